@@ -1,0 +1,66 @@
+package flow
+
+import "errors"
+
+// Caller is what a request brings along to show that an execution is its own.
+type Caller struct {
+	Cookie    string // value of the ST cookie; empty when there is none
+	FlowToken string // value of the Flow-Token header; counts only without a cookie
+	Client    Client
+}
+
+// Start asks the engine for a new execution.
+type Start struct {
+	Env       string
+	Plan      Digest
+	Request   Request
+	Caller    Caller
+	Silent    bool // prompt=none: complete without a question or not at all
+	FlowToken bool // the application allows its clients to hold a Flow-Token
+}
+
+// Submit is one action sent to an execution.
+type Submit struct {
+	Action string
+	Values Values
+	Token  string // step token (If-Match, or a form's hidden field); empty: not sent
+	Key    string // Idempotency-Key; empty: not sent
+}
+
+// Claim takes the lease of an execution.
+type Claim struct {
+	Holder  string // 128 random bits of this request; also the id of its save
+	Submit  Digest // what is being submitted, for others to compare theirs with
+	Session Digest // look up the session under this cookie digest too; zero: none
+}
+
+// What the stores report. They are for the engine; no client sees them.
+var (
+	// ErrUnknown says there is no such record, or that it has expired.
+	ErrUnknown = errors.New("unknown record")
+	// ErrLost says that a save found another version or another lease holder.
+	ErrLost = errors.New("lease or version lost")
+	// ErrNewer says that the record was written by a later format.
+	ErrNewer = errors.New("record of a newer format")
+	// ErrOlder says that the record's format is no longer read.
+	ErrOlder = errors.New("record of a format no longer read")
+	// ErrFull says that the store takes no more.
+	ErrFull = errors.New("store is full")
+	// ErrTooLarge says that an encoded record is over 16 KiB.
+	ErrTooLarge = errors.New("record over 16 KiB")
+	// ErrInteractionRequired says that a silent start would have to ask.
+	ErrInteractionRequired = errors.New("interaction required")
+)
+
+// HeldError says that another request holds the lease, for Submit.
+type HeldError struct{ Submit Digest }
+
+func (*HeldError) Error() string { return "lease held by another request" }
+
+// LimitError says which limit was passed; RetryAfter is in seconds.
+type LimitError struct {
+	Limit      Limit
+	RetryAfter int
+}
+
+func (e *LimitError) Error() string { return "limit passed: " + e.Limit.Key }

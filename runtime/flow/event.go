@@ -1,0 +1,62 @@
+package flow
+
+import (
+	"context"
+	"time"
+)
+
+// EventType is one of the closed list of security events. Names are stable:
+// operators alert on them.
+type EventType string
+
+// The events.
+const (
+	FlowStarted        EventType = "FLOW.STARTED"
+	FlowCompleted      EventType = "FLOW.COMPLETED"
+	FlowFailed         EventType = "FLOW.FAILED"
+	FlowReset          EventType = "FLOW.RESET"
+	FlowForeign        EventType = "FLOW.FOREIGN_CALLER"     // right id, wrong browser
+	FlowConflict       EventType = "FLOW.CONFLICT"           // a different submit lost
+	FlowStaleToken     EventType = "FLOW.STALE_TOKEN"        // step token of an earlier state
+	FlowNotOffered     EventType = "FLOW.ACTION_NOT_OFFERED" // submit outside the offered actions
+	FlowUnproven       EventType = "FLOW.PROOF_MISSING"      // ledger refused an end
+	RequestMalformed   EventType = "REQUEST.MALFORMED"
+	RequestCrossSite   EventType = "REQUEST.CROSS_SITE"
+	RequestLimited     EventType = "REQUEST.LIMITED"
+	PasswordAccepted   EventType = "PASSWORD.CHECK_SUCCEEDED"
+	PasswordRefused    EventType = "PASSWORD.CHECK_FAILED"
+	PasswordLocked     EventType = "PASSWORD.LOCKED"
+	UserDisabled       EventType = "USER.DISABLED_SIGN_ON"
+	UsernameMismatch   EventType = "USER.MISMATCH" // another username in a bound flow
+	SessionCreated     EventType = "SESSION.CREATED"
+	SessionEnded       EventType = "SESSION.ENDED"
+	AuthorizeRefused   EventType = "OIDC.AUTHORIZE_REFUSED"
+	CodeIssued         EventType = "OIDC.CODE_ISSUED"
+	CodeRedeemed       EventType = "OIDC.CODE_REDEEMED"
+	CodeReplayed       EventType = "OIDC.CODE_REPLAYED" // grant revoked
+	CodeMismatch       EventType = "OIDC.CODE_MISMATCH" // client, redirect_uri or verifier
+	ClientRefused      EventType = "OIDC.CLIENT_AUTHENTICATION_FAILED"
+	TokenIssued        EventType = "OIDC.TOKEN_ISSUED"
+	SigningKeyCreated  EventType = "KEY.CREATED"
+	ConfigurationApply EventType = "CONFIGURATION.APPLIED"
+)
+
+// Event is one security decision. It holds no secret and no typed password, name
+// or code: User is an id, and a name that matched nobody is not kept.
+type Event struct {
+	Type        EventType
+	Env         string
+	Flow        string
+	Application string
+	User        string
+	Session     string
+	RemoteIP    string
+	Reason      string // a constant, never input
+	At          time.Time
+}
+
+// Recorder takes events. It does not fail the caller: what a sink that is full
+// means is the sink's documented decision.
+type Recorder interface {
+	Record(ctx context.Context, e Event)
+}

@@ -1,0 +1,194 @@
+package flow
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
+
+// Format is the execution record format this binary writes. It reads Format and
+// Format-1; a newer one is answered with Unavailable (another node is ahead of
+// us), an older one fails the flow with a link to start again.
+const Format = 1
+
+// The lives of an execution. Source: reference/flows.md 0 rule 4; design promise
+// that nothing lives for ever.
+const (
+	// Idle is how long an execution may rest between two submits. A submit
+	// slides it, a read does not.
+	Idle = 15 * time.Minute
+	// Life is the longest an execution lives, however busy it is.
+	Life = 60 * time.Minute
+	// RepeatFor is how long the answer to a submit is given again.
+	RepeatFor = 60 * time.Second
+	// ResumeFor is how long a resumed execution may be resumed again by the
+	// same browser, for the same answer.
+	ResumeFor = 10 * time.Second
+	// ReplacedFor is how long a session remembers a cookie value it replaced,
+	// so that other tabs live on.
+	ReplacedFor = 15 * time.Minute
+	// ReplacedKept is how many replaced values a session remembers.
+	ReplacedKept = 4
+)
+
+// Skew is how far the clocks of two nodes may be apart.
+const Skew = 5 * time.Second
+
+// Deadlines of one request; each leaves room for the one inside it.
+const (
+	RequestTimeout = 12 * time.Second // whole request
+	TurnTimeout    = 10 * time.Second // all external calls of one turn
+	CallTimeout    = 8 * time.Second  // one external call
+	LeaseTime      = 15 * time.Second // longer than any request
+)
+
+// The statuses that belong to the engine itself; every other one is declared by
+// a step kind. Source: reference/flows.md 3.1.
+const (
+	Completed = "COMPLETED"
+	Failed    = "FAILED"
+)
+
+// Ref names one execution inside one environment; both are UUIDs in lower case.
+type Ref struct{ Env, ID string }
+
+// Digest is a SHA-256. The zero Digest matches nothing.
+type Digest [sha256.Size]byte
+
+// Sum digests a secret the client holds, so that stores keep only the digest.
+func Sum(secret string) Digest {
+	if secret == "" {
+		return Digest{}
+	}
+	return sha256.Sum256([]byte(secret))
+}
+
+// IsZero reports whether d was never set.
+func (d Digest) IsZero() bool { return d == Digest{} }
+
+// String is the lower-case hexadecimal form.
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// Subject is what an execution and a session remember of a user: enough to show
+// who is signing on, and the id by which everything else is read live.
+type Subject struct {
+	ID       string // UUID; empty when nobody is known
+	Username string
+	Given    string
+	Family   string
+}
+
+// Execution is the whole persisted state of one run of a plan. The store encodes
+// it; Ref is its key and not part of the record.
+type Execution struct {
+	Ref Ref
+
+	Format  int
+	Version uint64 // raised by one on every save, 1 at creation
+	Plan    Digest // of the plan's source closure
+	Node    string // the node that waits; empty once terminal
+	Attempt uint32 // evaluated submits at this node
+	Status  string
+	Failure *Failure // set when Status is Failed
+
+	User   Subject           // who signs on, once a step has said so
+	Steps  map[string][]byte // node key to that step's own state
+	Proofs Ledger
+	Demand Demand
+
+	// Binding is the digest of the ST cookie of the browser that owns the
+	// execution; Token that of its Flow-Token, zero when none is accepted.
+	Binding Digest
+	Token   Digest
+	// Accepted says that a credential was accepted under Binding, after which
+	// no other cookie value of the session may adopt the execution.
+	Accepted bool
+	// Rotated is the version whose derived ST is Binding; 0 when Binding was
+	// brought along by the browser. TokenAt is the version whose derived
+	// Flow-Token is Token.
+	Rotated uint64
+	TokenAt uint64
+
+	SessionID   string // UUID of the sign-on session, empty while there is none
+	SessionHash Digest // the cookie digest under which that session lies
+
+	Repeat  Mark
+	Request Request
+
+	CreatedAt time.Time // millisecond precision, UTC, as are all times here
+	ExpiresAt time.Time // last submit + Idle, never past EndsAt
+	EndsAt    time.Time // CreatedAt + Life
+}
+
+// Terminal reports whether the execution takes no more actions.
+func (x *Execution) Terminal() bool { return x.Status == Completed || x.Status == Failed }
+
+// Request is what started the execution and what its end goes back to. Payload
+// belongs to the face that started it; nobody else reads it.
+type Request struct {
+	Application string // UUID of the application, the client_id
+	PiFlow      bool   // started with response_mode=pi.flow
+	ReturnTo    string // validated redirect URI; empty for pi.flow without one
+	Fresh       bool   // prompt=login: nothing of the session counts
+	MaxAge      int64  // seconds; -1 when not asked for
+	LoginHint   string
+	Payload     []byte
+}
+
+// Mark remembers the last evaluated submit, so that its repeat gets the same
+// answer. It keeps no byte of the answer: everything in it can be derived again.
+type Mark struct {
+	Submit  Digest    // HMAC of action, values, step token and Idempotency-Key
+	Key     Digest    // of the Idempotency-Key; zero when none was sent
+	Binding Digest    // cookie digest the submit came with
+	Version uint64    // version that the submit led to
+	At      time.Time // when
+	Fault   *Fault    // what it was refused with, nil when it was not
+}
+
+// Failure is why an execution failed, as shown to the client.
+// Source: reference/flows.md 2.1 (error.code, error.message).
+type Failure struct{ Code, Message string }
+
+// Session is one browser's sign-on, shared by all applications of an
+// environment. It lies in the store under the digest of its cookie value.
+// Source: reference/flows.md 11.1.
+type Session struct {
+	ID        string // UUID, the sid claim; stays while the subject stays
+	User      Subject
+	Proofs    Ledger // empty while nobody has completed a sign-on in it
+	CreatedAt time.Time
+	ActiveAt  time.Time
+	ExpiresAt time.Time
+	RemoteIP  string // of the last sign-on
+	UserAgent string
+	Replaced  []Replaced // youngest first, at most ReplacedKept
+}
+
+// Replaced is a cookie value that a session has given up.
+type Replaced struct {
+	Hash Digest
+	At   time.Time
+}
+
+// HasReplaced reports whether the session gave up the cookie value with digest d
+// less than ReplacedFor ago.
+func (s *Session) HasReplaced(d Digest, now time.Time) bool {
+	if s == nil || d.IsZero() {
+		return false
+	}
+	for _, r := range s.Replaced {
+		if r.Hash == d && now.Sub(r.At) < ReplacedFor {
+			return true
+		}
+	}
+	return false
+}
+
+// Limit is one counter that a request moves: at most Max in Window. Over it the
+// request is refused; when it cannot be read the request is refused as well.
+type Limit struct {
+	Key    string // what is counted and for whom, e.g. "act:<env>:<address>"
+	Max    int
+	Window time.Duration
+}

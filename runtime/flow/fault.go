@@ -1,0 +1,97 @@
+package flow
+
+import (
+	"errors"
+	"time"
+)
+
+// Code classifies a Fault. Package wire owns the mapping to HTTP statuses.
+type Code string
+
+// The codes a client sees. Source: reference/flows.md 6.2; those without a
+// documented name are ours.
+const (
+	InvalidData      Code = "INVALID_DATA"           // a value is wrong; details follow
+	InvalidRequest   Code = "INVALID_REQUEST"        // malformed, or not offered now
+	InvalidToken     Code = "INVALID_TOKEN"          // credentials of the caller itself
+	AccessFailed     Code = "ACCESS_FAILED"          // refused, e.g. cross-site
+	NotFound         Code = "NOT_FOUND"              // unknown, expired, or not yours
+	MethodNotAllowed Code = "METHOD_NOT_ALLOWED"     // ours
+	Conflict         Code = "CONFLICT"               // ours: another submit won
+	TooLarge         Code = "REQUEST_TOO_LARGE"      // ours
+	UnsupportedMedia Code = "UNSUPPORTED_MEDIA_TYPE" // ours
+	Misdirected      Code = "MISDIRECTED_REQUEST"    // ours: a host name we do not serve
+	Limited          Code = "REQUEST_LIMITED"        // this person, address or client sent too much
+	Unavailable      Code = "SERVICE_UNAVAILABLE"    // ours: we cannot now
+	Unexpected       Code = "UNEXPECTED_ERROR"       // our failure
+)
+
+// The detail codes. Source: reference/flows.md 6.3.
+const (
+	InvalidValue       = "INVALID_VALUE"
+	RequiredValue      = "REQUIRED_VALUE"
+	EmptyValue         = "EMPTY_VALUE"
+	SizeLimitExceeded  = "SIZE_LIMIT_EXCEEDED"
+	InvalidCredentials = "INVALID_CREDENTIALS"
+	PasswordLockedOut  = "PASSWORD_LOCKED_OUT"
+	ActionNotOffered   = "ACTION_NOT_OFFERED" // ours
+)
+
+// Fault is an error meant for the client: it says what is wrong and what to do
+// next. Err is for the log only and never leaves the house.
+type Fault struct {
+	Code       Code
+	Message    string
+	Details    []Detail
+	RetryAfter time.Duration // with Limited and Unavailable
+	Restart    bool          // starting again is the way out
+	View       *View         // the execution as it stands, when the caller may see it
+	Err        error
+}
+
+// Detail narrows a Fault to one input.
+type Detail struct {
+	Code    string
+	Target  string // name of the input
+	Message string
+	Inner   map[string]any // reference/flows.md 6.4 innerError
+}
+
+func (f *Fault) Error() string {
+	s := string(f.Code) + ": " + f.Message
+	if f.Err != nil {
+		s += ": " + f.Err.Error()
+	}
+	return s
+}
+
+func (f *Fault) Unwrap() error { return f.Err }
+
+// InvalidMessage is the documented message of every validation fault.
+// Source: reference/flows.md 6.1.
+const InvalidMessage = "The request could not be completed. One or more validation errors were in the request."
+
+// Invalid is a validation fault about named inputs.
+func Invalid(details ...Detail) *Fault {
+	return &Fault{Code: InvalidData, Message: InvalidMessage, Details: details}
+}
+
+// Gone is the one answer to an execution that is unknown, expired, consumed or
+// somebody else's; they cannot be told apart.
+func Gone() *Fault {
+	return &Fault{Code: NotFound, Restart: true, Message: "The flow does not exist or has expired. Start again from the application."}
+}
+
+// Busy is the answer when a part we need cannot be reached.
+func Busy(err error) *Fault {
+	return &Fault{Code: Unavailable, RetryAfter: time.Second, Err: err, Message: "The service is not available now. Nothing was changed; send the request again shortly."}
+}
+
+// AsFault returns the Fault in err's chain, or an Unexpected one that hides err.
+func AsFault(err error) *Fault {
+	var f *Fault
+	if errors.As(err, &f) {
+		return f
+	}
+	return &Fault{Code: Unexpected, Err: err, Message: "The request could not be completed because of an error on our side. Send it again; if it fails again, report the id."}
+}

@@ -1,0 +1,163 @@
+package flow
+
+import (
+	"fmt"
+	"reflect"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Values is one decoded submit: a JSON object whose syntax package wire has
+// already judged, or a form. Values are string, bool, float64, nil, []any or
+// map[string]any.
+type Values map[string]any
+
+// FieldType is what a field takes.
+type FieldType string
+
+// The field types; each has its own input element and its own rules.
+const (
+	TypeText     FieldType = "text"
+	TypePassword FieldType = "password"
+	TypeBoolean  FieldType = "boolean"
+)
+
+// Field describes one input of an action, for validation, for HAL-FORMS and for
+// the hosted page. It comes from the tags of the action's input type:
+//
+//	Username string `json:"username" required:"true" max:"128" autocomplete:"username" label:"username.label=Username"`
+//
+// type:"password" marks a secret. Lengths are in characters.
+type Field struct {
+	Name         string
+	Type         FieldType
+	Required     bool
+	MaxLength    int // characters; 0: the body limit alone
+	Autocomplete string
+	Label        Text
+
+	index int
+}
+
+// FieldsOf reads the fields of In in order. It panics when a field cannot be an
+// input, since that is a mistake in the kind and not in any request.
+func FieldsOf[In any]() []Field {
+	t := reflect.TypeFor[In]()
+	if t.Kind() != reflect.Struct {
+		panic(fmt.Sprintf("flow: input %s is not a struct", t))
+	}
+	fields := make([]Field, 0, t.NumField())
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		f := Field{Name: sf.Tag.Get("json"), Autocomplete: sf.Tag.Get("autocomplete"), Required: sf.Tag.Get("required") == "true", index: i}
+		switch {
+		case f.Name == "" || strings.Contains(f.Name, ","):
+			panic(fmt.Sprintf("flow: input %s.%s needs a plain json name", t, sf.Name))
+		case sf.Type.Kind() == reflect.Bool:
+			f.Type = TypeBoolean
+		case sf.Type.Kind() == reflect.String && sf.Tag.Get("type") == "password":
+			f.Type = TypePassword
+		case sf.Type.Kind() == reflect.String:
+			f.Type = TypeText
+		default:
+			panic(fmt.Sprintf("flow: input %s.%s has type %s", t, sf.Name, sf.Type))
+		}
+		if m := sf.Tag.Get("max"); m != "" {
+			n, err := strconv.Atoi(m)
+			if err != nil {
+				panic(fmt.Sprintf("flow: input %s.%s: max %q", t, sf.Name, m))
+			}
+			f.MaxLength = n
+		}
+		f.Label.Key, f.Label.Default, _ = strings.Cut(sf.Tag.Get("label"), "=")
+		fields = append(fields, f)
+	}
+	return fields
+}
+
+// Bind checks values against fields and sets the struct that in points to. It
+// reports every fault at once, in field order, and takes values as they are: it
+// trims and repairs nothing.
+func Bind(v Values, fields []Field, in any) *Fault {
+	var faults []Detail
+	dst := reflect.ValueOf(in).Elem()
+	known := 0
+	for _, f := range fields {
+		raw, sent := v[f.Name]
+		if sent {
+			known++
+		}
+		if d := f.set(dst.Field(f.index), raw, sent); d != nil {
+			faults = append(faults, *d)
+		}
+	}
+	if known < len(v) {
+		faults = append(faults, strangers(v, fields)...)
+	}
+	if len(faults) > 0 {
+		return Invalid(faults...)
+	}
+	return nil
+}
+
+func (f *Field) set(dst reflect.Value, raw any, sent bool) *Detail {
+	if !sent || raw == nil {
+		if f.Required {
+			return &Detail{Code: RequiredValue, Target: f.Name, Message: "A value for " + f.Name + " is required."}
+		}
+		return nil
+	}
+	if f.Type == TypeBoolean {
+		b, ok := raw.(bool)
+		if !ok {
+			return &Detail{Code: InvalidValue, Target: f.Name, Message: f.Name + " takes true or false."}
+		}
+		dst.SetBool(b)
+		return nil
+	}
+	s, ok := raw.(string)
+	switch {
+	case !ok:
+		return &Detail{Code: InvalidValue, Target: f.Name, Message: f.Name + " takes a string."}
+	case s == "" && f.Required:
+		return &Detail{Code: RequiredValue, Target: f.Name, Message: "A value for " + f.Name + " is required."}
+	case f.MaxLength > 0 && utf8.RuneCountInString(s) > f.MaxLength:
+		return &Detail{
+			Code: SizeLimitExceeded, Target: f.Name, Inner: map[string]any{"maximumValue": f.MaxLength},
+			Message: fmt.Sprintf("%s takes at most %d characters.", f.Name, f.MaxLength),
+		}
+	}
+	dst.SetString(s)
+	return nil
+}
+
+// strangers names what was sent and is no field. Only names that could be
+// printed safely are repeated.
+func strangers(v Values, fields []Field) []Detail {
+	names := make([]string, 0, len(fields))
+	for _, f := range fields {
+		names = append(names, f.Name)
+	}
+	takes := "takes no values"
+	if len(names) > 0 {
+		takes = "takes " + strings.Join(names, ", ")
+	}
+	var out []Detail
+	for name := range v {
+		known := false
+		for _, n := range names {
+			known = known || n == name
+		}
+		if known {
+			continue
+		}
+		if len(name) > 64 {
+			name = name[:64]
+		}
+		out = append(out, Detail{Code: InvalidValue, Target: strings.ToValidUTF8(name, ""), Message: "The action does not take this value; it " + takes + "."})
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Target < out[j].Target })
+	return out[:min(len(out), 10)]
+}

@@ -1,0 +1,215 @@
+package flow
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// Kind is a type of step. One folder under steps/ implements it, and no file
+// outside that folder but steps/steps.go knows it.
+type Kind interface {
+	Meta() Meta
+	// Check reports every fault in a node's configuration, and returns it in
+	// the form that Turn.Config hands to the kind. It runs when a plan is
+	// compiled.
+	Check(config json.RawMessage) (any, error)
+	// Enter runs when the execution arrives at the node, before any input.
+	Enter(ctx context.Context, t *Turn) (Outcome, error)
+}
+
+// Meta describes a kind to the engine, the compiler and the documentation.
+type Meta struct {
+	Name    string   // "PASSWORD"
+	Doc     string   // one sentence
+	Source  string   // the document that fixes the behaviour
+	Results []string // outlets, in upper case
+	Actions []Action
+	Factors Factor // classes a node of this kind proves; 0: does not authenticate
+}
+
+// Repeat says what a second, equal submit of an action means.
+type Repeat uint8
+
+const (
+	// Once: a repeat gets the first answer and is not evaluated.
+	Once Repeat = iota
+	// Each: every call is evaluated, under its own limits (resend, select, poll).
+	Each
+)
+
+// Action is one thing a client can submit. Name is the link relation and the
+// middle of the media type at once.
+type Action struct {
+	Name   string
+	Prompt Text // label of the button
+	Repeat Repeat
+	When   []string // statuses that offer it; empty: every status of the kind
+	Fields []Field  // from the input type
+
+	run func(context.Context, *Turn, Values) (Outcome, error)
+}
+
+// Run binds the values to the action's input type and evaluates them.
+func (a *Action) Run(ctx context.Context, t *Turn, v Values) (Outcome, error) {
+	return a.run(ctx, t, v)
+}
+
+// On declares an action whose input is the struct In. The tags of In's fields
+// (see Fields) are the one declaration from which posts are checked and forms
+// are described. It panics when In cannot be described, which a test of the kind
+// meets at once.
+func On[In any](name string, fn func(context.Context, *Turn, In) (Outcome, error)) Action {
+	fields := FieldsOf[In]()
+	return Action{Name: name, Fields: fields, run: func(ctx context.Context, t *Turn, v Values) (Outcome, error) {
+		var in In
+		if f := Bind(v, fields, &in); f != nil {
+			return Outcome{}, f
+		}
+		return fn(ctx, t, in)
+	}}
+}
+
+// In limits the action to the named statuses.
+func (a Action) In(statuses ...string) Action { a.When = statuses; return a }
+
+// Labelled sets the button's text.
+func (a Action) Labelled(key, text string) Action { a.Prompt = Text{Key: key, Default: text}; return a }
+
+// Every makes each call of the action count.
+func (a Action) Every() Action { a.Repeat = Each; return a }
+
+// Offered reports whether the action is offered in status.
+func (a *Action) Offered(status string) bool {
+	for _, s := range a.When {
+		if s == status {
+			return true
+		}
+	}
+	return len(a.When) == 0
+}
+
+// Text is what a person reads: a stable key for translation and the English
+// default.
+type Text struct {
+	Key     string
+	Default string
+	Params  map[string]string
+}
+
+// Client is who sent the request, as far as the transport can tell.
+type Client struct {
+	RemoteIP  netip.Addr
+	UserAgent string
+}
+
+// Turn is what a step sees during one call: its configuration, its own state,
+// the clock, who is known so far. It sees no other step and no store.
+type Turn struct {
+	Ref    Ref
+	Key    string // the node
+	Config any    // what Kind.Check returned
+	Now    time.Time
+	Client Client
+	Status string // status the node waits in; empty on Enter
+
+	User        Subject // who signs on, if a step has said so
+	SessionUser Subject // whom the browser's session names, if anybody
+	LoginHint   string
+
+	attempt uint32
+	submit  Digest
+	state   []byte
+}
+
+// NewTurn is used by the engine, and by tests of steps.
+func NewTurn(ref Ref, key string, config any, now time.Time, state []byte, attempt uint32, submit Digest) *Turn {
+	return &Turn{Ref: ref, Key: key, Config: config, Now: now, state: state, attempt: attempt, submit: submit}
+}
+
+// Effect is the key that every call with a lasting effect takes: execution,
+// step, attempt and submit. The directory performs an effect once per key and
+// returns the first result when the same submit is evaluated again, which
+// happens only when a node died between the effect and the save.
+func (t *Turn) Effect() string {
+	return t.Ref.ID + "/" + t.Key + "/" + strconv.FormatUint(uint64(t.attempt), 10) + "/" + t.submit.String()[:16]
+}
+
+// State decodes the step's own state; the zero T when there is none yet.
+func State[T any](t *Turn) (T, error) {
+	var v T
+	if len(t.state) == 0 {
+		return v, nil
+	}
+	if err := json.Unmarshal(t.state, &v); err != nil {
+		return v, fmt.Errorf("state of node %q: %w", t.Key, err)
+	}
+	return v, nil
+}
+
+// Keep replaces the step's own state.
+func (t *Turn) Keep(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("state of node %q: %w", t.Key, err)
+	}
+	t.state = b
+	return nil
+}
+
+// Kept is the state after the call, for the engine to store.
+func (t *Turn) Kept() []byte { return t.state }
+
+// Outcome is a step's answer. Make one with Wait, Result, Reject or Fail; add
+// effects with the With methods.
+type Outcome struct {
+	Verdict Verdict
+	Status  string   // of Wait and Reject
+	Name    string   // of Result
+	Fault   *Fault   // of Reject
+	Failure *Failure // of Fail
+	Users   []Subject
+	Proofs  []Proof
+	Events  []EventType
+}
+
+// Verdict is which of the four answers an Outcome is.
+type Verdict uint8
+
+// The verdicts. The zero Outcome is none of them, so that a forgotten answer is
+// an error and not a pass.
+const (
+	Waits Verdict = iota + 1
+	Results
+	Rejects
+	Fails
+)
+
+// Wait keeps the execution at this node, showing status.
+func Wait(status string) Outcome { return Outcome{Verdict: Waits, Status: status} }
+
+// Result leaves the node by the named outlet.
+func Result(name string) Outcome { return Outcome{Verdict: Results, Name: name} }
+
+// Reject refuses the submit and saves what the step kept, so that a wrong guess
+// counts. The node goes on waiting in status.
+func Reject(status string, f *Fault) Outcome {
+	return Outcome{Verdict: Rejects, Status: status, Fault: f}
+}
+
+// Fail ends the execution.
+func Fail(code, message string) Outcome {
+	return Outcome{Verdict: Fails, Failure: &Failure{Code: code, Message: message}}
+}
+
+// WithUser says who signs on.
+func (o Outcome) WithUser(u Subject) Outcome { o.Users = append(o.Users, u); return o }
+
+// WithEvent has a security event recorded once the outcome is saved.
+func (o Outcome) WithEvent(t EventType) Outcome { o.Events = append(o.Events, t); return o }
+
+// WithProof adds a proof that the step has just taken.
+func (o Outcome) WithProof(p Proof) Outcome { o.Proofs = append(o.Proofs, p); return o }

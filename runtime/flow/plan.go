@@ -1,0 +1,39 @@
+package flow
+
+import "time"
+
+// Plan is a compiled definition: an immutable graph of nodes. It is named by the
+// digest of the source it was compiled from, and an execution is pinned to it.
+type Plan struct {
+	Hash  Digest
+	Name  string // of the sign-on policy or definition; becomes the acr
+	Entry string
+	Nodes map[string]*Node
+}
+
+// Node is one configured use of a step kind.
+type Node struct {
+	Key     string
+	Kind    string
+	Config  any               // what Kind.Check returned
+	Guard   Guard             // nil: always entered
+	Skip    string            // where to go when Guard does not hold; empty ends the plan
+	Outlets map[string]string // result to next node; an empty next ends the plan
+	Factors Factor            // what running it (or having run it in the session) must have proven
+}
+
+// Guard decides at arrival whether a node is entered.
+type Guard interface {
+	// Holds evaluates against named facts ("session.lastSignOn.at",
+	// "flow.request.http.remoteIp", "user.population.id"); fact returns nil
+	// for what is not known. Times are time.Time, addresses netip.Addr.
+	Holds(now time.Time, fact func(name string) any) bool
+}
+
+// Resource is one configuration document as the directory keeps it.
+type Resource struct {
+	Env  string
+	Kind string // "application", "signOnPolicy", ...
+	ID   string
+	Body []byte // canonical JSON (RFC 8785) without secrets
+}
