@@ -1,0 +1,26 @@
+# The image holds the binary, the roots of trust and an empty data directory.
+#
+#   docker build -t doorward .
+#   docker run -p 8080:8080 -v doorward:/data -e DOORWARD_BASE_URL=https://signon.example.com doorward
+
+FROM golang:1.26.8 AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o /out/doorward ./cmd/doorward \
+ && mkdir -m 0700 /out/data && mkdir -m 1777 /out/tmp
+
+FROM scratch
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build /out/tmp /tmp
+COPY --from=build --chown=65532:65532 /out/data /data
+COPY --from=build /out/doorward /doorward
+USER 65532:65532
+WORKDIR /data
+VOLUME /data
+ENV DOORWARD_LISTEN=0.0.0.0:8080 DOORWARD_DATA=/data DOORWARD_LOG_FORMAT=json
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/doorward", "health"]
+ENTRYPOINT ["/doorward"]
+CMD ["serve"]
