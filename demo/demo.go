@@ -1,0 +1,170 @@
+package demo
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Where the demo lies. The redirect URI that is registered for it is the
+// deployment's base address followed by CallbackPath.
+const (
+	HomePath     = "/demo/"
+	SignOnPath   = "/demo/sign-on"
+	SignOutPath  = "/demo/sign-out"
+	CallbackPath = "/demo/callback"
+	stylePath    = "/demo/demo.css"
+)
+
+// Router takes the demo's routes.
+type Router interface {
+	Handle(method, path string, h http.Handler)
+}
+
+// Config is what the demo knows of its provider and of itself.
+type Config struct {
+	Issuer       string // of the provider; its discovery document is read at first use
+	ClientID     string
+	ClientSecret string
+	RedirectURI  string       // absolute, ending in CallbackPath; https makes the cookies Secure
+	AfterSignOut string       // absolute, registered as post logout redirect URI
+	Client       *http.Client // reaches the provider; its Timeout bounds each call
+	Log          *slog.Logger
+	Now          func() time.Time
+}
+
+// Demo is the relying party.
+type Demo struct {
+	config   Config
+	provider provider
+	secret   [32]byte // of this process: state, nonce and verifier derive from it
+	sessions sessions
+	pages    *template.Template
+	policy   string // Content-Security-Policy
+	secure   bool
+	crossing *http.CrossOriginProtection
+}
+
+// New reports a configuration that cannot work. It calls nobody.
+func New(c Config) (*Demo, error) {
+	issuer, err := url.Parse(c.Issuer)
+	if err != nil || issuer.Host == "" {
+		return nil, fmt.Errorf("issuer %q is not an absolute URL", c.Issuer)
+	}
+	callback, err := url.Parse(c.RedirectURI)
+	if err != nil || callback.Host == "" {
+		return nil, fmt.Errorf("redirect URI %q is not an absolute URL", c.RedirectURI)
+	}
+	if c.ClientID == "" || c.Client == nil || c.Log == nil || c.Now == nil {
+		return nil, errors.New("client id, HTTP client, log and clock are needed")
+	}
+	pages, err := template.New("").Parse(pageSource)
+	if err != nil {
+		return nil, err
+	}
+	d := &Demo{
+		config:   c,
+		provider: provider{config: c},
+		sessions: sessions{now: c.Now, byID: map[string]session{}},
+		pages:    pages,
+		policy: "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; " +
+			"form-action 'self' " + issuer.Scheme + "://" + issuer.Host,
+		secure:   callback.Scheme == "https",
+		crossing: http.NewCrossOriginProtection(),
+	}
+	_, err = rand.Read(d.secret[:])
+	return d, err
+}
+
+// Register adds the routes.
+func (d *Demo) Register(r Router) {
+	for _, route := range []struct {
+		method, path string
+		handle       http.HandlerFunc
+	}{
+		{http.MethodGet, HomePath, d.home},
+		{http.MethodGet, SignOnPath, d.signOn},
+		{http.MethodGet, CallbackPath, d.callback},
+		{http.MethodPost, SignOutPath, d.signOut},
+		{http.MethodGet, stylePath, d.style},
+	} {
+		r.Handle(route.method, route.path, route.handle)
+	}
+}
+
+func (d *Demo) home(w http.ResponseWriter, r *http.Request) {
+	s, ok := d.sessions.find(cookie(r, sessionCookie))
+	if !ok {
+		d.show(w, http.StatusOK, "signed-out", nil)
+		return
+	}
+	d.show(w, http.StatusOK, "signed-in", s)
+}
+
+// signOn sends the person to the provider. The query may ask for prompt=login or
+// prompt=none, to see what they do.
+func (d *Demo) signOn(w http.ResponseWriter, r *http.Request) {
+	browser := d.browser(w, r)
+	state := d.newState(browser)
+	prompt := r.URL.Query().Get("prompt")
+	if prompt != "login" && prompt != "none" {
+		prompt = ""
+	}
+	to, err := d.provider.authorizeURL(r.Context(), state, d.derive("nonce", browser, state), d.derive("verifier", browser, state), prompt)
+	if err != nil {
+		d.fail(w, r, unreachable(err))
+		return
+	}
+	redirect(w, to)
+}
+
+// callback takes the answer. Nothing of it is believed, and nothing of it is
+// shown, before its state proves that this browser asked for it.
+func (d *Demo) callback(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	browser, state := cookie(r, browserCookie), q.Get("state")
+	if !d.validState(browser, state) {
+		d.fail(w, r, &problem{Code: "invalid_state", Description: "This sign-on was not started in this browser, or more than 10 minutes ago."})
+		return
+	}
+	if q.Get("error") != "" {
+		d.fail(w, r, &problem{Code: q.Get("error"), Description: q.Get("error_description")})
+		return
+	}
+	s, err := d.provider.exchange(r.Context(), answer{
+		code: q.Get("code"), issuer: q.Get("iss"),
+		nonce: d.derive("nonce", browser, state), verifier: d.derive("verifier", browser, state),
+	})
+	if err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	d.sessions.end(cookie(r, sessionCookie))
+	d.setCookie(w, sessionCookie, d.sessions.start(s), sessionLife)
+	redirect(w, HomePath)
+}
+
+// signOut ends the demo's session and asks the provider to end its own.
+func (d *Demo) signOut(w http.ResponseWriter, r *http.Request) {
+	if err := d.crossing.Check(r); err != nil {
+		d.fail(w, r, &problem{Code: "access_denied", Description: "Sign out from the demo's own page.", reason: err})
+		return
+	}
+	s, ok := d.sessions.end(cookie(r, sessionCookie))
+	d.setCookie(w, sessionCookie, "", -time.Second)
+	if !ok {
+		redirect(w, HomePath)
+		return
+	}
+	to, err := d.provider.endSessionURL(r.Context(), s.raw)
+	if err != nil {
+		d.fail(w, r, unreachable(err))
+		return
+	}
+	redirect(w, to)
+}

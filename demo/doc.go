@@ -1,0 +1,8 @@
+// Package demo is an application to try the product with: a relying party at
+// /demo/ that signs a person on with authorization code, PKCE, state and nonce,
+// and shows what it learnt.
+//
+// It knows the provider by its issuer only, and speaks to it only over HTTP,
+// with the client it is given. It keeps its sessions in memory: they end with the
+// process.
+package demo
