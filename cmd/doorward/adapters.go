@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"doorward/configs"
+	"doorward/directory"
+	"doorward/oidc"
+	"doorward/runtime/flow"
+	"doorward/runtime/httpapi"
+	"doorward/steps/password"
+	"doorward/wire"
+)
+
+// The adapters fill an interface that one package declares with what another
+// one offers. They translate words and decide nothing.
+
+// passwordVerdicts gives the step PASSWORD the directory's verdicts.
+type passwordVerdicts struct{ directory *directory.Passwords }
+
+func (p passwordVerdicts) Check(ctx context.Context, a password.Attempt) (password.Verdict, error) {
+	in := directory.Check{Env: a.Env, UserID: a.UserID, Username: a.Username, Password: a.Password, Effect: a.Effect}
+	if a.RemoteIP.IsValid() {
+		in.RemoteIP = a.RemoteIP.String()
+	}
+	v, err := p.directory.Check(ctx, in)
+	if err != nil {
+		return password.Verdict{}, err
+	}
+	out := password.Verdict{Subject: v.Subject, UnlockIn: v.UnlockIn}
+	switch v.Result {
+	case directory.Accepted:
+		out.Result = password.Accepted
+	case directory.LockedOut:
+		out.Result = password.LockedOut
+	case directory.Disabled:
+		out.Result = password.Disabled
+	case directory.Refused:
+		out.Result = password.Refused
+	}
+	return out, nil
+}
+
+// lockouts reads the lockout of a user's password policy live.
+func lockouts(r *configs.Registry) func(env, population string) directory.Lockout {
+	return func(env, population string) directory.Lockout {
+		b, ok := r.Bundle(env)
+		if !ok {
+			return directory.Lockout{FailureCount: 1, Duration: time.Hour} // unknown: the answer is no
+		}
+		p := b.PasswordPolicy(population)
+		return directory.Lockout{FailureCount: p.FailureCount, Duration: p.LockDuration}
+	}
+}
+
+// userFacts answers conditions about a user.
+// Source: reference/management.md 4.4, Variables.
+type userFacts struct{ users *directory.Users }
+
+func (f userFacts) Facts(ctx context.Context, env, id string) (map[string]any, error) {
+	u, err := f.users.Get(ctx, env, id)
+	if errors.Is(err, flow.ErrUnknown) {
+		return map[string]any{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	facts := map[string]any{
+		"id": u.ID, "username": u.Username, "email": u.Email, "emailVerified": u.EmailVerified,
+		"enabled": u.Enabled, "type": u.Type, "locale": u.Locale, "population.id": u.Population,
+		"name.given": u.Given, "name.family": u.Family, "lastSignOn.remoteIp": u.LastSignOnIP,
+	}
+	if !u.LastSignOnAt.IsZero() {
+		facts["lastSignOn.at"] = u.LastSignOnAt
+	}
+	return facts, nil
+}
+
+// seeds creates the users of configuration files.
+type seeds struct{ users *directory.Users }
+
+func (s seeds) Seed(ctx context.Context, u configs.User) error {
+	_, err := s.users.Seed(ctx, directory.User{
+		ID: u.ID, Env: u.Env, Username: u.Username, Population: u.Population, Type: u.Type, Enabled: u.Enabled,
+		Email: u.Email, EmailVerified: u.EmailVerified, Given: u.Given, Family: u.Family, Locale: u.Locale,
+	}, u.Password)
+	return err
+}
+
+// oidcPages lets the provider answer in the words of the HTTP face.
+type oidcPages struct{ server *httpapi.Server }
+
+func (p oidcPages) Flow(w http.ResponseWriter, _ *http.Request, b *configs.Bundle, v flow.View, a *oidc.Answer) {
+	if a == nil {
+		p.server.Flow(w, b, v)
+		return
+	}
+	p.server.Flow(w, b, v, wire.AuthorizeResponse(a.Code, a.State, a.Issuer))
+}
+
+func (p oidcPages) Problem(w http.ResponseWriter, r *http.Request, b *configs.Bundle, f *flow.Fault) {
+	p.server.Problem(w, r, b, f)
+}
+
+func (p oidcPages) SignOff(w http.ResponseWriter, r *http.Request, b *configs.Bundle, page oidc.SignOffPage) {
+	if err := p.server.SignOff(w, b, page.Done, page.Action, page.Fields, page.ReturnTo); err != nil {
+		p.server.Problem(w, r, b, flow.AsFault(fmt.Errorf("sign-off page: %w", err)))
+	}
+}

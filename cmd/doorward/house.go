@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"doorward/audit"
+	"doorward/configs"
+	"doorward/directory"
+	"doorward/keys"
+	"doorward/runtime/engine"
+	"doorward/runtime/flow"
+	"doorward/session"
+	"doorward/steps"
+)
+
+// house is everything that lives as long as the process. Parts are added in the
+// order they depend on each other and closed in the opposite one.
+type house struct {
+	o       options
+	log     *slog.Logger
+	now     func() time.Time
+	metrics *metrics
+
+	ring     *keys.Ring
+	db       *directory.DB
+	hasher   *directory.Hasher
+	users    *directory.Users
+	codes    *directory.Codes
+	signing  *directory.SigningKeys
+	store    *directory.Resources
+	registry *configs.Registry
+	events   flow.Recorder
+	engine   *engine.Engine
+	kinds    []flow.Kind
+
+	checks map[string]func(context.Context) error
+	closes []func(context.Context) error
+}
+
+// build opens the stores and puts the house together; it serves nothing yet.
+func build(ctx context.Context, o options, log *slog.Logger) (*house, error) {
+	h := &house{o: o, log: log, now: time.Now, metrics: newMetrics(), checks: map[string]func(context.Context) error{}}
+	for _, step := range []func(context.Context) error{h.openKeys, h.openDirectory, h.openConfiguration, h.openEngine} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, h.close(ctx))
+		}
+	}
+	return h, nil
+}
+
+// close ends the parts, youngest first.
+func (h *house) close(ctx context.Context) error {
+	var errs []error
+	for i := len(h.closes) - 1; i >= 0; i-- {
+		errs = append(errs, h.closes[i](ctx))
+	}
+	h.closes = nil
+	return errors.Join(errs...)
+}
+
+func (h *house) openKeys(context.Context) error {
+	if h.o.Redis != "" { // a ring that is shared is made on purpose
+		if _, err := os.Stat(h.o.Keys); err != nil {
+			return fmt.Errorf("key ring: %w; make one with `doorward keys new %s` and give it to every node", err, h.o.Keys)
+		}
+	}
+	ring, created, err := keys.LoadOrCreate(h.o.Keys)
+	if err != nil {
+		return fmt.Errorf("key ring: %w", err)
+	}
+	if created {
+		h.log.Info("made a key ring", "file", h.o.Keys)
+	}
+	h.ring = ring
+	return nil
+}
+
+func (h *house) openDirectory(ctx context.Context) error {
+	db, err := directory.Open(ctx, directory.Options{Path: h.o.Database, Now: h.now})
+	if err != nil {
+		return fmt.Errorf("database %s: %w", h.o.Database, err)
+	}
+	h.closes = append(h.closes, func(context.Context) error { return db.Close() })
+	h.db = db
+	h.checks["database"] = db.Health
+	h.hasher = directory.NewHasher(directory.DefaultParams(), runtime.NumCPU(), h.now)
+	h.users = directory.NewUsers(db, h.hasher, h.now)
+	h.codes = directory.NewCodes(db, h.now)
+	h.signing = directory.NewSigningKeys(db, h.ring, h.now)
+	h.store = directory.NewResources(db, h.ring)
+
+	batch := audit.NewBatch(directory.NewAuditLog(db), h.log)
+	h.closes = append(h.closes, batch.Close)
+	h.events = audit.Fan{audit.NewLines(h.log), batch, h.metrics}
+	h.metrics.gauge("doorward_audit_events_waiting", "Security events not yet in the database.", func() float64 {
+		_, _, waiting := batch.Counts()
+		return float64(waiting)
+	})
+	h.metrics.gauge("doorward_audit_events_lost", "Security events that the database did not take; they are in the log.", func() float64 {
+		_, lost, _ := batch.Counts()
+		return float64(lost)
+	})
+	return nil
+}
+
+func (h *house) openConfiguration(ctx context.Context) error {
+	var registry *configs.Registry
+	lockout := func(env, population string) directory.Lockout { return lockouts(registry)(env, population) }
+	passwords := directory.NewPasswords(h.db, h.hasher, h.ring, lockout, h.now)
+	h.kinds = steps.Builtin(passwordVerdicts{passwords})
+	registry = configs.NewRegistry(h.store, h.kinds, h.o.BaseURL)
+	h.registry = registry
+	if err := h.apply(ctx); err != nil {
+		return err
+	}
+	return h.ensureKeys(ctx)
+}
+
+// apply reads the configuration files and makes the store say the same.
+func (h *house) apply(ctx context.Context) error {
+	var fsys fs.FS = configs.Demo
+	if h.o.Config != "" {
+		fsys = os.DirFS(h.o.Config)
+	}
+	files, err := configs.Load(fsys)
+	if err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	if files.DemoSecrets() && !h.o.AllowDemoSecrets && !h.o.loopback() {
+		return errors.New("configuration: the demo's secrets are published and --listen or --base-url is not loopback; give your own --config, or --allow-demo-secrets if you mean it")
+	}
+	changes, err := configs.Apply(ctx, files, h.store, seeds{h.users})
+	if err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	for _, c := range changes {
+		if c.Verb != configs.Keeps {
+			h.log.Info("configuration", "change", c.String())
+			h.events.Record(ctx, flow.Event{Type: flow.ConfigurationApply, Reason: string(c.Verb) + " " + c.Kind, At: h.now()})
+		}
+	}
+	return h.registry.Reload(ctx)
+}
+
+// ensureKeys makes the signing keys that applications need and do not have.
+func (h *house) ensureKeys(ctx context.Context) error {
+	for _, b := range h.registry.Bundles() {
+		for _, algorithm := range b.SigningAlgorithms() {
+			made, err := h.signing.Ensure(ctx, b.Environment().ID, algorithm)
+			if err != nil {
+				return fmt.Errorf("signing key %s of environment %s: %w", algorithm, b.Environment().ID, err)
+			}
+			if made {
+				h.events.Record(ctx, flow.Event{Type: flow.SigningKeyCreated, Env: b.Environment().ID, Reason: algorithm, At: h.now()})
+			}
+		}
+	}
+	return nil
+}
+
+// stores are the two halves of what expires.
+type stores interface {
+	engine.Executions
+	engine.Sessions
+}
+
+func (h *house) openEngine(ctx context.Context) error {
+	store, err := h.openSessions(ctx)
+	if err != nil {
+		return err
+	}
+	h.engine, err = engine.New(engine.Parts{
+		Executions: store, Sessions: store, Plans: h.registry, Users: userFacts{h.users}, Keys: h.ring, Events: h.events,
+		Kinds: h.kinds, Rates: engine.Rates{Starts: h.o.Rate, Submits: h.o.Rate}, Now: h.now, Random: rand.Reader,
+	})
+	return err
+}
+
+func (h *house) openSessions(ctx context.Context) (stores, error) {
+	if h.o.Redis != "" {
+		r, err := session.Open(ctx, session.Options{URL: h.o.Redis, Now: h.now, AcceptLoss: h.o.AcceptUnsafeRedis})
+		if err != nil {
+			return nil, fmt.Errorf("redis: %w", err)
+		}
+		h.closes = append(h.closes, func(context.Context) error { return r.Close() })
+		h.checks["redis"] = r.Health
+		return r, nil
+	}
+	m := session.NewMemory(session.DefaultMemory, h.now)
+	h.closes = append(h.closes, func(context.Context) error { return m.Close() })
+	snapshot := filepath.Join(h.o.Data, "flows.snapshot")
+	if err := m.Restore(snapshot, h.ring); err != nil {
+		h.log.Warn("the flows of the last run are not taken over", "file", snapshot, "error", err)
+	}
+	h.closes = append(h.closes, func(context.Context) error { return m.Snapshot(snapshot, h.ring) })
+	h.metrics.gauge("doorward_memory_store_bytes", "What live flows take of the memory store.", func() float64 { return float64(m.Used()) })
+	return session.NewEmbedded(m, session.NewSQLSessions(h.db, h.now)), nil
+}
+
+// tend does what has to be done now and then, until ctx ends.
+func (h *house) tend(ctx context.Context) {
+	go h.registry.Watch(ctx, 500*time.Millisecond, func(err error) { h.log.Error("configuration not taken over", "error", err) })
+	go func() {
+		tick := time.NewTicker(time.Minute)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if _, err := h.db.Sweep(ctx); err != nil && ctx.Err() == nil {
+					h.log.Error("expired rows not deleted", "error", err)
+				}
+				if err := h.ensureKeys(ctx); err != nil && ctx.Err() == nil {
+					h.log.Error("signing keys", "error", err)
+				}
+			}
+		}
+	}()
+}

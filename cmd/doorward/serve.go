@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"doorward/demo"
+	"doorward/oidc"
+	"doorward/runtime/flow"
+	"doorward/runtime/httpapi"
+)
+
+// How a stop goes. Source: design of the house; the whole is 25 s at most.
+const (
+	drainTime = 5 * time.Second  // ready is red, requests are still taken
+	stopTime  = 20 * time.Second // drain, and what runs is finished
+	closeTime = 5 * time.Second  // stores are written and closed
+)
+
+func serveCommand(getenv func(string) string) *cobra.Command {
+	var o options
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve; without arguments the built-in demo on http://localhost:8080",
+		Args:  cobra.NoArgs,
+	}
+	o.register(c.Flags())
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := fromEnvironment(c.Flags(), getenv); err != nil {
+			return err
+		}
+		if err := o.settle(getenv); err != nil {
+			return err
+		}
+		if getenv("GOMAXPROCS") == "" {
+			// Hashing keeps every core busy; everything else must still get its
+			// turn. Measured: with 2 of 2 busy its median rose 110 times, with
+			// 2 of 6 it did not.
+			runtime.GOMAXPROCS(2*runtime.NumCPU() + 2)
+		}
+		return serve(c.Context(), o, getenv, c.OutOrStdout(), newLog(o, c.ErrOrStderr()))
+	}
+	return c
+}
+
+func newLog(o options, w io.Writer) *slog.Logger {
+	if o.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, nil))
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
+}
+
+// serve runs until ctx ends, then stops so that no request is lost.
+func serve(ctx context.Context, o options, getenv func(string) string, stdout io.Writer, log *slog.Logger) error {
+	h, err := build(ctx, o, log)
+	if err != nil {
+		return err
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	server, err := h.faces(background, getenv)
+	if err == nil {
+		err = h.answer(ctx, background, server, stdout)
+	}
+	stop()
+	c, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	defer cancel()
+	return errors.Join(err, h.close(c))
+}
+
+// faces puts everything that answers requests on one server.
+func (h *house) faces(ctx context.Context, getenv func(string) string) (*httpapi.Server, error) {
+	proxies, err := h.o.proxies()
+	if err != nil {
+		return nil, err
+	}
+	var engine flows = h.engine
+	tracer, err := newTracer(ctx, getenv)
+	if err != nil {
+		return nil, err
+	}
+	if tracer != nil {
+		h.closes = append(h.closes, tracer.Shutdown)
+		engine = traced{engine, tracer.Tracer("doorward")}
+	}
+	var actions []flow.Action
+	for _, k := range h.kinds {
+		actions = append(actions, k.Meta().Actions...)
+	}
+	server, err := httpapi.New(httpapi.Parts{
+		Tenants: h.registry, Engine: engine, Actions: actions, Metrics: h.metrics, Events: h.events, Log: h.log, Now: h.now,
+		Checks: h.checks, Proxies: proxies, Drain: h.o.drain(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	oidc.New(oidc.Parts{
+		Tenants: h.registry, Engine: engine, Codes: h.codes, Grants: h.codes, Users: h.users, SigningKeys: h.signing,
+		Forms: h.ring, Pages: oidcPages{server}, Events: h.events, Log: h.log, Now: h.now,
+	}).Register(server)
+	return server, h.showDemo(server)
+}
+
+// The demo's relying party is one of its own applications.
+const (
+	demoEnvironment = "d0000000-0000-4000-8000-000000000001"
+	demoWeb         = "d0000000-0000-4000-8000-0000000000a1"
+)
+
+// showDemo serves the demo's relying party when the demo is what is served.
+func (h *house) showDemo(server *httpapi.Server) error {
+	b, ok := h.registry.Bundle(demoEnvironment)
+	if h.o.Config != "" || !ok {
+		return nil
+	}
+	app, ok := b.Application(demoWeb)
+	if !ok {
+		return nil
+	}
+	rp, err := demo.New(demo.Config{
+		Issuer: b.Environment().Issuer(), ClientID: app.ID, ClientSecret: app.Secret,
+		RedirectURI: h.o.BaseURL + demo.CallbackPath, AfterSignOut: h.o.BaseURL + demo.HomePath,
+		Client: h.ownClient(), Log: h.log, Now: h.now,
+	})
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	rp.Register(server)
+	return nil
+}
+
+// ownClient reaches this very node, whatever its base URL resolves to here.
+func (h *house) ownClient() *http.Client {
+	_, port, _ := net.SplitHostPort(h.o.Listen) //nolint:errcheck // settle has split it before
+	dialer := &net.Dialer{Timeout: time.Second}
+	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+		Proxy: nil,
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			host, _, _ := net.SplitHostPort(h.o.Listen) //nolint:errcheck // as above
+			if !isLoopback(host) {
+				host = "localhost"
+			}
+			return dialer.DialContext(ctx, network, net.JoinHostPort(host, port))
+		},
+	}}
+}
+
+// answer listens, says so, and serves until ctx ends.
+func (h *house) answer(ctx, background context.Context, server *httpapi.Server, stdout io.Writer) error {
+	listeners, err := listen(ctx, h.o.Listen)
+	if err != nil {
+		return err
+	}
+	failed := make(chan error, len(listeners)+1)
+	for _, l := range listeners {
+		go func() { failed <- server.Serve(l) }()
+	}
+	if h.o.Metrics != "" {
+		m := h.metrics.server(h.o.Metrics)
+		ml, err := (&net.ListenConfig{}).Listen(ctx, "tcp", h.o.Metrics)
+		if err != nil {
+			return fmt.Errorf("metrics: %w", err)
+		}
+		go func() { _ = m.Serve(ml) }()
+		defer func() { _ = m.Close() }()
+	}
+	h.tend(background)
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	h.greet(stdout)
+	for {
+		select {
+		case err := <-failed:
+			return fmt.Errorf("listener: %w", err)
+		case <-hangup:
+			if err := errors.Join(h.apply(background), h.ensureKeys(background)); err != nil {
+				h.log.Error("configuration not applied; the present one goes on", "error", err)
+			}
+		case <-ctx.Done():
+			h.log.Info("stopping", "grace", stopTime.String())
+			c, cancel := context.WithTimeout(background, stopTime)
+			defer cancel()
+			return server.Shutdown(c)
+		}
+	}
+}
+
+// listen opens the address; localhost is both loopback addresses, of which the
+// IPv6 one may be missing on a machine.
+func listen(ctx context.Context, addr string) ([]net.Listener, error) {
+	var lc net.ListenConfig
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("--listen %q: %w", addr, err)
+	}
+	if host != "localhost" {
+		l, err := lc.Listen(ctx, "tcp", addr)
+		if err != nil {
+			return nil, fmt.Errorf("--listen: %w", err)
+		}
+		return []net.Listener{l}, nil
+	}
+	v4, err := lc.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		return nil, fmt.Errorf("--listen: %w", err)
+	}
+	v6, err := lc.Listen(ctx, "tcp6", net.JoinHostPort("::1", port))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, errors.Join(fmt.Errorf("--listen: %w", err), v4.Close())
+	}
+	if err != nil {
+		return []net.Listener{v4}, nil //nolint:nilerr // no IPv6 on this machine
+	}
+	return []net.Listener{v4, v6}, nil
+}
+
+// greet says what to open.
+func (h *house) greet(w io.Writer) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\nserving %s\n", version(), h.o.BaseURL)
+	if _, ok := h.registry.Bundle(demoEnvironment); ok && h.o.Config == "" {
+		fmt.Fprintf(&b, "\n  open %s%s\n  and sign on as ada with Correct-Horse-9\n\n", h.o.BaseURL, demo.HomePath)
+	}
+	_, _ = io.WriteString(w, b.String())
+}
