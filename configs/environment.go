@@ -1,0 +1,46 @@
+package configs
+
+import "strings"
+
+// Environment is a tenant and its public addresses. They are built from what is
+// configured, never from a request.
+type Environment struct {
+	ID       string // UUID, first segment of every path
+	Name     string
+	AuthBase string // scheme://host[:port] of sign-on, without a trailing slash
+	APIBase  string // likewise of the management API
+	Managed  bool   // files own its resources
+	Demo     bool   // its secrets are known to everybody
+}
+
+// Host is the host name, with the port when AuthBase has one, that a request
+// must be sent to.
+func (e Environment) Host() string {
+	_, host, _ := strings.Cut(e.AuthBase, "://")
+	return host
+}
+
+// Issuer is the OpenID issuer. Source: reference/flows.md 0.
+func (e Environment) Issuer() string { return e.AuthBase + "/" + e.ID + "/as" }
+
+// AuthorizeURL is where applications send people.
+func (e Environment) AuthorizeURL() string { return e.AuthBase + "/" + e.ID + "/as/authorize" }
+
+// FlowURL is the flow resource, to which every action is posted.
+func (e Environment) FlowURL(id string) string { return e.AuthBase + "/" + e.ID + "/flows/" + id }
+
+// ResumeURL is where a browser goes when the flow is at its end.
+func (e Environment) ResumeURL(id string) string {
+	return e.AuthBase + "/" + e.ID + "/as/resume?flowId=" + id
+}
+
+// SignOnPage is the hosted page of the flow.
+func (e Environment) SignOnPage(id string) string {
+	return e.AuthBase + "/" + e.ID + "/signon/?flowId=" + id
+}
+
+// CookiePath keeps the cookies of environments on one host apart.
+func (e Environment) CookiePath() string { return "/" + e.ID }
+
+// Secure reports whether people reach the environment over TLS.
+func (e Environment) Secure() bool { return strings.HasPrefix(e.AuthBase, "https://") }

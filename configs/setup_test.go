@@ -1,0 +1,172 @@
+package configs_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"doorward/configs"
+	"doorward/runtime/flow"
+	"doorward/steps"
+)
+
+const (
+	env    = "d0000000-0000-4000-8000-000000000001"
+	other  = "d0000000-0000-4000-8000-000000000002"
+	web    = "d0000000-0000-4000-8000-0000000000a1"
+	native = "d0000000-0000-4000-8000-0000000000a2"
+	worker = "d0000000-0000-4000-8000-0000000000a9"
+	single = "d0000000-0000-4000-8000-0000000000e1"
+)
+
+// demo is the demo's files with some replaced, or removed when empty.
+func demo(t *testing.T, replaced map[string]string) fstest.MapFS {
+	t.Helper()
+	out := fstest.MapFS{}
+	err := fs.WalkDir(configs.Demo, ".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(configs.Demo, path)
+		out[path] = &fstest.MapFile{Data: b}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, text := range replaced {
+		if text == "" {
+			delete(out, path)
+			continue
+		}
+		out[path] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return out
+}
+
+// edit is one of the demo's files with old replaced by new.
+func edit(t *testing.T, path, old, new string) map[string]string {
+	t.Helper()
+	b, err := fs.ReadFile(configs.Demo, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(b), old) {
+		t.Fatalf("%s has no %s", path, old)
+	}
+	return map[string]string{path: strings.Replace(string(b), old, new, 1)}
+}
+
+func load(t *testing.T, fsys fs.FS) *configs.Files {
+	t.Helper()
+	files, err := configs.Load(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// memory is a Store and a Seeder.
+type memory struct {
+	revision  int64
+	resources map[[3]string]flow.Resource
+	secrets   map[[2]string][]byte
+	plans     map[flow.Digest][]byte
+	users     []configs.User
+	err       error
+}
+
+func newMemory() *memory {
+	return &memory{resources: map[[3]string]flow.Resource{}, secrets: map[[2]string][]byte{}, plans: map[flow.Digest][]byte{}}
+}
+
+func (m *memory) List(_ context.Context, env string) (out []flow.Resource, _ error) {
+	for key, r := range m.resources {
+		if key[0] == env {
+			out = append(out, r)
+		}
+	}
+	return out, m.err
+}
+
+func (m *memory) Environments(context.Context) (out []flow.Resource, _ error) {
+	for key, r := range m.resources {
+		if key[1] == "environment" {
+			out = append(out, r)
+		}
+	}
+	return out, m.err
+}
+
+func (m *memory) Secrets(_ context.Context, env string) (map[string][]byte, error) {
+	out := map[string][]byte{}
+	for key, s := range m.secrets {
+		if key[0] == env {
+			out[key[1]] = s
+		}
+	}
+	return out, m.err
+}
+
+func (m *memory) Revision(context.Context) (int64, error) { return m.revision, m.err }
+
+func (m *memory) Plan(_ context.Context, _ string, hash flow.Digest) ([]byte, error) {
+	if src, ok := m.plans[hash]; ok {
+		return src, m.err
+	}
+	return nil, errors.Join(flow.ErrUnknown, m.err)
+}
+
+func (m *memory) Apply(_ context.Context, env string, put, remove []flow.Resource, secrets map[string][]byte, plans map[flow.Digest][]byte) (int64, error) {
+	for _, r := range put {
+		m.resources[[3]string{env, r.Kind, r.ID}] = r
+	}
+	for _, r := range remove {
+		delete(m.resources, [3]string{env, r.Kind, r.ID})
+	}
+	for key, s := range secrets {
+		m.secrets[[2]string{env, key}] = s
+	}
+	maps.Copy(m.plans, plans)
+	m.revision++
+	return m.revision, m.err
+}
+
+func (m *memory) Seed(_ context.Context, u configs.User) error {
+	if !slices.ContainsFunc(m.users, func(v configs.User) bool { return v.ID == u.ID }) {
+		m.users = append(m.users, u)
+	}
+	return m.err
+}
+
+func apply(t *testing.T, m *memory, fsys fs.FS) []string {
+	t.Helper()
+	changes, err := configs.Apply(t.Context(), load(t, fsys), m, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines(changes)
+}
+
+func lines(changes []configs.Change) []string {
+	out := make([]string, len(changes))
+	for i, c := range changes {
+		out[i] = c.String()
+	}
+	return out
+}
+
+// serve is a Registry that has loaded what m holds.
+func serve(t *testing.T, m *memory) *configs.Registry {
+	t.Helper()
+	r := configs.NewRegistry(m, steps.Builtin(nil), "https://auth.example")
+	if err := r.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}

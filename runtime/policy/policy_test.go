@@ -1,0 +1,304 @@
+package policy_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"doorward/runtime/flow"
+	"doorward/runtime/policy"
+	"doorward/steps"
+)
+
+func list(docs ...string) []json.RawMessage {
+	out := make([]json.RawMessage, len(docs))
+	for i, d := range docs {
+		out[i] = json.RawMessage(d)
+	}
+	return out
+}
+
+func TestTheSourceKeepsWhatDecidesTheSignOn(t *testing.T) {
+	const minimal = `{"actions":[{"priority":1,"type":"LOGIN"}],"format":1,"name":"P"}`
+	tests := map[string]struct {
+		policy  string
+		actions []json.RawMessage
+		want    string
+	}{
+		"ids, description and default are left out": {
+			`{"id":"x","name":"P","default":true,"description":"d"}`,
+			list(`{"id":"y","environment":{"id":"e"},"signOnPolicy":{"id":"x"},"type":"LOGIN","priority":1}`), minimal,
+		},
+		"white space and the order of members do not count": {
+			`{ "name" : "P" }`, list(`{ "type":"LOGIN", "priority": 1.0 }`), minimal,
+		},
+		"what is switched off is left out": {
+			`{"name":"P"}`, list(`{"type":"LOGIN","priority":1,"recovery":{"enabled":false},"registration":{"enabled":false},"socialProviders":[],"enforceLockoutForIdentityProviders":true,"condition":null}`), minimal,
+		},
+		"actions stand by priority": {
+			`{"name":"P"}`, list(`{"type":"LOGIN","priority":10}`, `{"type":"LOGIN","priority":2,"condition":{"greater":5,"secondsSince":"${session.lastSignOn.at}"}}`),
+			`{"actions":[{"condition":{"greater":5,"secondsSince":"${session.lastSignOn.at}"},"priority":2,"type":"LOGIN"},{"priority":10,"type":"LOGIN"}],"format":1,"name":"P"}`,
+		},
+		"the name may be a URI": {
+			`{"name":"urn:acr:strong"}`, list(`{"type":"LOGIN","priority":1}`),
+			`{"actions":[{"priority":1,"type":"LOGIN"}],"format":1,"name":"urn:acr:strong"}`,
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			src, hash, err := policy.Source(json.RawMessage(tt.policy), tt.actions)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, string(src)); diff != "" {
+				t.Error(diff)
+			}
+			if hash != flow.Sum(string(src)) {
+				t.Error("the digest is not that of the source")
+			}
+		})
+	}
+}
+
+func TestEveryMistakeIsNamedWithItsPath(t *testing.T) {
+	const p, ok = `{"name":"P"}`, `{"type":"LOGIN","priority":1}`
+	login := func(members string) []json.RawMessage { return list(`{"type":"LOGIN","priority":1,` + members + `}`) }
+	tests := map[string]struct {
+		policy  string
+		actions []json.RawMessage
+		want    []string
+	}{
+		"no name":                       {`{}`, list(ok), []string{"$.name: takes 1 to 256"}},
+		"a name that is no string":      {`{"name":1}`, list(ok), []string{"$.name: takes a string"}},
+		"a name with a slash":           {`{"name":"a/b"}`, list(ok), []string{"$.name: takes 1 to 256"}},
+		"a URI with a space":            {`{"name":"urn:a b"}`, list(ok), []string{"$.name: takes 1 to 256"}},
+		"a relative URI":                {`{"name":":a"}`, list(ok), []string{"$.name: takes 1 to 256"}},
+		"a name of 257 letters":         {`{"name":"` + strings.Repeat("a", 257) + `"}`, list(ok), []string{"$.name: takes 1 to 256"}},
+		"no actions":                    {p, nil, []string{"$.actions: takes 1 to 20 actions, not 0"}},
+		"twenty-one actions":            {p, many(21), []string{"$.actions: takes 1 to 20 actions, not 21"}},
+		"an action that is no object":   {p, list(`7`), []string{"$.actions[0]: takes an object"}},
+		"a member twice":                {p, list(`{"type":"LOGIN","condition":{"greater":1,"greater":2}}`), []string{"$.actions[0].condition.greater: duplicate object member name"}},
+		"no type":                       {p, list(`{"priority":1}`), []string{"$.actions[0].type: takes the type of the action; this server runs LOGIN"}},
+		"no priority":                   {p, list(`{"type":"LOGIN"}`), []string{"$.actions[0].priority: takes a whole number"}},
+		"a fractional priority":         {p, list(`{"type":"LOGIN","priority":1.5}`), []string{"$.actions[0].priority: takes a whole number"}},
+		"a priority below one":          {p, list(`{"type":"LOGIN","priority":0}`), []string{"$.actions[0].priority: takes a whole number"}},
+		"a priority past the range":     {p, list(`{"type":"LOGIN","priority":2147483648}`), []string{"$.actions[0].priority: takes a whole number"}},
+		"a priority twice":              {p, list(ok, `{"type":"LOGIN","priority":2}`, ok), []string{"$.actions[2].priority: is that of $.actions[0] too"}},
+		"an unknown member":             {p, login(`"Recovery":{}`), []string{"$.actions[0].Recovery: is no member of a LOGIN action"}},
+		"recovery switched on":          {p, login(`"recovery":{"enabled":true}`), []string{"$.actions[0].recovery: is not done by this server"}},
+		"registration elsewhere":        {p, login(`"registration":{"enabled":false,"external":{"href":"https://a"}}`), []string{"$.actions[0].registration: is not done by this server"}},
+		"an external provider":          {p, login(`"socialProviders":[{"id":"x"}]`), []string{"$.actions[0].socialProviders: is not done by this server"}},
+		"a directory gateway":           {p, login(`"newUserProvisioning":{}`), []string{"$.actions[0].newUserProvisioning: is not done by this server"}},
+		"lockout that is no boolean":    {p, login(`"enforceLockoutForIdentityProviders":1`), []string{"$.actions[0].enforceLockoutForIdentityProviders: takes true or false"}},
+		"a mistake in the condition":    {p, login(`"condition":{"and":[{"value":"x","equals":1}]}`), []string{"$.actions[0].condition.and[0].value: takes one variable", "$.actions[0].condition.and[0].equals: takes"}},
+		"a typed identifier":            {p, login(`"condition":{"value":"${identifier}","contains":"@"}`), []string{"$.actions[0].condition: asks for ${identifier}, which no sign-on action knows"}},
+		"an output of a flow's step":    {p, login(`"condition":{"value":"${steps.a.b}","contains":"@"}`), []string{"$.actions[0].condition: asks for ${steps.a.b}, which"}},
+		"a user before the first":       {p, list(`{"type":"LOGIN","priority":9}`, `{"type":"LOGIN","priority":2,"condition":{"value":"${user.type}","equals":"a"}}`), []string{"$.actions[1].condition: asks for ${user.type}, but nobody is known"}},
+		"mistakes in several documents": {`{}`, list(`{}`, `{"type":"LOGIN"}`), []string{"$.name:", "$.actions[0].priority:", "$.actions[0].type:", "$.actions[1].priority:"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := policy.Source(json.RawMessage(tt.policy), tt.actions)
+			wantFaults(t, err, tt.want)
+		})
+	}
+}
+
+func many(n int) []json.RawMessage {
+	var out []json.RawMessage
+	for i := range n {
+		out = append(out, json.RawMessage(fmt.Sprintf(`{"type":"LOGIN","priority":%d}`, i+1)))
+	}
+	return out
+}
+
+func wantFaults(t *testing.T, err error, want []string) {
+	t.Helper()
+	var got []string
+	if err != nil {
+		got = strings.Split(err.Error(), "\n")
+	}
+	if len(got) != len(want) {
+		t.Fatalf("faults:\n%v\nwant:\n%s", err, strings.Join(want, "\n"))
+	}
+	for i, w := range want {
+		if !strings.HasPrefix(got[i], w) {
+			t.Errorf("fault %q, want %q", got[i], w)
+		}
+	}
+}
+
+func TestPublishedActions(t *testing.T) {
+	const unknown = "$.actions[0].type: action "
+	tests := map[string][]string{
+		"login-minimal":          nil,
+		"login-8h":               {"$.actions[0].recovery: is not done by this server"},
+		"login-registration":     {"$.actions[0].registration: is not done by this server"},
+		"mfa-legacy":             {unknown + `"MULTI_FACTOR_AUTHENTICATION" (priority 2) is not run by this server, which runs LOGIN`},
+		"identifier-first":       {unknown + `"IDENTIFIER_FIRST" (priority 10)`},
+		"identity-provider":      {unknown + `"IDENTITY_PROVIDER" (priority 10)`},
+		"agreement.response-201": {unknown + `"AGREEMENT" (priority 50)`},
+		"progressive-profiling":  {unknown + `"PROGRESSIVE_PROFILING" (priority 40)`, "$.actions[0].condition: asks for ${user.population.id}", "$.actions[0].condition: asks for ${user.type}"},
+		"all-conditions":         {"$.actions[0].condition.or[4]: ipRisk", "$.actions[0].condition.or[5]: ipRisk", unknown + `"PROGRESSIVE_PROFILING" (priority 2)`},
+	}
+	for name, want := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := policy.Source(fixture(t, "doc-sop"), []json.RawMessage{fixture(t, "doc-sop-action-"+name)})
+			wantFaults(t, err, want)
+		})
+	}
+}
+
+func fixture(t *testing.T, name string) json.RawMessage {
+	t.Helper()
+	b, err := os.ReadFile("testdata/" + name + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func compile(t interface {
+	Helper()
+	Fatal(...any)
+}, actions ...json.RawMessage,
+) *flow.Plan {
+	t.Helper()
+	src, hash, err := policy.Source(json.RawMessage(`{"name":"P"}`), actions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := policy.Compile(src, steps.Builtin(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan.Hash != hash {
+		t.Fatal("the plan has another digest than its source")
+	}
+	return plan
+}
+
+func TestALoginActionIsTwoNodes(t *testing.T) {
+	plan := compile(t, list(`{"type":"LOGIN","priority":7}`, `{"type":"LOGIN","priority":3,"condition":{"secondsSince":"${session.lastSignOn.at}","greater":60}}`)...)
+	want := &flow.Plan{
+		Hash: plan.Hash, Name: "P", Entry: "3.identify",
+		Nodes: map[string]*flow.Node{
+			"3.identify": {Key: "3.identify", Kind: "IDENTIFY", Skip: "7.identify", Factors: flow.Knowledge, Outlets: map[string]string{"IDENTIFIED": "3.password", "UNIDENTIFIED": "3.password"}},
+			"3.password": {Key: "3.password", Kind: "PASSWORD", Outlets: map[string]string{"AUTHENTICATED": "7.identify"}},
+			"7.identify": {Key: "7.identify", Kind: "IDENTIFY", Factors: flow.Knowledge, Outlets: map[string]string{"IDENTIFIED": "7.password", "UNIDENTIFIED": "7.password"}},
+			"7.password": {Key: "7.password", Kind: "PASSWORD", Outlets: map[string]string{"AUTHENTICATED": ""}},
+		},
+	}
+	if diff := cmp.Diff(want, plan, cmpopts.IgnoreFields(flow.Node{}, "Guard")); diff != "" {
+		t.Error(diff)
+	}
+	if plan.Nodes["7.identify"].Guard != nil {
+		t.Error("an action without a condition has a guard")
+	}
+	now := time.Date(2026, 10, 20, 12, 0, 0, 0, time.UTC)
+	for ago, want := range map[time.Duration]bool{time.Minute: false, time.Hour: true} {
+		if got := plan.Nodes["3.identify"].Guard.Holds(now, func(string) any { return now.Add(-ago) }); got != want {
+			t.Errorf("the guard holds %v after a sign-on: %v, want %v", ago, got, want)
+		}
+	}
+}
+
+func TestAPlanRunsEveryActionByPriorityAndEnds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		priorities := rapid.SliceOfNDistinct(rapid.IntRange(1, 1<<31-1), 1, 20, rapid.ID[int]).Draw(t, "priorities")
+		var actions []json.RawMessage
+		for _, p := range priorities {
+			actions = append(actions, json.RawMessage(fmt.Sprintf(`{"type":"LOGIN","priority":%d}`, p)))
+		}
+		plan := compile(t, actions...)
+		slices.Sort(priorities)
+		for _, skip := range []bool{false, true} {
+			var met []int
+			for key := plan.Entry; key != ""; {
+				n := plan.Nodes[key]
+				if n == nil || n.Key != key {
+					t.Fatalf("no node %q", key)
+				}
+				p, part, _ := strings.Cut(key, ".")
+				if i, err := strconv.Atoi(p); err == nil && part == "identify" {
+					met = append(met, i)
+				}
+				key = n.Skip
+				for _, next := range n.Outlets {
+					if !skip || n.Kind == "PASSWORD" {
+						key = next
+					}
+				}
+			}
+			if !slices.Equal(met, priorities) {
+				t.Errorf("ran %v, want %v", met, priorities)
+			}
+		}
+	})
+}
+
+func TestASourceThatCannotRunIsRefused(t *testing.T) {
+	good := `{"actions":[{"priority":1,"type":"LOGIN"}],"format":1,"name":"P"}`
+	tests := map[string]struct {
+		source string
+		kinds  []flow.Kind
+		want   string
+	}{
+		"of a later format":      {strings.Replace(good, `"format":1`, `"format":2`, 1), steps.Builtin(nil), "format 2"},
+		"without actions":        {`{"actions":[],"format":1,"name":"P"}`, steps.Builtin(nil), "0 actions"},
+		"that is no JSON":        {`{`, steps.Builtin(nil), "plan source"},
+		"with a bad condition":   {`{"actions":[{"condition":{},"priority":1,"type":"LOGIN"}],"format":1,"name":"P"}`, steps.Builtin(nil), "a rule is one of"},
+		"for want of a kind":     {good, steps.Builtin(nil)[:1], "there is no step kind PASSWORD"},
+		"with a result too few":  {good, []flow.Kind{other{results: []string{"IDENTIFIED"}}}, "has no result UNIDENTIFIED"},
+		"with a result too many": {good, []flow.Kind{other{results: []string{"IDENTIFIED", "UNIDENTIFIED", "LOST"}}}, "result LOST of step kind IDENTIFY leads nowhere"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if _, err := policy.Compile([]byte(tt.source), tt.kinds); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// other is IDENTIFY with other results.
+type other struct {
+	flow.Kind
+	results []string
+}
+
+func (o other) Meta() flow.Meta { return flow.Meta{Name: "IDENTIFY", Results: o.results} }
+
+func TestCanonicalIsRFC8785(t *testing.T) {
+	// Source: RFC 8785 section 3.2.2 and 3.2.3.
+	tests := map[string]struct{ in, want string }{
+		"the sample of section 3.2.2": {
+			`{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}`,
+			`{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}`,
+		},
+		"names sorted by UTF-16": {
+			`{"\u20ac":1,"\r":2,"\ufb33":3,"1":4,"\ud83d\ude00":5,"\u0080":6,"\u00f6":7}`,
+			"{\"\\r\":2,\"1\":4,\"\u0080\":6,\"ö\":7,\"€\":1,\"😀\":5,\"\ufb33\":3}",
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := policy.Canonical([]byte(tt.in))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, string(got)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,152 @@
+package policy
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"doorward/runtime/condition"
+	"doorward/runtime/flow"
+)
+
+// What is wrong in a document is said in the words of package condition.
+type (
+	// Path is where in a document something stands.
+	Path = condition.Path
+	// Fault is one thing that is wrong.
+	Fault = condition.Fault
+	// Faults is everything that is wrong.
+	Faults = condition.Faults
+)
+
+const (
+	// format is the version of the source that this package writes and reads.
+	format = 1
+	// maxActions is how many actions a policy has at most. Source:
+	// reference/management.md 4.2.
+	maxActions = 20
+	// maxPriority is the highest priority. Source: reference/management.md 4.3.
+	maxPriority = 1<<31 - 1
+	// login is the action type that is run; every other one is refused.
+	login = "LOGIN"
+)
+
+// source is everything of a policy that an execution is pinned to.
+type source struct {
+	Format  int      `json:"format"`
+	Name    string   `json:"name"`
+	Actions []action `json:"actions"` // by priority
+}
+
+type action struct {
+	Type      string          `json:"type"`
+	Priority  int64           `json:"priority"`
+	Condition json.RawMessage `json:"condition,omitempty"`
+
+	names []string // the variables that Condition reads
+}
+
+// Source returns the canonical source of a policy with its actions and the
+// digest that names the plan. policy and actions are bodies of the management
+// API; what does not change how a sign-on runs (ids, description, default) is
+// not in the source. The error is a Faults, with the actions at $.actions.
+// Source: reference/management.md 4.2 to 4.5.
+func Source(policy json.RawMessage, actions []json.RawMessage) ([]byte, flow.Digest, error) {
+	var faults Faults
+	at := condition.Root.Member("actions")
+	s := source{Format: format, Name: name(policy, &faults), Actions: make([]action, len(actions))}
+	if n := len(actions); n < 1 || n > maxActions {
+		faults.Add(at, fmt.Sprintf("takes 1 to %d actions, not %d", maxActions, n))
+	}
+	for i, raw := range actions {
+		var found Faults
+		s.Actions[i] = read(raw, &found)
+		faults.Merge(at.Index(i), found)
+	}
+	ordered(s.Actions, at, &faults)
+	if err := faults.Err(); err != nil {
+		return nil, flow.Digest{}, err
+	}
+	slices.SortFunc(s.Actions, byPriority)
+	b, err := json.Marshal(s)
+	if err != nil {
+		return nil, flow.Digest{}, fmt.Errorf("source of policy %q: %w", s.Name, err)
+	}
+	if b, err = Canonical(b); err != nil {
+		return nil, flow.Digest{}, err
+	}
+	return b, sha256.Sum256(b), nil
+}
+
+func byPriority(a, b action) int { return cmp.Compare(a.Priority, b.Priority) }
+
+// ordered checks what an action may be only in view of the others: its priority
+// is its own, and the first one knows no user yet.
+func ordered(actions []action, at Path, faults *Faults) {
+	for i, a := range actions {
+		same := func(b action) bool { return b.Priority == a.Priority }
+		if first := slices.IndexFunc(actions, same); first < i && a.Priority > 0 {
+			faults.Add(at.Index(i).Member("priority"), fmt.Sprintf("is that of %s too, which leaves their order open", at.Index(first)))
+		}
+	}
+	if len(actions) == 0 {
+		return
+	}
+	lowest := slices.MinFunc(actions, byPriority).Priority
+	first := slices.IndexFunc(actions, func(a action) bool { return a.Priority == lowest })
+	for _, name := range actions[first].names {
+		if strings.HasPrefix(name, "user.") {
+			faults.Add(at.Index(first).Member("condition"), "asks for ${"+name+"}, but nobody is known before the first action")
+		}
+	}
+}
+
+// name reads the policy's name, which is what acr_values ask for.
+func name(policy json.RawMessage, faults *Faults) string {
+	var p struct {
+		Name string `json:"name"`
+	}
+	at := condition.Root.Member("name")
+	if err := json.Unmarshal(policy, &p); err != nil {
+		faults.Add(at, "takes a string")
+		return ""
+	}
+	u, err := url.Parse(p.Name)
+	absolute := err == nil && u.IsAbs() && !strings.ContainsAny(p.Name, " \t\r\n")
+	if len(p.Name) > 256 || !absolute && !regexp.MustCompile(`^[a-zA-Z0-9_. -]+$`).MatchString(p.Name) {
+		faults.Add(at, "takes 1 to 256 letters, digits, spaces and _ . -, or an absolute URI")
+	}
+	return p.Name
+}
+
+// Canonical is raw as canonical JSON. The error is a Faults: raw is not one JSON
+// value, not UTF-8, or names a member twice. Source: RFC 8785.
+func Canonical(raw []byte) ([]byte, error) {
+	v := jsontext.Value(bytes.Clone(raw))
+	err := v.Canonicalize()
+	if err == nil {
+		return v, nil
+	}
+	at, message := condition.Root, err.Error()
+	if syntax := (*jsontext.SyntacticError)(nil); errors.As(err, &syntax) {
+		for token := range syntax.JSONPointer.Tokens() {
+			if i, err := strconv.Atoi(token); err == nil {
+				at = at.Index(i)
+			} else {
+				at = at.Member(token)
+			}
+		}
+		message = fmt.Sprintf("%s (at byte %d)", syntax.Err, syntax.ByteOffset)
+	}
+	return nil, Faults{{Path: at, Message: message}}
+}

@@ -1,0 +1,27 @@
+package steps_test
+
+import (
+	"strings"
+	"testing"
+
+	"doorward/steps"
+)
+
+func TestEveryKindSaysWhatItIs(t *testing.T) {
+	names := map[string]bool{}
+	for _, k := range steps.Builtin(nil) {
+		m := k.Meta()
+		if m.Name == "" || m.Doc == "" || m.Source == "" || len(m.Results) == 0 {
+			t.Errorf("kind %q lacks a name, a sentence, a source or results", m.Name)
+		}
+		if names[m.Name] {
+			t.Errorf("there are two kinds %q", m.Name)
+		}
+		names[m.Name] = true
+		for _, r := range append(m.Results, m.Name) {
+			if r != strings.ToUpper(r) {
+				t.Errorf("%q of kind %q is not in upper case", r, m.Name)
+			}
+		}
+	}
+}
