@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"doorward/configs"
@@ -72,7 +73,10 @@ func (f userFacts) Facts(ctx context.Context, env, id string) (map[string]any, e
 	facts := map[string]any{
 		"id": u.ID, "username": u.Username, "email": u.Email, "emailVerified": u.EmailVerified,
 		"enabled": u.Enabled, "type": u.Type, "locale": u.Locale, "population.id": u.Population,
-		"name.given": u.Given, "name.family": u.Family, "lastSignOn.remoteIp": u.LastSignOnIP,
+		"name.given": u.Given, "name.family": u.Family,
+	}
+	if ip, err := netip.ParseAddr(u.LastSignOnIP); err == nil {
+		facts["lastSignOn.remoteIp"] = ip
 	}
 	if !u.LastSignOnAt.IsZero() {
 		facts["lastSignOn.at"] = u.LastSignOnAt

@@ -135,20 +135,41 @@ func (h *house) apply(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
-	if files.DemoSecrets() && !h.o.AllowDemoSecrets && !h.o.loopback() {
-		return errors.New("configuration: the demo's secrets are published and --listen or --base-url is not loopback; give your own --config, or --allow-demo-secrets if you mean it")
-	}
-	changes, err := configs.Apply(ctx, files, h.store, seeds{h.users})
+	changes, err := configs.Diff(ctx, files, h.store)
 	if err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	for _, c := range changes { // said before it is done, removals above all
+		if c.Verb != configs.Keeps {
+			h.log.Info("configuration", "change", c.String())
+		}
+	}
+	if changes, err = configs.Apply(ctx, files, h.store, seeds{h.users}); err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
 	for _, c := range changes {
 		if c.Verb != configs.Keeps {
-			h.log.Info("configuration", "change", c.String())
 			h.events.Record(ctx, flow.Event{Type: flow.ConfigurationApply, Reason: string(c.Verb) + " " + c.Kind, At: h.now()})
 		}
 	}
-	return h.registry.Reload(ctx)
+	if err := h.registry.Reload(ctx); err != nil {
+		return err
+	}
+	return h.refuseDemo()
+}
+
+// refuseDemo keeps published secrets from being served to a network, also those
+// that an earlier run has seeded.
+func (h *house) refuseDemo() error {
+	if h.o.AllowDemoSecrets || h.o.loopback() {
+		return nil
+	}
+	for _, b := range h.registry.Bundles() {
+		if b.Environment().Demo {
+			return fmt.Errorf("environment %s is the demo, its secrets are published, and --listen or --base-url is not loopback; use another database with your own --config, or --allow-demo-secrets if you mean it", b.Environment().ID)
+		}
+	}
+	return nil
 }
 
 // ensureKeys makes the signing keys that applications need and do not have.
