@@ -1,0 +1,7 @@
+// Package forms turns what an execution offers into pages a person can fill in,
+// and what a browser posts back into the values of an action. It knows no action
+// by name but the engine's own reset, and no step kind at all: a form is drawn
+// from the same declaration that checks its submission.
+//
+// Source: visual.md in the design of the house; HTML Living Standard 4.10.
+package forms

@@ -1,0 +1,119 @@
+package httpapi
+
+import (
+	"bytes"
+	"errors"
+	"net"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"doorward/runtime/flow"
+)
+
+// refuseEncoded runs when the head of a request has arrived: a body with a
+// content coding is not read, let alone inflated. Case DOS-GZIP.
+func refuseEncoded(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	if len(h.ContentEncoding()) > 0 {
+		return fasthttp.RequestConfig{MaxRequestBodySize: 1}
+	}
+	return fasthttp.RequestConfig{}
+}
+
+func encodedFault() *flow.Fault {
+	return &flow.Fault{Code: flow.UnsupportedMedia, Message: "A body with a content coding is not taken; send it as it is."}
+}
+
+// framed refuses, and ends the connection of, a request that another server on
+// the way could have read differently. fasthttp refuses most of these; it lets
+// pass a length beside chunks, a folded line, a bare line feed, a user before the
+// host and a missing host.
+//
+// Source: RFC 9112 2.2, 3.2, 6.1, 6.3. Case INJ-SMUGGLE.
+func (x *exchange) framed() error {
+	h := &x.Request().Header
+	var length, coding bool
+	raw := h.RawHeaders()
+	for len(raw) > 0 {
+		line, rest, _ := bytes.Cut(raw, []byte{'\n'})
+		raw = rest
+		if len(line) == 0 || line[len(line)-1] != '\r' || line[0] == ' ' || line[0] == '\t' {
+			return x.ambiguous()
+		}
+		name, value, _ := bytes.Cut(line[:len(line)-1], []byte{':'})
+		switch {
+		case len(name) == 14 && bytes.EqualFold(name, []byte("Content-Length")):
+			length = true
+		case len(name) == 17 && bytes.EqualFold(name, []byte("Transfer-Encoding")):
+			if !bytes.EqualFold(bytes.Trim(value, " \t"), []byte("chunked")) {
+				return x.ambiguous()
+			}
+			coding = true
+		case len(name) == 16 && bytes.EqualFold(name, []byte("Content-Encoding")):
+			x.Response().SetConnectionClose()
+			return encodedFault()
+		case len(name) == 12 && bytes.EqualFold(name, []byte("Content-Type")):
+			x.types = append(x.types, string(bytes.Trim(value, " \t")))
+		}
+	}
+	if length && coding || !isHost(h.Host()) || len(x.Request().URI().Username()) > 0 {
+		return x.ambiguous()
+	}
+	return nil
+}
+
+// isHost reports whether h is made of what a host and a port are made of: no
+// user, path or list.
+func isHost(h []byte) bool {
+	for _, c := range h {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && bytes.IndexByte([]byte("-._:[]"), c) < 0 {
+			return false
+		}
+	}
+	return len(h) > 0
+}
+
+func (x *exchange) ambiguous() error {
+	x.Response().SetConnectionClose()
+	return &flow.Fault{Code: flow.InvalidRequest, Message: "The request is not well-formed HTTP."}
+}
+
+// requestLimit is how many bytes one request may be on the wire, framing and
+// all; it leaves chunks three times the size of what they carry. fasthttp counts
+// the body only, and would skip over a chunk extension of any length.
+const requestLimit = headerLimit + 4*bodyLimit
+
+var errTooLong = errors.New("request over 272 KiB on the wire")
+
+// countingListener counts what each connection reads.
+type countingListener struct{ net.Listener }
+
+func (l countingListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &countingConn{Conn: c, left: requestLimit}, nil
+}
+
+// countingConn is read, and given its next allowance, by one goroutine.
+type countingConn struct {
+	net.Conn
+	left int
+}
+
+func (c *countingConn) Read(b []byte) (int, error) {
+	if c.left <= 0 {
+		return 0, errTooLong
+	}
+	n, err := c.Conn.Read(b[:min(len(b), c.left)])
+	c.left -= n
+	return n, err
+}
+
+// allow gives the connection the allowance of another request.
+func allow(c *fiber.Ctx) {
+	if conn, ok := c.Context().Conn().(*countingConn); ok {
+		conn.left = requestLimit
+	}
+}

@@ -1,0 +1,186 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"doorward/configs"
+	"doorward/forms"
+	"doorward/runtime/flow"
+	"doorward/static"
+)
+
+// What one connection may cost. Source: faults.md rule 10; cases DOS-SLOW, DOS-JSON.
+const (
+	bodyLimit    = 64 << 10         // bytes of a request body
+	headerLimit  = 16 << 10         // bytes of a request head
+	readTimeout  = 10 * time.Second // whole request
+	writeTimeout = 10 * time.Second // whole answer
+	idleTimeout  = 60 * time.Second // between requests
+)
+
+// Tenants turns a request into its environment; a *flow.Fault when it cannot.
+type Tenants interface {
+	Resolve(host, path string) (b *configs.Bundle, rest string, err error)
+}
+
+// Engine is what the routes need of the sign-on engine.
+type Engine interface {
+	View(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, error)
+	Act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Submit) (flow.View, error)
+}
+
+// Metrics takes one measurement for each answer. Routes are a closed list.
+type Metrics interface {
+	Observe(route string, status int, took time.Duration)
+}
+
+// Parts is what a Server is made of; all but Checks and Proxies is needed.
+type Parts struct {
+	Tenants Tenants
+	Engine  Engine
+	Actions []flow.Action // every action of every step kind
+	Metrics Metrics
+	Events  flow.Recorder
+	Log     *slog.Logger
+	Now     func() time.Time
+	// Checks decide /readyz, by name. Each has a second.
+	Checks map[string]func(context.Context) error
+	// Proxies are the peers whose X-Forwarded-For and X-Forwarded-Host are
+	// believed; nobody else's are.
+	Proxies []netip.Prefix
+	// Drain is how long, at shutdown, /readyz is red and connections are sent
+	// away before the listeners close.
+	Drain time.Duration
+}
+
+// Server serves every route of the process.
+type Server struct {
+	Parts
+	app      *fiber.App
+	pages    *forms.Pages
+	assets   *static.Assets
+	actions  map[string]flow.Action // by name in lower case
+	ready    sync.Once
+	draining atomic.Bool
+}
+
+// New returns a Server with its own routes. It fails when the binary was built
+// wrongly.
+func New(parts Parts) (*Server, error) {
+	assets, err := static.Load()
+	if err != nil {
+		return nil, err
+	}
+	pages, err := forms.NewPages(assets)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Parts: parts, assets: assets, pages: pages, actions: map[string]flow.Action{}}
+	for _, a := range parts.Actions {
+		s.actions[strings.ToLower(a.Name)] = merged(s.actions[strings.ToLower(a.Name)], a)
+	}
+	s.app = fiber.New(fiber.Config{
+		BodyLimit: bodyLimit, ReadBufferSize: headerLimit,
+		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		CaseSensitive: true, StrictRouting: true, Immutable: true,
+		DisableStartupMessage: true, DisablePreParseMultipartForm: true, DisableDefaultContentType: true,
+		EnableTrustedProxyCheck: true, // of an empty list: Fiber believes nobody, client.go judges
+		ErrorHandler:            s.broken,
+	})
+	server := s.app.Server()
+	server.CloseOnShutdown = true
+	server.SecureErrorLogMessage = true
+	server.HeaderReceived = refuseEncoded
+	s.routes()
+	return s, nil
+}
+
+// merged joins the fields of actions that share a name, since kinds declare one
+// for each status: a form is decoded before the status is known.
+func merged(a, b flow.Action) flow.Action {
+	for _, f := range a.Fields {
+		known := false
+		for _, g := range b.Fields {
+			known = known || f.Name == g.Name
+		}
+		if !known {
+			b.Fields = append(b.Fields[:len(b.Fields):len(b.Fields)], f)
+		}
+	}
+	return b
+}
+
+func (s *Server) routes() {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodOptions} {
+		s.app.Add(method, "/:env/flows/:id", s.serve("/:env/flows/:id", false, s.flows))
+	}
+	for _, path := range []string{"/:env/signon", "/:env/signon/"} {
+		for _, method := range []string{http.MethodHead, http.MethodGet, http.MethodPost} {
+			s.app.Add(method, path, s.serve("/:env/signon/", true, s.signOn))
+		}
+	}
+	for _, method := range []string{http.MethodHead, http.MethodGet} {
+		s.app.Add(method, "/static/*", s.serve("/static/*", false, s.static))
+		s.app.Add(method, "/healthz", s.serve("/healthz", false, s.healthz))
+		s.app.Add(method, "/readyz", s.serve("/readyz", false, s.readyz))
+	}
+}
+
+// Handle serves method and path by h. Path is a pattern of this server's router:
+// "/:env/as/token", "/demo/*"; its parameters become path values of the request.
+// GET answers HEAD too. Call it before Serve.
+func (s *Server) Handle(method, path string, h http.Handler) {
+	handler := s.serve(path, false, func(ctx context.Context, x *exchange) error { return x.bridge(ctx, h) })
+	if method == http.MethodGet {
+		s.app.Add(http.MethodHead, path, handler)
+	}
+	s.app.Add(method, path, handler)
+}
+
+// Serve answers on ln until Shutdown. It may be called for several listeners.
+func (s *Server) Serve(ln net.Listener) error {
+	s.ready.Do(func() {
+		s.app.Use(s.serve("other", false, func(_ context.Context, x *exchange) error { return x.Next() }))
+		s.app.Server().Handler = s.gate(s.app.Handler())
+	})
+	return s.app.Server().Serve(countingListener{ln})
+}
+
+// gate answers what Fiber would answer in its own words: methods it has no
+// number for.
+func (s *Server) gate(next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(fc *fasthttp.RequestCtx) {
+		switch method := string(fc.Method()); method {
+		case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+			next(fc)
+		default:
+			c := s.app.AcquireCtx(fc)
+			defer s.app.ReleaseCtx(c)
+			c.Response().SetConnectionClose()
+			_ = s.broken(c, fiber.ErrMethodNotAllowed) //nolint:errcheck // writes the answer, has no other failure
+		}
+	}
+}
+
+// Shutdown ends the server so that nobody notices: /readyz turns red and every
+// answer closes its connection, for Parts.Drain; then the listeners close, and
+// it waits for the requests that run. The error is ctx's when they outlive it.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.draining.Store(true)
+	select {
+	case <-time.After(s.Drain):
+	case <-ctx.Done():
+	}
+	return s.app.Server().ShutdownWithContext(ctx)
+}

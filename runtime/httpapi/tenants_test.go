@@ -1,0 +1,91 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"doorward/configs"
+	"doorward/runtime/flow"
+)
+
+// tenants loads the demo configuration three times over.
+func tenants(t testing.TB, base string, kinds []flow.Kind) *configs.Registry {
+	t.Helper()
+	files := fstest.MapFS{}
+	err := fs.WalkDir(configs.Demo, "demo", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := configs.Demo.ReadFile(file)
+		text := strings.Replace(string(b), `"redirectUris": ["{base}/demo/callback"],`, `"redirectUris": ["{base}/demo/callback"], "corsSettings": {"behavior": "ALLOW_SPECIFIC_ORIGINS", "origins": ["`+custom+`"]},`, 1)
+		rest := strings.TrimPrefix(file, "demo/")
+		files["demo/"+rest] = &fstest.MapFile{Data: []byte(text)}
+		files["other/"+rest] = &fstest.MapFile{Data: bytes.ReplaceAll([]byte(strings.Replace(text, `"Demo"`, `"Other"`, 1)), []byte("d0000000"), []byte("e0000000"))}
+		files["far/"+rest] = &fstest.MapFile{Data: bytes.ReplaceAll([]byte(strings.Replace(strings.Replace(text, `"Demo"`, `"Far"`, 1), `"authBase": "{base}"`, `"authBase": "https://`+farHost+`"`, 1)), []byte("d0000000"), []byte("f0000000"))}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := configs.Load(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &store{resources: map[string][]flow.Resource{}, secrets: map[string]map[string][]byte{}, plans: map[flow.Digest][]byte{}}
+	if _, err := configs.Apply(t.Context(), loaded, s, s); err != nil {
+		t.Fatal(err)
+	}
+	r := configs.NewRegistry(s, kinds, base)
+	if err := r.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// store is a configs.Store in memory.
+type store struct {
+	resources map[string][]flow.Resource
+	secrets   map[string]map[string][]byte
+	plans     map[flow.Digest][]byte
+}
+
+func (s *store) Environments(context.Context) (out []flow.Resource, err error) {
+	for _, env := range slices.Sorted(maps.Keys(s.resources)) {
+		for _, r := range s.resources[env] {
+			if r.Kind == "environment" {
+				out = append(out, r)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (s *store) List(_ context.Context, env string) ([]flow.Resource, error) {
+	return s.resources[env], nil
+}
+
+func (s *store) Secrets(_ context.Context, env string) (map[string][]byte, error) {
+	return s.secrets[env], nil
+}
+
+func (s *store) Revision(context.Context) (int64, error)  { return 1, nil }
+func (s *store) Seed(context.Context, configs.User) error { return nil }
+
+func (s *store) Plan(_ context.Context, _ string, hash flow.Digest) ([]byte, error) {
+	if p, ok := s.plans[hash]; ok {
+		return p, nil
+	}
+	return nil, flow.ErrUnknown
+}
+
+func (s *store) Apply(_ context.Context, env string, put, _ []flow.Resource, secrets map[string][]byte, plans map[flow.Digest][]byte) (int64, error) {
+	s.resources[env], s.secrets[env] = put, secrets
+	maps.Copy(s.plans, plans)
+	return 1, nil
+}

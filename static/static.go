@@ -1,0 +1,77 @@
+// Package static holds what is built into the binary: the stylesheet, the script,
+// the icon and the templates of the hosted pages.
+package static
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+//go:embed assets templates
+var files embed.FS
+
+// Prefix is where assets are served.
+const Prefix = "/static/"
+
+// Asset is one file for the browser. Path carries the digest of Body, so that it
+// may be kept for ever.
+type Asset struct {
+	Path string // "/static/page.1f0c2b9a4e5d.css"
+	Type string // Content-Type
+	Body []byte
+}
+
+// Assets is every file for the browser.
+type Assets struct {
+	byName map[string]string
+	byPath map[string]Asset
+}
+
+// Load reads the built-in assets. It fails only when the binary was built
+// wrongly.
+func Load() (*Assets, error) {
+	a := &Assets{byName: map[string]string{}, byPath: map[string]Asset{}}
+	err := fs.WalkDir(files, "assets", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		body, err := files.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		name := strings.TrimPrefix(file, "assets/")
+		ext := path.Ext(name)
+		mime, ok := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}[ext]
+		if !ok {
+			return fmt.Errorf("asset %s: no media type for %s", name, ext)
+		}
+		sum := sha256.Sum256(body)
+		p := Prefix + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
+		a.byName[name], a.byPath[p] = p, Asset{Path: p, Type: mime, Body: body}
+		return nil
+	})
+	return a, err
+}
+
+// Path is where the named file ("page.css") is served; empty when there is none.
+func (a *Assets) Path(name string) string { return a.byName[name] }
+
+// Find returns the asset served at path.
+func (a *Assets) Find(path string) (Asset, bool) {
+	f, ok := a.byPath[path]
+	return f, ok
+}
+
+// Templates are the html/template files of the hosted pages.
+func Templates() fs.FS {
+	sub, err := fs.Sub(files, "templates")
+	if err != nil { // the name is valid: fs.Sub has no other failure
+		return files
+	}
+	return sub
+}

@@ -1,0 +1,65 @@
+package static_test
+
+import (
+	"io/fs"
+	"regexp"
+	"strings"
+	"testing"
+
+	"doorward/static"
+)
+
+func TestAssetsAreNamedByTheirContent(t *testing.T) {
+	a, err := static.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, mime := range map[string]string{"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8", "icon.svg": "image/svg+xml"} {
+		p := a.Path(name)
+		if !regexp.MustCompile(`^/static/[a-z]+\.[0-9a-f]{12}\.[a-z]+$`).MatchString(p) {
+			t.Errorf("%s is served at %q", name, p)
+		}
+		f, ok := a.Find(p)
+		if !ok || f.Type != mime || len(f.Body) == 0 {
+			t.Errorf("%s: %v %s %d bytes", name, ok, f.Type, len(f.Body))
+		}
+	}
+	for _, p := range []string{"/static/", "/static/page.css", "/static/../static.go", ""} {
+		if _, ok := a.Find(p); ok {
+			t.Errorf("%q is served", p)
+		}
+	}
+	if a.Path("other") != "" {
+		t.Error("an unknown name has a path")
+	}
+}
+
+// TestNothingComesFromElsewhere: pages load from this server only, and every
+// colour is a token, so that light and dark stay one design.
+func TestNothingComesFromElsewhere(t *testing.T) {
+	a, err := static.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	css, _ := a.Find(a.Path("page.css"))
+	if strings.Contains(string(css.Body), "url(") || strings.Contains(string(css.Body), "@import") {
+		t.Error("the stylesheet loads something")
+	}
+	_, rules, _ := strings.Cut(string(css.Body), "*,\n")
+	if m := regexp.MustCompile(`#[0-9a-f]{3,8}\b`).FindString(rules); m != "" {
+		t.Errorf("colour %s outside the tokens", m)
+	}
+	err = fs.WalkDir(static.Templates(), ".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(static.Templates(), file)
+		if strings.Contains(string(b), "http:") || strings.Contains(string(b), "https:") {
+			t.Errorf("%s names another server", file)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,217 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"doorward/runtime/flow"
+)
+
+// Place is where an execution is met: the addresses its environment gives it,
+// and the name of the application that started it. Empty members are left out.
+type Place struct {
+	Self        string // absolute URL of the execution
+	Resume      string // absolute URL the client goes to once it is terminal
+	SignOn      string // absolute URL of its hosted page
+	Restart     string // where to start again; may be relative to the request
+	Application string // display name
+}
+
+// Member is one more member of a flow resource, for a face that adds its own
+// (authorizeResponse). JSON is taken as it is.
+type Member struct {
+	Name string
+	JSON []byte
+}
+
+// AuthorizeResponse is what an authorization came to, for a client that reads it
+// out of the flow resource (pi.flow). Source: reference/flows.md 1.5; iss is RFC
+// 9207.
+func AuthorizeResponse(code, state, issuer string) Member {
+	b := appendMember(nil, `{"code":`, code)
+	if state != "" {
+		b = appendMember(b, `,"state":`, state)
+	}
+	b = appendMember(b, `,"iss":`, issuer)
+	return Member{Name: "authorizeResponse", JSON: append(b, '}')}
+}
+
+// ETag is the validator of a view: its step token, for If-Match.
+func ETag(v flow.View) string {
+	if v.Token == "" {
+		return ""
+	}
+	return `"` + v.Token + `"`
+}
+
+// TokenOf returns the step token in an If-Match value; empty when there is none
+// or any state will do ("*").
+func TokenOf(ifMatch string) string {
+	if ifMatch == "*" {
+		return ""
+	}
+	if n := len(ifMatch); n >= 2 && ifMatch[0] == '"' && ifMatch[n-1] == '"' {
+		return ifMatch[1 : n-1]
+	}
+	return ifMatch
+}
+
+// Encode writes an execution as a HAL resource with HAL-FORMS templates.
+//
+// Source: reference/flows.md 2.1, 2.2. The name "amr" is ours.
+func Encode(v flow.View, p Place, members ...Member) []byte {
+	b := make([]byte, 0, 2048)
+	b = appendLinks(append(b, '{'), &v, p)
+	b = appendTemplates(b, v.Offers)
+	b = appendMember(b, `,"id":`, v.Ref.ID)
+	if v.PiFlow {
+		b = append(appendMember(b, `,"environment":{"id":`, v.Ref.Env), '}')
+	}
+	if v.SessionID != "" {
+		b = append(appendMember(b, `,"session":{"id":`, v.SessionID), '}')
+	}
+	if p.Resume != "" {
+		b = appendMember(b, `,"resumeUrl":`, p.Resume)
+	}
+	b = appendMember(b, `,"status":`, v.Status)
+	b = appendTime(b, `,"createdAt":"`, v.CreatedAt)
+	b = appendTime(b, `,"expiresAt":"`, v.ExpiresAt)
+	b = appendAMR(b, v.AMR)
+	if v.Failure != nil {
+		b = appendMember(b, `,"error":{"code":`, v.Failure.Code)
+		b = append(appendMember(b, `,"message":`, v.Failure.Message), '}')
+	}
+	for _, m := range members {
+		b = append(appendMember(b, ",", m.Name), ':')
+		b = append(b, m.JSON...)
+	}
+	return append(appendEmbedded(b, &v, p), '}')
+}
+
+// appendLinks writes _links: the execution itself and, under its name, every
+// action that is offered, all at the same address.
+func appendLinks(b []byte, v *flow.View, p Place) []byte {
+	b = appendLink(append(b, `"_links":{`...), "self", p.Self)
+	for i := range v.Offers {
+		b = appendLink(append(b, ','), v.Offers[i].Name, p.Self)
+	}
+	if v.PiFlow && p.SignOn != "" {
+		b = appendLink(append(b, ','), "signOnPage", p.SignOn)
+	}
+	return append(b, '}')
+}
+
+func appendLink(b []byte, rel, href string) []byte {
+	b = appendString(b, rel)
+	return append(appendMember(b, `:{"href":`, href), '}')
+}
+
+// appendTemplates describes, beside each link, how to submit the action. Nothing
+// but the offer is its source, so a client needs to know no action by name.
+func appendTemplates(b []byte, offers []flow.Offer) []byte {
+	if len(offers) == 0 {
+		return b
+	}
+	b = append(b, `,"_templates":{`...)
+	for i := range offers {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendTemplate(b, &offers[i])
+	}
+	return append(b, '}')
+}
+
+func appendTemplate(b []byte, o *flow.Offer) []byte {
+	b = append(appendString(b, o.Name), ":{"...)
+	if o.Prompt.Default != "" {
+		b = append(appendMember(b, `"title":`, o.Prompt.Default), ',')
+	}
+	b = append(b, `"method":"POST","contentType":"`+mediaPrefix...)
+	b = append(b, o.Name...)
+	b = append(b, mediaSuffix+`","properties":[`...)
+	for i := range o.Fields {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendProperty(b, &o.Fields[i])
+	}
+	return append(b, "]}"...)
+}
+
+func appendProperty(b []byte, f *flow.Field) []byte {
+	b = appendMember(b, `{"name":`, f.Name)
+	b = appendMember(b, `,"type":`, string(f.Type))
+	if f.Required {
+		b = append(b, `,"required":true`...)
+	}
+	if f.MaxLength > 0 {
+		b = appendInt(append(b, `,"maxLength":`...), f.MaxLength)
+	}
+	if f.Autocomplete != "" {
+		b = appendMember(b, `,"autocomplete":`, f.Autocomplete)
+	}
+	if f.Label.Default != "" {
+		b = appendMember(b, `,"prompt":`, f.Label.Default)
+	}
+	return append(b, '}')
+}
+
+func appendAMR(b []byte, amr []string) []byte {
+	if len(amr) == 0 {
+		return b
+	}
+	b = append(b, `,"amr":[`...)
+	for i, s := range amr {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, s)
+	}
+	return append(b, ']')
+}
+
+func appendEmbedded(b []byte, v *flow.View, p Place) []byte {
+	if v.User.ID == "" && p.Application == "" {
+		return b
+	}
+	sep := `,"_embedded":{`
+	if u := v.User; u.ID != "" {
+		b = appendMember(b, sep+`"user":{"id":`, u.ID)
+		b = appendMember(b, `,"username":`, u.Username)
+		b = append(appendName(b, u), '}')
+		sep = ","
+	}
+	if p.Application != "" {
+		b = append(appendMember(b, sep+`"application":{"name":`, p.Application), '}')
+	}
+	return append(b, '}')
+}
+
+func appendName(b []byte, u flow.Subject) []byte {
+	switch {
+	case u.Given == "" && u.Family == "":
+		return b
+	case u.Given == "":
+		return append(appendMember(b, `,"name":{"family":`, u.Family), '}')
+	case u.Family == "":
+		return append(appendMember(b, `,"name":{"given":`, u.Given), '}')
+	}
+	b = appendMember(b, `,"name":{"given":`, u.Given)
+	return append(appendMember(b, `,"family":`, u.Family), '}')
+}
+
+// appendTime writes UTC with milliseconds. Source: reference/flows.md 2.1.
+func appendTime(b []byte, lead string, t time.Time) []byte {
+	b = append(b, lead...)
+	return append(t.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z"), '"')
+}
+
+func appendMember(b []byte, lead, s string) []byte { return appendString(append(b, lead...), s) }
+
+// appendString quotes s; invalid UTF-8 becomes U+FFFD.
+func appendString(b []byte, s string) []byte {
+	b, _ = jsontext.AppendQuote(b, s) //nolint:errcheck // reports invalid UTF-8, which is replaced
+	return b
+}
