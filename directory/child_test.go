@@ -1,0 +1,126 @@
+package directory_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"doorward/directory"
+	"doorward/runtime/flow"
+)
+
+// child is what a child process does.
+func child(role, path string) error {
+	if role == "full" {
+		return fillDisk(path)
+	}
+	if role == "open" {
+		await()
+	}
+	db, err := directory.Open(context.Background(), directory.Options{Path: path, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	switch role {
+	case "open":
+		fmt.Println("opened")
+	case "write":
+		return writeForEver(db)
+	case "hold":
+		return holdLock(db)
+	case "redeem":
+		return redeemAll(db)
+	case "guess":
+		return guess(db)
+	case "ensure":
+		await()
+		signing := directory.NewSigningKeys(db, newRing(), time.Now)
+		if _, err := signing.Ensure(context.Background(), env, "ES256"); err != nil {
+			return err
+		}
+		k, err := signing.Active(context.Background(), env, "ES256")
+		if err != nil {
+			return err
+		}
+		fmt.Println(k.ID)
+	}
+	return nil
+}
+
+// writeForEver prints the name of each row once its write is acknowledged.
+func writeForEver(db *directory.DB) error {
+	var out sync.Mutex
+	for w := range 8 {
+		go func() {
+			for n := 0; ; n++ {
+				id := fmt.Sprintf("%d-%d-%d", os.Getpid(), w, n)
+				if err := putRow(db, id, time.Now().Add(time.Hour), 100); err != nil {
+					fmt.Fprintln(os.Stderr, err)
+					os.Exit(1)
+				}
+				out.Lock()
+				fmt.Println(id)
+				out.Unlock()
+			}
+		}()
+	}
+	select {}
+}
+
+// holdLock keeps the file to itself for a second.
+func holdLock(db *directory.DB) error {
+	return db.Write(context.Background(), func(*sql.Tx) error {
+		await()
+		time.Sleep(time.Second)
+		return nil
+	})
+}
+
+const raceCodes = 60
+
+func redeemAll(db *directory.DB) error {
+	codes := directory.NewCodes(db, time.Now)
+	await()
+	var wg sync.WaitGroup
+	errs := make([]error, 4)
+	var out sync.Mutex
+	for w := range errs {
+		wg.Go(func() {
+			for n := range raceCodes {
+				_, r, err := codes.Redeem(context.Background(), env, flow.Sum(fmt.Sprint("code", n)))
+				if err != nil {
+					errs[w] = err
+					return
+				}
+				out.Lock()
+				fmt.Println(n, r)
+				out.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// guess tries wrong passwords for a name that is nobody's.
+func guess(db *directory.DB) error {
+	p := directory.NewPasswords(db, directory.NewHasher(cheap(), 4, time.Now), newRing(), lock5, time.Now)
+	await()
+	for range 10 {
+		v, err := p.Check(context.Background(), directory.Check{Env: env, Username: "nobody", Password: "x"})
+		if err != nil {
+			return err
+		}
+		fmt.Println(v.Result)
+	}
+	return nil
+}
+
+func lock5(string, string) directory.Lockout {
+	return directory.Lockout{FailureCount: 5, Duration: 15 * time.Minute}
+}

@@ -1,0 +1,18 @@
+// Package directory keeps what lasts: users and their passwords, configuration
+// documents and plans, authorization codes and grants, signing keys, failure
+// counts, the audit log. One repository type an aggregate, all over one DB.
+//
+// What holds everywhere:
+//
+//   - a nil error of Write says that the change survives kill -9 and power loss;
+//   - what may happen once is one conditional statement or one unique key, never
+//     a read followed by a write;
+//   - an effect key is performed once, and its repeat gets the first result;
+//   - no password, secret or code is stored in a form that could be used;
+//   - any error but the documented ones says that the store cannot answer now:
+//     the caller refuses.
+//
+// The statements are those that SQLite and PostgreSQL share ($1 parameters,
+// ON CONFLICT, RETURNING, no dialect functions); what differs lies in db.go,
+// writer.go and the migrations.
+package directory

@@ -1,0 +1,184 @@
+package directory_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"doorward/directory"
+)
+
+func TestHasherAtItsRealCost(t *testing.T) {
+	h := directory.NewHasher(directory.DefaultParams(), 2, time.Now)
+	stored, err := h.Hash(t.Context(), "Correct-Horse-9")
+	if err != nil || !strings.HasPrefix(stored, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		t.Fatalf("%q %v", stored, err)
+	}
+	for password, want := range map[string]bool{"Correct-Horse-9": true, "correct-horse-9": false, "": false} {
+		if match, outdated, err := h.Verify(t.Context(), password, stored); err != nil || outdated || match != want {
+			t.Errorf("%q: %v %v %v", password, match, outdated, err)
+		}
+	}
+	if !strings.HasPrefix(h.Dummy(), "$argon2id$v=19$m=19456,t=2,p=1$") {
+		t.Errorf("the dummy costs something else: %s", h.Dummy())
+	}
+}
+
+func TestHasherComposesPasswords(t *testing.T) {
+	h := directory.NewHasher(cheap(), 1, time.Now)
+	stored, err := h.Hash(t.Context(), "\u00fcber")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if match, _, err := h.Verify(t.Context(), "u\u0308ber", stored); err != nil || !match {
+		t.Error("the decomposed form of a password is refused", err)
+	}
+}
+
+func TestHasherTellsAnOutdatedCost(t *testing.T) {
+	stored, err := directory.NewHasher(cheap(), 1, time.Now).Hash(t.Context(), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := directory.NewHasher(directory.Params{Memory: 128, Time: 1, Threads: 1}, 1, time.Now)
+	if match, outdated, err := h.Verify(t.Context(), "x", stored); !match || !outdated || err != nil {
+		t.Error(match, outdated, err)
+	}
+}
+
+func TestHasherRefusesToRead(t *testing.T) {
+	h := directory.NewHasher(cheap(), 1, time.Now)
+	good, err := h.Hash(t.Context(), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, stored := range map[string]string{
+		"nothing": "", "plain text": "x", "bcrypt": "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"argon2i":         strings.Replace(good, "argon2id", "argon2i", 1),
+		"another version": strings.Replace(good, "v=19", "v=16", 1),
+		"too much memory": strings.Replace(good, "m=64", "m=65537", 1),
+		"too many passes": strings.Replace(good, "t=1", "t=11", 1),
+		"no passes":       strings.Replace(good, "t=1", "t=0", 1),
+		"no lanes":        strings.Replace(good, "p=1", "p=0", 1),
+		"too many lanes":  strings.Replace(good, "p=1", "p=5", 1),
+		"lanes overflow":  strings.Replace(good, "p=1", "p=257", 1),
+		"short hash":      good[:len(good)-4],
+		"more behind":     good + "$",
+		"spaces":          strings.Replace(good, "m=64", "m= 64", 1),
+		"leading zero":    strings.Replace(good, "m=64", "m=064", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if match, _, err := h.Verify(t.Context(), "x", stored); err == nil || match {
+				t.Error("accepted")
+			}
+		})
+	}
+}
+
+// stage is a clock on which a hash stands still as it starts, and whose every
+// look costs some time.
+type stage struct {
+	mu    sync.Mutex
+	at    time.Time
+	step  time.Duration
+	held  chan struct{} // nil: nobody is held
+	stood atomic.Int64
+}
+
+func (s *stage) Now() time.Time {
+	s.mu.Lock()
+	s.at = s.at.Add(s.step)
+	at, held := s.at, s.held
+	s.mu.Unlock()
+	if held != nil {
+		s.stood.Add(1)
+		<-held
+	}
+	return at
+}
+
+func TestHasherRefusesMoreThanASecondOfWork(t *testing.T) {
+	s := &stage{step: 300 * time.Millisecond} // so every hash seems to take 300 ms
+	h := directory.NewHasher(cheap(), 1, s.Now)
+	held := make(chan struct{})
+	s.held = held
+	var wg sync.WaitGroup
+	var done, busy atomic.Int64
+	for range 20 {
+		wg.Go(func() {
+			switch _, err := h.Hash(t.Context(), "x"); {
+			case err == nil:
+				done.Add(1)
+			case errors.Is(err, directory.ErrBusy):
+				busy.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	waitFor(t, func() bool { return busy.Load() == 16 }) // while the first still runs
+	close(held)
+	wg.Wait()
+	if done.Load() != 4 { // one runs, three wait at most 900 ms
+		t.Errorf("%d were hashed", done.Load())
+	}
+	if _, err := h.Hash(t.Context(), "x"); err != nil {
+		t.Errorf("after the rush: %v", err)
+	}
+}
+
+func TestHasherRunsNoMoreThanItsWorkers(t *testing.T) {
+	s := &stage{step: time.Microsecond}
+	h := directory.NewHasher(cheap(), 2, s.Now)
+	held := make(chan struct{})
+	s.held = held
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			if _, err := h.Hash(t.Context(), "x"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	waitFor(t, func() bool { return s.stood.Load() == 2 })
+	time.Sleep(20 * time.Millisecond)
+	if n := s.stood.Load(); n != 2 {
+		t.Errorf("%d run at once", n)
+	}
+	close(held)
+	wg.Wait()
+}
+
+func TestHasherForgetsCallersThatLeave(t *testing.T) {
+	s := &stage{step: 300 * time.Millisecond}
+	h := directory.NewHasher(cheap(), 1, s.Now)
+	held := make(chan struct{})
+	s.held = held
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _ = h.Hash(t.Context(), "x") })
+	waitFor(t, func() bool { return s.stood.Load() == 1 })
+	for range 10 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		if _, err := h.Hash(ctx, "x"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		cancel()
+	}
+	close(held)
+	wg.Wait()
+}
+
+func waitFor(t *testing.T, ok func() bool) {
+	t.Helper()
+	for range 2000 {
+		if ok() {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatal("it never came")
+}

@@ -1,0 +1,213 @@
+package directory
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"doorward/runtime/flow"
+)
+
+// EnvironmentKind is the kind of the documents that Environments lists; such a
+// document's id is its environment.
+const EnvironmentKind = "environment"
+
+// Sealer is the part of the key ring that makes secrets unreadable in the file.
+// A sealed value opens only for the environment and column it was sealed for.
+type Sealer interface {
+	Seal(plain []byte, env, column string) ([]byte, error)
+	Open(sealed []byte, env, column string) ([]byte, error)
+}
+
+// Resources is the repository of configuration: documents, their secrets, the
+// plans compiled from them, and the revision by which others notice a change.
+type Resources struct {
+	db   *DB
+	ring Sealer
+}
+
+// NewResources keeps configuration in db, with secrets sealed by ring.
+func NewResources(db *DB, ring Sealer) *Resources { return &Resources{db: db, ring: ring} }
+
+// List returns the documents of an environment by kind and id.
+func (r *Resources) List(ctx context.Context, env string) ([]flow.Resource, error) {
+	return r.query(ctx, `SELECT env, kind, id, body FROM resources WHERE env = $1 ORDER BY kind, id`, env)
+}
+
+// Environments returns the documents of the environments themselves.
+func (r *Resources) Environments(ctx context.Context) ([]flow.Resource, error) {
+	return r.query(ctx, `SELECT env, kind, id, body FROM resources WHERE kind = $1 AND id = env ORDER BY env`, EnvironmentKind)
+}
+
+func (r *Resources) query(ctx context.Context, statement, arg string) ([]flow.Resource, error) {
+	rows, err := r.db.reader.QueryContext(ctx, statement, arg)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []flow.Resource
+	for rows.Next() {
+		var one flow.Resource
+		if err := rows.Scan(&one.Env, &one.Kind, &one.ID, &one.Body); err != nil {
+			return nil, err
+		}
+		out = append(out, one)
+	}
+	return out, rows.Err()
+}
+
+// Apply changes one environment in one transaction: it removes documents (with
+// their secrets), puts others, sets secrets (by "kind/id/name", in plain, an
+// empty one is removed), keeps plans, and raises the revision, which it returns.
+// What is not named stays. Plans are never removed: executions are pinned to
+// them.
+func (r *Resources) Apply(ctx context.Context, env string, put, remove []flow.Resource, secrets map[string][]byte, plans map[flow.Digest][]byte) (int64, error) {
+	sealed, err := r.seal(env, secrets)
+	if err != nil {
+		return 0, err
+	}
+	var revision int64
+	err = r.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := replace(ctx, tx, env, put, remove); err != nil {
+			return err
+		}
+		for _, s := range sealed {
+			if err := s.keep(ctx, tx, env); err != nil {
+				return err
+			}
+		}
+		for hash, source := range plans {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO plans (env, hash, source) VALUES ($1, $2, $3) ON CONFLICT (env, hash) DO NOTHING`, env, hash[:], source); err != nil {
+				return err
+			}
+		}
+		return tx.QueryRowContext(ctx, `INSERT INTO revision (id, number) VALUES (1, 1)
+			ON CONFLICT (id) DO UPDATE SET number = revision.number + 1 RETURNING number`).Scan(&revision)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("apply environment %s: %w", env, err)
+	}
+	return revision, nil
+}
+
+func replace(ctx context.Context, tx *sql.Tx, env string, put, remove []flow.Resource) error {
+	for _, one := range remove {
+		for _, table := range []string{"resources", "secrets"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE env = $1 AND kind = $2 AND id = $3`, env, one.Kind, one.ID); err != nil {
+				return err
+			}
+		}
+	}
+	for _, one := range put {
+		if one.Env != "" && one.Env != env {
+			return fmt.Errorf("%s %s belongs to environment %s", one.Kind, one.ID, one.Env)
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO resources (env, kind, id, body) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (env, kind, id) DO UPDATE SET body = excluded.body`, env, one.Kind, one.ID, one.Body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// secret is one row of table secrets; no sealed bytes: to be removed.
+type secret struct {
+	kind, id, name string
+	sealed         []byte
+}
+
+// column is what the secret is sealed for, so that it opens in its own row only.
+func (s secret) column() string { return "secrets/" + s.path() }
+
+func (s secret) path() string { return s.kind + "/" + s.id + "/" + s.name }
+
+func (s secret) keep(ctx context.Context, tx *sql.Tx, env string) error {
+	if s.sealed == nil {
+		_, err := tx.ExecContext(ctx, `DELETE FROM secrets WHERE env = $1 AND kind = $2 AND id = $3 AND name = $4`, env, s.kind, s.id, s.name)
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO secrets (env, kind, id, name, sealed) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (env, kind, id, name) DO UPDATE SET sealed = excluded.sealed`, env, s.kind, s.id, s.name, s.sealed)
+	return err
+}
+
+func (r *Resources) seal(env string, secrets map[string][]byte) ([]secret, error) {
+	out := make([]secret, 0, len(secrets))
+	for path, plain := range secrets {
+		part := strings.Split(path, "/")
+		if len(part) != 3 {
+			return nil, fmt.Errorf("secret %q is not kind/id/name", path)
+		}
+		s := secret{kind: part[0], id: part[1], name: part[2]}
+		if len(plain) > 0 {
+			var err error
+			if s.sealed, err = r.ring.Seal(plain, env, s.column()); err != nil {
+				return nil, fmt.Errorf("secret %q: %w", path, err)
+			}
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// Secret returns one secret in plain; flow.ErrUnknown when it was never set.
+func (r *Resources) Secret(ctx context.Context, env, kind, id, name string) ([]byte, error) {
+	s := secret{kind: kind, id: id, name: name}
+	err := r.db.reader.QueryRowContext(ctx, `SELECT sealed FROM secrets WHERE env = $1 AND kind = $2 AND id = $3 AND name = $4`,
+		env, kind, id, name).Scan(&s.sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, flow.ErrUnknown
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.open(env, s)
+}
+
+// Secrets returns every secret of an environment in plain, by "kind/id/name".
+func (r *Resources) Secrets(ctx context.Context, env string) (map[string][]byte, error) {
+	rows, err := r.db.reader.QueryContext(ctx, `SELECT kind, id, name, sealed FROM secrets WHERE env = $1`, env)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[string][]byte{}
+	for rows.Next() {
+		var s secret
+		if err := rows.Scan(&s.kind, &s.id, &s.name, &s.sealed); err != nil {
+			return nil, err
+		}
+		if out[s.path()], err = r.open(env, s); err != nil {
+			return nil, err
+		}
+	}
+	return out, rows.Err()
+}
+
+func (r *Resources) open(env string, s secret) ([]byte, error) {
+	plain, err := r.ring.Open(s.sealed, env, s.column())
+	if err != nil {
+		return nil, fmt.Errorf("secret %q: %w", s.path(), err)
+	}
+	return plain, nil
+}
+
+// Revision is the number of the last change to any environment; 0 before the
+// first. It grows with every Apply, in whichever environment.
+func (r *Resources) Revision(ctx context.Context) (int64, error) {
+	var n int64
+	err := r.db.reader.QueryRowContext(ctx, `SELECT COALESCE(MAX(number), 0) FROM revision`).Scan(&n)
+	return n, err
+}
+
+// Plan returns the source of a plan; flow.ErrUnknown when there is none.
+func (r *Resources) Plan(ctx context.Context, env string, hash flow.Digest) ([]byte, error) {
+	var source []byte
+	err := r.db.reader.QueryRowContext(ctx, `SELECT source FROM plans WHERE env = $1 AND hash = $2`, env, hash[:]).Scan(&source)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, flow.ErrUnknown
+	}
+	return source, err
+}

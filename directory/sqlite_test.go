@@ -1,0 +1,294 @@
+package directory_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"doorward/directory"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite"
+)
+
+func TestSQLiteFile(t *testing.T)   { contract(t, onFile) }
+func TestSQLiteMemory(t *testing.T) { contract(t, inMemory) }
+
+// contract is what every directory does, whatever it lies on.
+func contract(t *testing.T, open opener) {
+	for name, test := range map[string]func(*testing.T, opener){
+		"writes": testWrites, "users": testUsers, "passwords": testPasswords, "codes": testCodes,
+		"resources": testResources, "signing keys": testSigningKeys, "audit": testAudit, "sweep": testSweep,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, open) })
+	}
+}
+
+func TestAcknowledgedRowsSurviveKill(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "directory.db")
+	var acknowledged []string
+	for range 4 {
+		p := start(t, "write", path)
+		time.AfterFunc(400*time.Millisecond, func() { _ = p.Process.Kill() })
+		acknowledged = append(acknowledged, p.lines()...)
+		_ = p.Wait()
+	}
+	db := openAt(t, path, directory.Options{})
+	kept := map[string]bool{}
+	found, err := db.Reader().Query(`SELECT CAST(hash AS TEXT) FROM sessions`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer found.Close()
+	for found.Next() {
+		var id string
+		if err := found.Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		kept[id] = true
+	}
+	for _, id := range acknowledged {
+		if !kept[id] {
+			t.Errorf("acknowledged row %s is lost", id)
+		}
+	}
+	if len(acknowledged) < 100 {
+		t.Errorf("only %d rows were acknowledged", len(acknowledged))
+	}
+	if err := integrity(db); err != nil {
+		t.Error(err)
+	}
+	t.Logf("%d rows acknowledged, %d kept", len(acknowledged), len(kept))
+}
+
+func TestTwoProcessesMakeOneFile(t *testing.T) {
+	for range 3 {
+		path := filepath.Join(t.TempDir(), "new", "directory.db")
+		for _, lines := range bothDo(t, "open", path) {
+			if strings.Join(lines, "") != "opened" {
+				t.Errorf("child said %q", lines)
+			}
+		}
+	}
+}
+
+func TestTwoProcessesWriteWithoutFailure(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "directory.db")
+	both := []*process{start(t, "write", path), start(t, "write", path)}
+	for _, p := range both {
+		if !p.out.Scan() {
+			t.Fatal("a process wrote nothing")
+		}
+	}
+	time.AfterFunc(2*time.Second, func() {
+		for _, p := range both {
+			_ = p.Process.Kill()
+		}
+	})
+	counts := make([]int, len(both))
+	var wg sync.WaitGroup
+	for i, p := range both {
+		wg.Go(func() {
+			counts[i] = len(p.lines())
+			if err := p.Wait(); err == nil || err.Error() != "signal: killed" {
+				t.Errorf("a process ended by itself: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	t.Logf("writes: %v", counts)
+}
+
+func TestLockedFileRefusesWritesWithinHalfASecond(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "directory.db")
+	db := openAt(t, path, directory.Options{})
+	other := start(t, "hold", path)
+	other.ready(t)
+	var wg sync.WaitGroup
+	for n := range 20 {
+		wg.Go(func() {
+			time.Sleep(time.Duration(n) * 10 * time.Millisecond)
+			began := time.Now()
+			if err := putRow(db, "refused", time.Now(), 1); err == nil {
+				t.Error("a write came through a locked file")
+			}
+			if took := time.Since(began); took > 500*time.Millisecond {
+				t.Errorf("refused after %v", took)
+			}
+		})
+	}
+	wg.Wait()
+	if rows(t, db, "sessions") != 0 {
+		t.Error("a refused row is there")
+	}
+	other.go_(t)
+	if err := other.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Health(t.Context()); err != nil {
+		t.Errorf("after the lock: %v", err)
+	}
+}
+
+func TestOpenRefusesWhatIsNoDatabase(t *testing.T) {
+	for name, spoil := range map[string]func([]byte) []byte{
+		"header overwritten": func(b []byte) []byte { copy(b, "not a database at all"); return b },
+		"root page zeroed":   func(b []byte) []byte { clear(b[100:4096]); return b },
+		"half of a file":     func(b []byte) []byte { return b[:len(b)/2] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "directory.db")
+			db, err := directory.Open(t.Context(), directory.Options{Path: path, Now: time.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, spoil(b), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			db, err = directory.Open(t.Context(), directory.Options{Path: path, Now: time.Now})
+			if err == nil {
+				_ = db.Close()
+				t.Fatal("opened")
+			}
+			if !strings.Contains(err.Error(), path) {
+				t.Errorf("error does not name the file: %v", err)
+			}
+		})
+	}
+}
+
+func TestOpenRefusesAMissingClock(t *testing.T) {
+	if db, err := directory.Open(t.Context(), directory.Options{Path: ":memory:"}); err == nil {
+		_ = db.Close()
+		t.Error("opened")
+	}
+}
+
+func TestFilesAreTheOwnersOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "made", "directory.db")
+	db := openAt(t, path, directory.Options{})
+	if err := db.Health(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	names, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range names {
+		info, err := n.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v", n.Name(), info.Mode())
+		}
+	}
+}
+
+func TestEveryConnectionIsDurable(t *testing.T) {
+	db := onFile(t, directory.Options{})
+	err := db.Write(t.Context(), func(tx *sql.Tx) error {
+		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"} {
+			var got string
+			if err := tx.QueryRow(`PRAGMA ` + pragma).Scan(&got); err != nil {
+				return err
+			}
+			if got != want {
+				t.Errorf("%s is %s", pragma, got)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Reader().Exec(`DELETE FROM users`); err == nil {
+		t.Error("the reader changed something")
+	}
+	err = db.Read(t.Context(), func(pool *sql.DB) error { return pool.Ping() })
+	if err != nil {
+		t.Error(err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := db.Read(gone, func(*sql.DB) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("read after cancel: %v", err)
+	}
+}
+
+func TestMigrationsGoDownAndUpAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "directory.db")
+	db, err := directory.Open(t.Context(), directory.Options{Path: path, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := tables(t, db.Reader())
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	p, err := goose.NewProvider(goose.DialectSQLite3, raw, os.DirFS("migrations/sqlite"), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.DownTo(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if left := tables(t, raw); left != "goose_db_version sqlite_sequence" {
+		t.Errorf("left after down: %s", left)
+	}
+	if after := tables(t, openAt(t, path, directory.Options{}).Reader()); after != before {
+		t.Errorf("after up: %s, was %s", after, before)
+	}
+}
+
+func TestNewerSchemaIsLeftAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "directory.db")
+	db := openAt(t, path, directory.Options{})
+	if err := db.Write(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)`)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := openAt(t, path, directory.Options{}).Health(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func tables(t *testing.T, db *sql.DB) string {
+	t.Helper()
+	found, err := db.Query(`SELECT name FROM sqlite_master WHERE type = 'table'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer found.Close()
+	var names []string
+	for found.Next() {
+		var n string
+		if err := found.Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return strings.Join(names, " ")
+}

@@ -1,0 +1,85 @@
+package directory
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// How long rows are kept after their last use.
+const (
+	// effectKept is longer than any execution lives.
+	effectKept = 2 * time.Hour
+	// failureKept is when a failure count is forgotten, known name or not.
+	failureKept = 30 * 24 * time.Hour
+)
+
+// sweepBatch is how many rows one transaction deletes, so that others get in
+// between.
+const sweepBatch = 500
+
+// Sweep deletes what has expired and returns how many rows that were. On a full
+// disk it gives up the reserve to get room, and takes it back afterwards.
+func (d *DB) Sweep(ctx context.Context) (int64, error) {
+	n, err := d.sweep(ctx)
+	if !diskFull(err) {
+		return n, err
+	}
+	if err := d.reserve.release(); err != nil {
+		return n, fmt.Errorf("reserve: %w", err)
+	}
+	more, err := d.sweep(ctx)
+	if err != nil {
+		return n + more, err
+	}
+	return n + more, d.reserve.restore()
+}
+
+func (d *DB) sweep(ctx context.Context) (int64, error) {
+	now := d.options.Now()
+	type rule struct {
+		table, key, where string
+		before            time.Time
+	}
+	rules := []rule{
+		{"effects", "key", "at < $1", now.Add(-effectKept)},
+		{"failures", "env, key", "at < $1", now.Add(-failureKept)},
+		{"grants", "env, id", "ends_at < $1", now},
+		{"sessions", "env, hash", "expires_at < $1", now},
+		{"signing_keys", "env, id", "retires_at > 0 AND retires_at < $1", now},
+	}
+	if d.options.KeepEvents > 0 {
+		rules = append(rules, rule{"events", "seq", "at < $1", now.Add(-d.options.KeepEvents)})
+	}
+	var total int64
+	for _, r := range rules {
+		n, err := d.purge(ctx, fmt.Sprintf(`DELETE FROM %[1]s WHERE (%[2]s) IN (SELECT %[2]s FROM %[1]s WHERE %[3]s LIMIT %[4]d)`,
+			r.table, r.key, r.where, sweepBatch), r.before)
+		total += n
+		if err != nil {
+			return total, fmt.Errorf("sweep %s: %w", r.table, err)
+		}
+	}
+	return total, nil
+}
+
+// purge repeats a bounded DELETE until it finds little left.
+func (d *DB) purge(ctx context.Context, statement string, before time.Time) (int64, error) {
+	for total := int64(0); ; {
+		var n int64
+		err := d.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			res, err := tx.ExecContext(ctx, statement, before.UnixMilli())
+			if err == nil {
+				n, err = res.RowsAffected()
+			}
+			return err
+		})
+		if err != nil {
+			return total, err
+		}
+		if total += n; n < sweepBatch {
+			return total, nil
+		}
+	}
+}

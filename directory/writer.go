@@ -1,0 +1,196 @@
+package directory
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// groupMax is how many writes share one commit at most.
+const groupMax = 128
+
+// lookAgain is how often begin looks whether another process has left the file.
+// SQLite's own busy handler waits ever longer between looks, up to 100 ms, and
+// so does not get in beside a process that writes all the time.
+const lookAgain = 500 * time.Microsecond
+
+// writer is the one goroutine that changes the file. While it waits for the
+// disk other writes gather, and the next commit takes them together.
+type writer struct {
+	db      *sql.DB
+	queue   chan *job // unbuffered: what is not taken was never started
+	closing chan struct{}
+	once    sync.Once
+	done    sync.WaitGroup
+}
+
+type job struct {
+	fn       func(*sql.Tx) error
+	err      error
+	panicked any
+	done     chan struct{}
+}
+
+func newWriter(db *sql.DB) *writer {
+	return &writer{db: db, queue: make(chan *job), closing: make(chan struct{})}
+}
+
+func (w *writer) start() {
+	w.done.Go(func() {
+		for {
+			select {
+			case <-w.closing:
+				return
+			case j := <-w.queue:
+				w.run([]*job{j})
+			}
+		}
+	})
+}
+
+func (w *writer) close() error {
+	w.once.Do(func() { close(w.closing) })
+	w.done.Wait()
+	return w.db.Close()
+}
+
+func (w *writer) do(ctx context.Context, fn func(*sql.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	j := &job{fn: fn, done: make(chan struct{})}
+	select {
+	case w.queue <- j:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-w.closing:
+		return ErrClosed
+	}
+	<-j.done
+	if j.panicked != nil {
+		panic(j.panicked)
+	}
+	return j.err
+}
+
+// run brings a group to its end. A job whose failure took the transaction down
+// with it (an interrupt, a full disk) leaves, and the others are run again.
+func (w *writer) run(group []*job) {
+	for len(group) > 0 {
+		tx, err := w.begin()
+		group = w.gather(group)
+		if err != nil {
+			finish(group, fmt.Errorf("begin: %w", err))
+			return
+		}
+		spoiler := w.attempt(tx, group)
+		if spoiler == nil {
+			return
+		}
+		rest := group[:0:0]
+		for _, j := range group {
+			if j != spoiler {
+				rest = append(rest, j)
+			}
+		}
+		group = rest
+		finish([]*job{spoiler}, nil)
+	}
+}
+
+// begin takes the file for writing, waiting for other processes up to
+// busyTimeout.
+func (w *writer) begin() (*sql.Tx, error) {
+	patience, cancel := context.WithTimeout(context.Background(), busyTimeout)
+	defer cancel()
+	for {
+		tx, err := w.db.BeginTx(context.Background(), nil)
+		if code(err) != sqlite3.SQLITE_BUSY || patience.Err() != nil {
+			return tx, err
+		}
+		time.Sleep(lookAgain)
+	}
+}
+
+// gather adds the writes that wait now.
+func (w *writer) gather(group []*job) []*job {
+	for len(group) < groupMax {
+		select {
+		case j := <-w.queue:
+			group = append(group, j)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// attempt runs and commits a group. It returns the job that spoiled the
+// transaction, if one did; then nothing was committed.
+func (w *writer) attempt(tx *sql.Tx, group []*job) *job {
+	for _, j := range group {
+		if !j.run(tx, len(group) == 1) {
+			_ = tx.Rollback()
+			return j
+		}
+	}
+	err := tx.Commit()
+	if err != nil {
+		_ = tx.Rollback()
+		err = fmt.Errorf("commit: %w", err)
+	}
+	finish(group, err)
+	return nil
+}
+
+// run runs one job and reports whether the transaction can go on. In a group it
+// runs between savepoints, so that its failure undoes its own changes only.
+func (j *job) run(tx *sql.Tx, alone bool) bool {
+	j.err, j.panicked = nil, nil
+	if alone {
+		j.call(tx)
+		return j.err == nil
+	}
+	if _, err := tx.Exec(`SAVEPOINT job`); err != nil {
+		j.err = err
+		return false
+	}
+	j.call(tx)
+	if j.err != nil {
+		if _, err := tx.Exec(`ROLLBACK TO SAVEPOINT job`); err != nil {
+			return false
+		}
+	}
+	if _, err := tx.Exec(`RELEASE SAVEPOINT job`); err != nil {
+		if j.err == nil {
+			j.err = err
+		}
+		return false
+	}
+	return true
+}
+
+// call keeps a panic for the caller's goroutine: it is the caller's failure, not
+// the writer's.
+func (j *job) call(tx *sql.Tx) {
+	defer func() {
+		if j.panicked = recover(); j.panicked != nil {
+			j.err = fmt.Errorf("panic: %v", j.panicked)
+		}
+	}()
+	j.err = j.fn(tx)
+}
+
+// finish answers the jobs; err, when set, is everybody's.
+func finish(group []*job, err error) {
+	for _, j := range group {
+		if err != nil {
+			j.err = err
+		}
+		close(j.done)
+	}
+}
