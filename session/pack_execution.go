@@ -1,0 +1,169 @@
+package session
+
+import (
+	"maps"
+	"slices"
+
+	"doorward/runtime/flow"
+)
+
+// oldestExecution is the oldest format that is read: the one before flow.Format,
+// once there is one.
+const oldestExecution = max(1, flow.Format-1)
+
+// Lengths of the arrays.
+const (
+	lenExecution = 23
+	lenNeed      = 2
+	lenRequest   = 7
+	lenMark      = 6
+)
+
+// execution writes the body of x: all of it but Ref, which is the key, and
+// Version and Binding, which are in the header.
+func (p *packer) execution(x *flow.Execution) {
+	p.list(lenExecution)
+	p.uint(flow.Format)
+	p.digest(x.Plan)
+	p.str(x.Node)
+	p.uint(uint64(x.Attempt))
+	p.str(x.Status)
+	p.failure(x.Failure)
+	p.subject(&x.User)
+	p.steps(x.Steps)
+	p.ledger(x.Proofs)
+	p.list(len(x.Demand.Needs))
+	for _, n := range x.Demand.Needs {
+		p.list(lenNeed)
+		p.uint(uint64(n.Factors))
+		p.time(n.NotBefore)
+	}
+	p.time(x.Demand.NotBefore)
+	p.str(x.Demand.ACR)
+	p.digest(x.Token)
+	p.bool(x.Accepted)
+	p.uint(x.Rotated)
+	p.uint(x.TokenAt)
+	p.name(x.SessionID)
+	p.digest(x.SessionHash)
+	p.mark(&x.Repeat)
+	p.request(&x.Request)
+	p.time(x.CreatedAt)
+	p.time(x.ExpiresAt)
+	p.time(x.EndsAt)
+}
+
+func (u *unpacker) execution(x *flow.Execution) {
+	n := u.list(maxItems)
+	x.Format = u.format(oldestExecution, flow.Format)
+	if n != lenExecution {
+		u.keep(errDamaged)
+	}
+	x.Plan = u.digest()
+	x.Node = u.str()
+	x.Attempt = uint32(u.small(1<<32 - 1))
+	x.Status = u.str()
+	x.Failure = u.failure()
+	u.subject(&x.User)
+	x.Steps = u.steps()
+	x.Proofs = u.ledger()
+	for range u.list(maxItems) {
+		if u.tuple(lenNeed) {
+			x.Demand.Needs = append(x.Demand.Needs, flow.Need{Factors: flow.Factor(u.small(255)), NotBefore: u.time()})
+		}
+	}
+	x.Demand.NotBefore = u.time()
+	x.Demand.ACR = u.str()
+	x.Token = u.digest()
+	x.Accepted = u.bool()
+	x.Rotated = u.uint()
+	x.TokenAt = u.uint()
+	x.SessionID = u.name()
+	x.SessionHash = u.digest()
+	u.mark(&x.Repeat)
+	u.request(&x.Request)
+	x.CreatedAt, x.ExpiresAt, x.EndsAt = u.time(), u.time(), u.time()
+}
+
+// format reads a format number from oldest to newest.
+func (u *unpacker) format(oldest, newest int64) int {
+	n := u.int()
+	switch {
+	case u.err != nil:
+	case n > newest:
+		u.keep(flow.ErrNewer)
+	case n < oldest:
+		u.keep(flow.ErrOlder)
+	}
+	return int(n)
+}
+
+func (p *packer) steps(steps map[string][]byte) {
+	p.list(2 * len(steps))
+	for _, key := range sorted(steps) {
+		p.str(key)
+		p.blob(steps[key])
+	}
+}
+
+// sorted makes equal maps equal bytes.
+func sorted[V any](m map[string]V) []string {
+	if len(m) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(m))
+}
+
+func (u *unpacker) steps() map[string][]byte {
+	steps := map[string][]byte{}
+	n := u.list(maxItems)
+	if n%2 != 0 {
+		u.keep(errDamaged)
+	}
+	for range n / 2 {
+		key := u.str()
+		steps[key] = u.blob()
+	}
+	return steps
+}
+
+func (p *packer) request(r *flow.Request) {
+	p.list(lenRequest)
+	p.name(r.Application)
+	p.bool(r.PiFlow)
+	p.str(r.ReturnTo)
+	p.bool(r.Fresh)
+	p.int(r.MaxAge)
+	p.str(r.LoginHint)
+	p.blob(r.Payload)
+}
+
+func (u *unpacker) request(r *flow.Request) {
+	if u.tuple(lenRequest) {
+		*r = flow.Request{
+			Application: u.name(), PiFlow: u.bool(), ReturnTo: u.str(), Fresh: u.bool(),
+			MaxAge: u.int(), LoginHint: u.str(), Payload: u.blob(),
+		}
+	}
+}
+
+// mark writes null before the first submit.
+func (p *packer) mark(m *flow.Mark) {
+	if *m == (flow.Mark{}) {
+		p.null()
+		return
+	}
+	p.list(lenMark)
+	p.digest(m.Submit)
+	p.digest(m.Key)
+	p.digest(m.Binding)
+	p.uint(m.Version)
+	p.time(m.At)
+	p.fault(m.Fault)
+}
+
+func (u *unpacker) mark(m *flow.Mark) {
+	if !u.null() && u.tuple(lenMark) {
+		*m = flow.Mark{Submit: u.digest(), Key: u.digest(), Binding: u.digest(), Version: u.uint(), At: u.time(), Fault: u.fault()}
+	}
+}

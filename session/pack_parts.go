@@ -1,0 +1,133 @@
+package session
+
+import (
+	"time"
+
+	"doorward/runtime/flow"
+)
+
+// Lengths of the arrays.
+const (
+	lenSubject = 4
+	lenProof   = 8
+	lenFault   = 5
+	lenDetail  = 4
+	lenFailure = 2
+)
+
+func (p *packer) subject(s *flow.Subject) {
+	p.list(lenSubject)
+	p.name(s.ID)
+	p.str(s.Username)
+	p.str(s.Given)
+	p.str(s.Family)
+}
+
+func (u *unpacker) subject(s *flow.Subject) {
+	if u.tuple(lenSubject) {
+		s.ID, s.Username, s.Given, s.Family = u.name(), u.str(), u.str(), u.str()
+	}
+}
+
+func (p *packer) ledger(l flow.Ledger) {
+	p.list(len(l))
+	for i := range l {
+		p.list(lenProof)
+		p.name(l[i].Subject)
+		p.uint(uint64(l[i].Factors))
+		p.str(l[i].Method)
+		p.str(l[i].AMR)
+		p.name(l[i].Authenticator)
+		p.str(l[i].Address)
+		p.time(l[i].At)
+		p.uint(uint64(l[i].Origin))
+	}
+}
+
+func (u *unpacker) ledger() flow.Ledger {
+	var l flow.Ledger
+	for range u.list(maxItems) {
+		if u.tuple(lenProof) {
+			l = append(l, flow.Proof{
+				Subject: u.name(), Factors: flow.Factor(u.small(255)), Method: u.str(), AMR: u.str(),
+				Authenticator: u.name(), Address: u.str(), At: u.time(), Origin: flow.Origin(u.small(255)),
+			})
+		}
+	}
+	return l
+}
+
+// fault writes what a client is told again. View is made anew for each answer and
+// Err is for the log: neither is kept.
+func (p *packer) fault(f *flow.Fault) {
+	if f == nil {
+		p.null()
+		return
+	}
+	p.list(lenFault)
+	p.str(string(f.Code))
+	p.str(f.Message)
+	p.list(len(f.Details))
+	for i := range f.Details {
+		d := &f.Details[i]
+		p.list(lenDetail)
+		p.str(d.Code)
+		p.str(d.Target)
+		p.str(d.Message)
+		p.list(2 * len(d.Inner))
+		for _, key := range sorted(d.Inner) {
+			p.str(key)
+			p.value(d.Inner[key])
+		}
+	}
+	p.int(int64(f.RetryAfter))
+	p.bool(f.Restart)
+}
+
+func (u *unpacker) fault() *flow.Fault {
+	if u.null() || !u.tuple(lenFault) {
+		return nil
+	}
+	f := &flow.Fault{Code: flow.Code(u.str()), Message: u.str()}
+	for range u.list(maxItems) {
+		if u.tuple(lenDetail) {
+			f.Details = append(f.Details, flow.Detail{Code: u.str(), Target: u.str(), Message: u.str(), Inner: u.inner()})
+		}
+	}
+	f.RetryAfter = time.Duration(u.int())
+	f.Restart = u.bool()
+	return f
+}
+
+func (u *unpacker) inner() map[string]any {
+	n := u.list(maxItems)
+	if n%2 != 0 {
+		u.keep(errDamaged)
+	}
+	if n == 0 || u.err != nil {
+		return nil
+	}
+	inner := make(map[string]any, n/2)
+	for range n / 2 {
+		key := u.str()
+		inner[key] = u.value()
+	}
+	return inner
+}
+
+func (p *packer) failure(f *flow.Failure) {
+	if f == nil {
+		p.null()
+		return
+	}
+	p.list(lenFailure)
+	p.str(f.Code)
+	p.str(f.Message)
+}
+
+func (u *unpacker) failure() *flow.Failure {
+	if u.null() || !u.tuple(lenFailure) {
+		return nil
+	}
+	return &flow.Failure{Code: u.str(), Message: u.str()}
+}

@@ -1,0 +1,235 @@
+package session
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"doorward/runtime/flow"
+)
+
+// Redis keeps executions, sessions, counters and secrets in Redis 7 or later: one
+// server, a master found through Sentinels, or a cluster. Make one with Open. It
+// implements engine.Executions and engine.Sessions.
+type Redis struct {
+	rdb     redis.UniversalClient
+	cluster bool
+	scripts scripts
+	now     func() time.Time
+	risky   bool // AcceptLoss
+
+	mu      sync.Mutex
+	checked time.Time // when the settings were last found safe
+}
+
+// Close ends the connections.
+func (r *Redis) Close() error { return r.rdb.Close() } //nolint:wrapcheck // says it all
+
+// key is the kind's letter and the name, of which a cluster hashes the name.
+func key(kind string, name id) string {
+	var b [32]byte
+	out := append(b[:0], kind...)
+	out = append(out, ':', '{')
+	out = base64.RawURLEncoding.AppendEncode(out, name[:])
+	return string(append(out, '}'))
+}
+
+func recordKey(ref flow.Ref) string                { return key("x", ofRef(ref)) }
+func leaseKey(ref flow.Ref) string                 { return key("l", ofRef(ref)) }
+func limitKey(l flow.Limit) string                 { return key("r", ofLimit(l)) }
+func sessionKey(env string, st flow.Digest) string { return key("s", ofSession(env, st)) }
+
+// Create stores a new execution, and counts limits in the same batch: a passed
+// one is a *flow.LimitError and leaves nothing behind.
+func (r *Redis) Create(ctx context.Context, x *flow.Execution, limits []flow.Limit) error {
+	b, err := encode(x, id{})
+	if err != nil {
+		return err
+	}
+	counts := r.counts(ctx, limits)
+	write := redis.NewCmd(ctx, "set", recordKey(x.Ref), b, "px", r.left(x.ExpiresAt), "nx")
+	err = r.run(ctx, append(counts, write)...)
+	if errors.Is(err, redis.Nil) {
+		return fmt.Errorf("execution %s exists", x.Ref.ID)
+	}
+	if passed := judge(limits, counts); passed != nil {
+		err = passed
+	}
+	if err != nil && write.Err() == nil {
+		r.undo(ctx, redis.NewCmd(ctx, "unlink", recordKey(x.Ref)))
+	}
+	return err
+}
+
+// Load reads an execution and the session under a cookie digest. A session that
+// was found is returned also with flow.ErrUnknown.
+func (r *Redis) Load(ctx context.Context, ref flow.Ref, st flow.Digest) (*flow.Execution, *flow.Session, error) {
+	fence := r.fence(ctx)
+	record := redis.NewCmd(ctx, "getrange", recordKey(ref), 0, maxRecord)
+	look := r.look(ctx, ref.Env, st)
+	err := r.run(ctx, join(fence, record, look)...)
+	if err == nil {
+		err = master(fence)
+	}
+	return r.loaded(ref, err, record, record.Val(), look)
+}
+
+// Acquire counts limits, takes the lease for c.Holder and reads what Load reads.
+// While another holds it: *flow.HeldError. With every error the lease is not, or
+// no longer, the caller's.
+func (r *Redis) Acquire(ctx context.Context, ref flow.Ref, c flow.Claim, limits []flow.Limit) (*flow.Execution, *flow.Session, error) {
+	holder := ofHolder(c.Holder)
+	counts := r.counts(ctx, limits)
+	take := call(ctx, r.scripts.acquire, []string{recordKey(ref), leaseKey(ref)},
+		holder[:], c.Submit[:], flow.LeaseTime.Milliseconds(), maxRecord)
+	look := r.look(ctx, ref.Env, c.Session)
+	err := r.run(ctx, join(counts, take, look)...)
+	answer, _ := take.Slice()
+	outcome, value := acquired(answer)
+	if passed := judge(limits, counts); passed != nil {
+		err = passed
+	}
+	if err == nil && outcome == acquireHeld {
+		held := &flow.HeldError{}
+		copy(held.Submit[:], value)
+		err = held
+	}
+	x, s, err := r.loaded(ref, err, take, value, look)
+	if err != nil && outcome != acquireHeld && outcome != acquireNone {
+		r.undo(ctx, r.release(ctx, ref, c.Holder))
+	}
+	return x, s, err
+}
+
+// acquired reads the answer of acquireScript; no answer may mean taken.
+func acquired(answer []any) (outcome int64, value string) {
+	outcome = -1
+	if len(answer) > 0 {
+		outcome, _ = answer[0].(int64)
+	}
+	if len(answer) > 1 {
+		value, _ = answer[1].(string)
+	}
+	return outcome, value
+}
+
+// loaded turns the answers of Load, Acquire and Resume into what they return.
+func (r *Redis) loaded(ref flow.Ref, err error, record *redis.Cmd, value any, look *redis.Cmd) (*flow.Execution, *flow.Session, error) {
+	if redis.HasErrorPrefix(record.Err(), "WRONGTYPE") {
+		return nil, nil, fmt.Errorf("%w: execution: %w", flow.ErrUnknown, errDamaged)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := r.found(look)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, _ := value.(string)
+	if b == "" {
+		return nil, s, flow.ErrUnknown
+	}
+	x, err := decode(ref, []byte(b), r.now())
+	return x, s, err
+}
+
+// Save replaces the execution, whose Version the caller has raised by one, and
+// gives the lease back. It needs the version before and the lease: flow.ErrLost
+// without either. When the answer is lost it asks once more.
+func (r *Redis) Save(ctx context.Context, x *flow.Execution, holder string) error {
+	b, err := encode(x, ofHolder(holder))
+	if err != nil {
+		return err
+	}
+	var before [8]byte
+	binary.BigEndian.PutUint64(before[:], x.Version-1)
+	cmd, err := r.sure(ctx, r.scripts.save, []string{recordKey(x.Ref), leaseKey(x.Ref)}, before[:], b, r.left(x.ExpiresAt))
+	if err != nil {
+		return err
+	}
+	if n, _ := cmd.Int(); n != 1 {
+		return flow.ErrLost
+	}
+	return nil
+}
+
+// Release gives the lease back without a save. One that is not the holder's stays.
+func (r *Redis) Release(ctx context.Context, ref flow.Ref, holder string) error {
+	return r.run(ctx, r.release(ctx, ref, holder))
+}
+
+func (r *Redis) release(ctx context.Context, ref flow.Ref, holder string) *redis.Cmd {
+	h := ofHolder(holder)
+	return call(ctx, r.scripts.release, []string{leaseKey(ref)}, h[:])
+}
+
+// Resume reads what Load reads. A terminal execution of this binding is marked
+// the first time and can be resumed again for flow.ResumeFor; every other one is
+// returned as it is, for the engine to judge.
+func (r *Redis) Resume(ctx context.Context, ref flow.Ref, binding, st flow.Digest) (*flow.Execution, *flow.Session, error) {
+	match := binding[:]
+	if binding.IsZero() {
+		match = nil // the zero Digest matches nothing
+	}
+	fence := r.fence(ctx)
+	mark := call(ctx, r.scripts.resume, []string{recordKey(ref)}, match, flow.ResumeFor.Milliseconds(), maxRecord)
+	look := r.look(ctx, ref.Env, st)
+	err := r.run(ctx, join(fence, mark, look)...)
+	if err == nil {
+		err = master(fence)
+	}
+	return r.loaded(ref, err, mark, mark.Val(), look)
+}
+
+// counts are the commands that count limits.
+func (r *Redis) counts(ctx context.Context, limits []flow.Limit) []*redis.Cmd {
+	cmds := make([]*redis.Cmd, 0, len(limits)+3)
+	for _, l := range limits {
+		cmds = append(cmds, call(ctx, r.scripts.limit, []string{limitKey(l)}, max(1, l.Window.Milliseconds())))
+	}
+	return cmds
+}
+
+// judge returns a *flow.LimitError for the first limit that was passed. A limit
+// that could not be counted is an error of the batch already.
+func judge(limits []flow.Limit, counts []*redis.Cmd) error {
+	for i, l := range limits {
+		answer, err := counts[i].Int64Slice()
+		if err != nil || len(answer) != 2 {
+			continue
+		}
+		if answer[0] > int64(l.Max) {
+			return &flow.LimitError{Limit: l, RetryAfter: seconds(time.Duration(answer[1]) * time.Millisecond)}
+		}
+	}
+	return nil
+}
+
+// seconds rounds up, to one at least.
+func seconds(d time.Duration) int { return max(1, int((d+time.Second-1)/time.Second)) }
+
+// left is the time until t in milliseconds, at least one.
+func (r *Redis) left(t time.Time) int64 { return max(1, t.Sub(r.now()).Milliseconds()) }
+
+// undo takes back what a refused batch has done, as far as that can still be.
+func (r *Redis) undo(ctx context.Context, cmd *redis.Cmd) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), againTime)
+	defer cancel()
+	_ = r.run(ctx, cmd) // it expires in any case
+}
+
+// join makes one batch; a nil command is none.
+func join(first []*redis.Cmd, rest ...*redis.Cmd) []*redis.Cmd {
+	for _, c := range rest {
+		if c != nil {
+			first = append(first, c)
+		}
+	}
+	return first
+}

@@ -1,0 +1,83 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"github.com/redis/go-redis/v9"
+
+	"doorward/runtime/flow"
+)
+
+// look reads the session under a cookie digest; nil for the zero one.
+func (r *Redis) look(ctx context.Context, env string, st flow.Digest) *redis.Cmd {
+	if st.IsZero() {
+		return nil
+	}
+	return redis.NewCmd(ctx, "getrange", sessionKey(env, st), 0, maxBody)
+}
+
+// found decodes what look read; nil when there is no session.
+func (r *Redis) found(look *redis.Cmd) (*flow.Session, error) {
+	if look == nil {
+		return nil, nil //nolint:nilnil // none is an answer
+	}
+	b, err := look.Text()
+	if err != nil {
+		return nil, err //nolint:wrapcheck // run has said what it was
+	}
+	return decodeSession([]byte(b), r.now())
+}
+
+// Session counts limits and reads the session under a cookie digest: nil when
+// there is none, *flow.LimitError when a limit was passed.
+func (r *Redis) Session(ctx context.Context, env string, st flow.Digest, limits []flow.Limit) (*flow.Session, error) {
+	look := r.look(ctx, env, st)
+	counts := r.counts(ctx, limits)
+	if look == nil && len(counts) == 0 {
+		return nil, nil //nolint:nilnil // none is an answer
+	}
+	fence := r.fence(ctx)
+	err := r.run(ctx, join(append(counts, fence...), look)...)
+	if passed := judge(limits, counts); passed != nil {
+		return nil, passed
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := master(fence); err != nil {
+		return nil, err
+	}
+	return r.found(look)
+}
+
+// PutSession writes s under st until s.ExpiresAt and forgets old, unless that is
+// zero or st itself.
+func (r *Redis) PutSession(ctx context.Context, env string, st flow.Digest, s *flow.Session, old flow.Digest) error {
+	b, err := encodeSession(s)
+	if err != nil {
+		return err
+	}
+	batch := []*redis.Cmd{redis.NewCmd(ctx, "set", sessionKey(env, st), b, "px", r.left(s.ExpiresAt))}
+	if !old.IsZero() && old != st {
+		batch = append(batch, redis.NewCmd(ctx, "unlink", sessionKey(env, old)))
+	}
+	return r.run(ctx, batch...)
+}
+
+// EndSession takes the session away and returns it; nil when there was none. Of
+// many that end one session one gets it.
+func (r *Redis) EndSession(ctx context.Context, env string, st flow.Digest) (*flow.Session, error) {
+	if st.IsZero() {
+		return nil, nil //nolint:nilnil // none is an answer
+	}
+	take := redis.NewCmd(ctx, "getdel", sessionKey(env, st))
+	err := r.run(ctx, take)
+	if errors.Is(err, redis.Nil) {
+		return nil, nil //nolint:nilnil // none is an answer
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.found(take)
+}

@@ -1,0 +1,132 @@
+package session
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"doorward/runtime/flow"
+)
+
+// hot is how many sessions are kept in memory beside SQLite.
+const hot = 10_000
+
+// SQL is the database with the table
+//
+//	sessions(env TEXT, hash BLOB, body BLOB, expires_at INTEGER, PRIMARY KEY (env, hash))
+//
+// where expires_at is in milliseconds since 1970, for whoever sweeps it.
+type SQL interface {
+	// Reader is the pool that reads.
+	Reader() *sql.DB
+	// Write runs fn in a transaction and commits it.
+	Write(ctx context.Context, fn func(tx *sql.Tx) error) error
+}
+
+// SQLSessions keeps the sign-on sessions of one process in SQLite and the recent
+// ones in memory as well. A second process on the same file would not learn of an
+// ended session.
+type SQLSessions struct {
+	db  SQL
+	now func() time.Time
+
+	mu     sync.Mutex
+	cache  map[id][]byte
+	writes uint64 // that may have changed a row since the process began
+}
+
+// NewSQLSessions uses db.
+func NewSQLSessions(db SQL, now func() time.Time) *SQLSessions {
+	return &SQLSessions{db: db, now: now, cache: map[id][]byte{}}
+}
+
+// find reads a session; nil when there is none.
+func (s *SQLSessions) find(ctx context.Context, env string, st flow.Digest) (*flow.Session, error) {
+	if st.IsZero() {
+		return nil, nil //nolint:nilnil // none is an answer
+	}
+	name := ofSession(env, st)
+	s.mu.Lock()
+	body, ok := s.cache[name]
+	writes := s.writes
+	s.mu.Unlock()
+	if ok {
+		return decodeSession(body, s.now())
+	}
+	row := s.db.Reader().QueryRowContext(ctx, `SELECT body FROM sessions WHERE env = ? AND hash = ?`, env, st[:])
+	if err := row.Scan(&body); errors.Is(err, sql.ErrNoRows) {
+		return nil, nil //nolint:nilnil // none is an answer
+	} else if err != nil {
+		return nil, fmt.Errorf("read session: %w", err)
+	}
+	s.remember(name, body, writes)
+	return decodeSession(body, s.now())
+}
+
+// remember caches a row that was read when writes stood where it did then: a row
+// that has been written meanwhile may be an older one.
+func (s *SQLSessions) remember(name id, body []byte, writes uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.writes != writes {
+		return
+	}
+	if len(s.cache) >= hot {
+		for some := range s.cache {
+			delete(s.cache, some)
+			break
+		}
+	}
+	s.cache[name] = body
+}
+
+// forget drops what a write may have changed, whether or not it succeeded.
+func (s *SQLSessions) forget(env string, hashes ...flow.Digest) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writes++
+	for _, h := range hashes {
+		delete(s.cache, ofSession(env, h))
+	}
+}
+
+func (s *SQLSessions) put(ctx context.Context, env string, st flow.Digest, x *flow.Session, old flow.Digest) error {
+	body, err := encodeSession(x)
+	if err != nil {
+		return err
+	}
+	defer s.forget(env, st, old)
+	return s.db.Write(ctx, func(tx *sql.Tx) error { //nolint:wrapcheck // wrapped inside
+		if !old.IsZero() && old != st {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE env = ? AND hash = ?`, env, old[:]); err != nil {
+				return fmt.Errorf("replace session: %w", err)
+			}
+		}
+		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO sessions (env, hash, body, expires_at) VALUES (?, ?, ?, ?)`,
+			env, st[:], body, x.ExpiresAt.UnixMilli())
+		if err != nil {
+			return fmt.Errorf("write session: %w", err)
+		}
+		return nil
+	})
+}
+
+func (s *SQLSessions) end(ctx context.Context, env string, st flow.Digest) (*flow.Session, error) {
+	var body []byte
+	defer s.forget(env, st)
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		body = nil // the transaction may run again
+		err := tx.QueryRowContext(ctx, `DELETE FROM sessions WHERE env = ? AND hash = ? RETURNING body`, env, st[:]).Scan(&body)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("end session: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err //nolint:wrapcheck // wrapped inside
+	}
+	return decodeSession(body, s.now())
+}
