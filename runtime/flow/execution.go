@@ -87,7 +87,7 @@ type Execution struct {
 	Version uint64 // raised by one on every save, 1 at creation
 	Plan    Digest // of the plan's source closure
 	Node    string // the node that waits; empty once terminal
-	Attempt uint32 // evaluated submits at this node
+	Attempt uint32 // evaluated submits, resets included; never goes back
 	Status  string
 	Failure *Failure // set when Status is Failed
 

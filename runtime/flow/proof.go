@@ -69,60 +69,47 @@ type Ledger []Proof
 // Satisfies is the only judge: it reports whether the proofs of subject meet the
 // demand at now. It is asked before any code, session or token is issued.
 //
-// A proof counts when it is the subject's, was not taken in the future (beyond Skew), and is
-// young enough. Proofs by one authenticator or to one address count once: of
-// each such group one proof is taken, and the taken ones must cover every need.
-// One proof may carry several classes (a passkey with user verification).
+// A proof counts when it is the subject's, was not taken in the future (beyond
+// Skew), and is young enough. Every need must be covered by a proof, and no two
+// of the covering proofs may share an authenticator or an address: such proofs
+// count once. One proof may carry several classes (a passkey with user
+// verification). More proofs never spoil what fewer have satisfied.
 func (l Ledger) Satisfies(d Demand, subject string, now time.Time) bool {
 	if subject == "" {
 		return false
 	}
-	var groups []Ledger
+	var counting Ledger
 	for _, p := range l {
-		if p.Subject != subject || p.Factors == 0 || p.At.After(now.Add(Skew)) || p.At.Before(d.NotBefore) {
-			continue
-		}
-		groups = join(groups, p)
-	}
-	return len(groups) > 0 && covered(groups, d.Needs, nil)
-}
-
-// join puts p into the group it shares an authenticator or an address with,
-// merging groups that p connects.
-func join(groups []Ledger, p Proof) []Ledger {
-	mine := Ledger{p}
-	rest := groups[:0:0]
-	for _, g := range groups {
-		if slices.ContainsFunc(g, func(q Proof) bool {
-			return q.Authenticator == p.Authenticator || (p.Address != "" && q.Address == p.Address)
-		}) {
-			mine = append(mine, g...)
-		} else {
-			rest = append(rest, g)
+		if p.Subject == subject && p.Factors != 0 && !p.At.After(now.Add(Skew)) && !p.At.Before(d.NotBefore) {
+			counting = append(counting, p)
 		}
 	}
-	return append(rest, mine)
+	return len(counting) > 0 && counting.cover(d.Needs, nil)
 }
 
-// covered tries every choice of one proof per group. Executions hold a handful
-// of proofs, so the tree is small.
-func covered(groups []Ledger, needs []Need, taken Ledger) bool {
-	if len(groups) == 0 {
-		for _, n := range needs {
-			if !slices.ContainsFunc(taken, func(p Proof) bool {
-				return p.Factors.Has(n.Factors) && !p.At.Before(n.NotBefore)
-			}) {
-				return false
-			}
-		}
+// cover tries every choice of a proof for each need. Executions hold a handful
+// of both, so the tree is small.
+func (l Ledger) cover(needs []Need, taken Ledger) bool {
+	if len(needs) == 0 {
 		return true
 	}
-	for _, p := range groups[0] {
-		if covered(groups[1:], needs, append(taken[:len(taken):len(taken)], p)) {
+	for _, p := range l {
+		if !p.Factors.Has(needs[0].Factors) || p.At.Before(needs[0].NotBefore) {
+			continue
+		}
+		if !slices.Contains(taken, p) && slices.ContainsFunc(taken, p.sameSource) {
+			continue
+		}
+		if l.cover(needs[1:], append(taken[:len(taken):len(taken)], p)) {
 			return true
 		}
 	}
 	return false
+}
+
+// sameSource reports whether p and q may be one act of the person.
+func (p Proof) sameSource(q Proof) bool {
+	return p.Authenticator == q.Authenticator || (p.Address != "" && p.Address == q.Address)
 }
 
 // Of returns the proofs of one subject.

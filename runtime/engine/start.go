@@ -1,0 +1,152 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+
+	"doorward/runtime/flow"
+)
+
+// Start creates an execution and walks it to its first question. When the
+// browser's session already meets the plan there is no question: the Completion
+// is returned and nothing is stored. A silent start that would have to ask
+// returns flow.ErrInteractionRequired and stores nothing.
+func (e *Engine) Start(ctx context.Context, s flow.Start) (flow.View, *flow.Completion, error) {
+	now := e.clock()
+	id, err := uuid.NewRandomFromReader(e.Random)
+	if err != nil {
+		return flow.View{}, nil, fmt.Errorf("execution id: %w", err)
+	}
+	ref := flow.Ref{Env: s.Env, ID: id.String()}
+	plan, err := e.Plans.Plan(ctx, s.Env, s.Plan)
+	if err != nil {
+		return flow.View{}, nil, flow.Busy(fmt.Errorf("plan %s: %w", s.Plan, err))
+	}
+	limits := limit("s", s.Env, s.Caller.Client.RemoteIP, e.Rates.Starts)
+	x := &flow.Execution{
+		Ref: ref, Format: flow.Format, Version: 1, Plan: s.Plan, Request: s.Request,
+		CreatedAt: now, ExpiresAt: now.Add(flow.Idle), EndsAt: now.Add(flow.Life),
+	}
+	x.Demand.ACR = plan.Name
+	if s.Request.Fresh {
+		x.Demand.NotBefore = now
+	} else if s.Request.MaxAge >= 0 {
+		x.Demand.NotBefore = now.Add(-time.Duration(min(s.Request.MaxAge, math.MaxInt32)) * time.Second)
+	}
+	if key := e.sessionKey(s.Env, s.Caller); !key.IsZero() {
+		session, err := e.Sessions.Session(ctx, s.Env, key, limits)
+		if err != nil {
+			return flow.View{}, nil, e.storeFault(ctx, ref, s.Caller, err)
+		}
+		limits = nil
+		remember(x, session, key)
+	}
+	cookie, err := e.bind(x, s.Caller)
+	if err != nil {
+		return flow.View{}, nil, err
+	}
+	t := &turn{e: e, x: x, plan: plan, caller: s.Caller, now: now}
+	if err := t.walk(ctx, plan.Entry); err != nil {
+		return flow.View{}, nil, e.ourFault(ctx, ref, err)
+	}
+	if x.Status == flow.Completed {
+		e.flush(ctx, t, flow.FlowCompleted)
+		c, err := e.complete(x, now)
+		return e.view(x, plan), c, err
+	}
+	if s.Silent {
+		return flow.View{}, nil, flow.ErrInteractionRequired
+	}
+	v, err := e.keep(ctx, t, s, cookie, limits)
+	return v, nil, err
+}
+
+// keep stores a new execution and shows it.
+func (e *Engine) keep(ctx context.Context, t *turn, s flow.Start, cookie string, limits []flow.Limit) (flow.View, error) {
+	x := t.x
+	token := ""
+	if s.FlowToken && s.Request.PiFlow {
+		token = e.derive(forFlowToken, x.Ref, x.Version)
+		x.Token, x.TokenAt = flow.Sum(token), x.Version
+	}
+	if err := e.Executions.Create(ctx, x, limits); err != nil {
+		return flow.View{}, e.storeFault(ctx, x.Ref, s.Caller, err)
+	}
+	e.flush(ctx, t, flow.FlowStarted)
+	v := e.view(x, t.plan)
+	v.Cookie, v.FlowToken = cookie, token
+	return v, nil
+}
+
+// remember copies what the browser's session has proven, with its own times.
+func remember(x *flow.Execution, session *flow.Session, key flow.Digest) {
+	if session == nil {
+		return
+	}
+	x.Binding, x.SessionHash, x.SessionID = key, key, session.ID
+	if len(session.Proofs) == 0 {
+		return
+	}
+	x.User = session.User
+	for _, p := range session.Proofs {
+		p.Origin = flow.FromSession
+		x.Proofs = append(x.Proofs, p)
+	}
+}
+
+// bind ties a new execution to the browser: to the session's cookie, to an
+// anonymous one of ours, or else to a fresh one, which is returned. A value we
+// did not issue is never taken.
+func (e *Engine) bind(x *flow.Execution, c flow.Caller) (string, error) {
+	if !x.Binding.IsZero() {
+		return "", nil
+	}
+	if c.Cookie != "" && e.isAnonymous(x.Ref.Env, c.Cookie) {
+		x.Binding = flow.Sum(c.Cookie)
+		return "", nil
+	}
+	var seed [16]byte
+	if _, err := io.ReadFull(e.Random, seed[:]); err != nil {
+		return "", fmt.Errorf("session cookie: %w", err)
+	}
+	st := e.anonymous(x.Ref.Env, seed)
+	x.Binding = flow.Sum(st)
+	return st, nil
+}
+
+// complete is the only place that makes a Completion, and so the only way to a
+// code or a token.
+func (e *Engine) complete(x *flow.Execution, now time.Time) (*flow.Completion, error) {
+	if x.Status != flow.Completed || !x.Proofs.Satisfies(x.Demand, x.User.ID, now) {
+		return nil, &flow.Fault{Code: flow.AccessFailed, Restart: true, Message: "The sign-on is not complete. Start again from the application."}
+	}
+	mine := x.Proofs.Of(x.User.ID)
+	return &flow.Completion{
+		Ref: x.Ref, User: x.User, SessionID: x.SessionID, AMR: mine.AMR(), ACR: x.Demand.ACR,
+		AuthTime: mine.Last(""), Request: x.Request, Code: e.derive(forCode, x.Ref, x.Version),
+	}, nil
+}
+
+// SignOff ends the caller's session, and with it every execution bound to it. It
+// returns the session's id, or "" when there was none.
+func (e *Engine) SignOff(ctx context.Context, env string, c flow.Caller) (string, error) {
+	key := e.sessionKey(env, c)
+	if key.IsZero() {
+		return "", nil
+	}
+	ref := flow.Ref{Env: env}
+	s, err := e.Sessions.EndSession(ctx, env, key)
+	if err != nil {
+		return "", e.storeFault(ctx, ref, c, err)
+	}
+	if s == nil {
+		return "", nil
+	}
+	e.record(ctx, flow.SessionEnded, ref, &flow.Execution{User: s.User, SessionID: s.ID}, c, "sign-off")
+	return s.ID, nil
+}

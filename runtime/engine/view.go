@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"doorward/runtime/flow"
+)
+
+// View reads an execution for its owner; it changes nothing and slides nothing.
+func (e *Engine) View(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, error) {
+	x, session, err := e.Executions.Load(ctx, ref, e.sessionKey(ref.Env, c))
+	if err != nil {
+		return flow.View{}, e.storeFault(ctx, ref, c, err)
+	}
+	return e.show(ctx, x, session, c)
+}
+
+// show is a read of x by the caller, who must be the owner or the heir.
+func (e *Engine) show(ctx context.Context, x *flow.Execution, session *flow.Session, c flow.Caller) (flow.View, error) {
+	now := e.clock()
+	if now.After(x.ExpiresAt) {
+		return flow.View{}, flow.Gone()
+	}
+	if e.standing(x, session, c, now) == foreign {
+		e.record(ctx, flow.FlowForeign, x.Ref, nil, c, "read")
+		return flow.View{}, flow.Gone()
+	}
+	plan, err := e.Plans.Plan(ctx, x.Ref.Env, x.Plan)
+	if err != nil {
+		return flow.View{}, flow.Busy(fmt.Errorf("plan %s: %w", x.Plan, err))
+	}
+	return e.view(x, plan), nil
+}
+
+// Resume hands a finished execution back. Completed: the Completion from which
+// the face issues. Failed: the View says why. Anything else: the View waits. The
+// same browser gets the same again for flow.ResumeFor; then the execution is gone.
+func (e *Engine) Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, *flow.Completion, error) {
+	key := e.sessionKey(ref.Env, c)
+	binding := flow.Sum(c.Cookie)
+	if c.Cookie == "" && c.FlowToken != "" { // a client without cookies: its binding is known once loaded
+		x, session, err := e.Executions.Load(ctx, ref, key)
+		if err == nil && e.standing(x, session, c, e.clock()) == owner {
+			binding = x.Binding
+		}
+	}
+	x, session, err := e.Executions.Resume(ctx, ref, binding, key)
+	if err != nil {
+		return flow.View{}, nil, e.storeFault(ctx, ref, c, err)
+	}
+	v, err := e.show(ctx, x, session, c)
+	if err != nil || x.Status != flow.Completed {
+		return v, nil, err
+	}
+	done, err := e.complete(x, e.clock())
+	return v, done, err
+}
+
+// view is what the owner may see.
+func (e *Engine) view(x *flow.Execution, plan *flow.Plan) flow.View {
+	v := flow.View{
+		Ref: x.Ref, Status: x.Status, Version: x.Version, Token: e.derive(forStepToken, x.Ref, x.Version),
+		User: x.User, Application: x.Request.Application, SessionID: x.SessionID, PiFlow: x.Request.PiFlow,
+		ReturnTo: x.Request.ReturnTo, Payload: x.Request.Payload, LoginHint: x.Request.LoginHint, AMR: x.Proofs.Of(x.User.ID).AMR(),
+		Failure: x.Failure, CreatedAt: x.CreatedAt, ExpiresAt: x.ExpiresAt,
+	}
+	if !x.Terminal() {
+		v.Offers = e.offers(x, plan)
+	}
+	return v
+}
+
+// offers are the actions of the waiting node and the engine's own.
+func (e *Engine) offers(x *flow.Execution, plan *flow.Plan) []flow.Offer {
+	n, ok := plan.Nodes[x.Node]
+	if !ok {
+		return nil
+	}
+	k, ok := e.kinds[n.Kind]
+	if !ok {
+		return nil
+	}
+	return k.offers(x.Status)
+}
+
+func (e *Engine) offered(x *flow.Execution, plan *flow.Plan) []string {
+	var names []string
+	for _, o := range e.offers(x, plan) {
+		names = append(names, o.Name)
+	}
+	return names
+}
+
+// flush records the events of a turn that was saved.
+func (e *Engine) flush(ctx context.Context, t *turn, first flow.EventType) {
+	events := t.events
+	if first != "" {
+		events = append([]flow.EventType{first}, events...)
+	}
+	for _, ev := range events {
+		e.record(ctx, ev, t.x.Ref, t.x, t.caller, "")
+	}
+	if t.x.Status == flow.Completed && first != flow.FlowCompleted {
+		e.record(ctx, flow.FlowCompleted, t.x.Ref, t.x, t.caller, "")
+	}
+	if t.x.Status == flow.Failed {
+		e.record(ctx, flow.FlowFailed, t.x.Ref, t.x, t.caller, t.x.Failure.Code)
+	}
+}
+
+// ourFault keeps a Fault as it is; anything else is a failure of ours, named
+// once with the execution.
+func (e *Engine) ourFault(_ context.Context, ref flow.Ref, err error) error {
+	var f *flow.Fault
+	if errors.As(err, &f) {
+		return err
+	}
+	return fmt.Errorf("execution %s: %w", ref.ID, err)
+}

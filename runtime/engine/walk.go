@@ -1,0 +1,218 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"doorward/runtime/flow"
+)
+
+// mostNodes bounds a walk, so that a plan that loops fails instead of spinning.
+const mostNodes = 64
+
+// turn is one move of one execution, from load to save.
+type turn struct {
+	e       *Engine
+	x       *flow.Execution
+	session *flow.Session // under the caller's cookie; nil when none
+	plan    *flow.Plan
+	caller  flow.Caller
+	now     time.Time
+	submit  flow.Digest
+	holder  string
+
+	fresh    int         // proofs taken in this turn
+	forget   flow.Digest // session to end once the turn is saved; zero: none
+	wasReset bool
+	saved    bool
+	events   []flow.EventType
+}
+
+// walk enters nodes, from key on, until one waits or the plan ends.
+func (t *turn) walk(ctx context.Context, key string) error {
+	for range mostNodes {
+		if key == "" {
+			t.end(ctx)
+			return nil
+		}
+		n, ok := t.plan.Nodes[key]
+		if !ok {
+			return fmt.Errorf("plan %s has no node %q", t.plan.Hash, key)
+		}
+		enter, err := t.guard(ctx, n)
+		if err != nil {
+			return flow.Busy(fmt.Errorf("guard of node %q: %w", key, err))
+		}
+		if !enter {
+			key = n.Skip
+			continue
+		}
+		k, err := t.e.kind(n)
+		if err != nil {
+			return err
+		}
+		t.x.Node, t.x.Status = key, ""
+		ft := t.step(n)
+		out, err := k.Enter(ctx, ft)
+		if err != nil {
+			return fmt.Errorf("enter node %q: %w", key, err)
+		}
+		next, waits, err := t.settle(n, ft, out)
+		if err != nil || waits {
+			return err
+		}
+		key = next
+	}
+	return fmt.Errorf("plan %s did not settle after %d nodes, at %q", t.plan.Hash, mostNodes, key)
+}
+
+// guard decides whether a node is entered, and puts on the demand what it stands
+// for: proven from now on when it runs; proven at any time when only the age of
+// the session spares the person.
+func (t *turn) guard(ctx context.Context, n *flow.Node) (bool, error) {
+	f := &facts{ctx: ctx, t: t, session: true}
+	if n.Guard != nil && !n.Guard.Holds(t.now, f.fact) {
+		if f.err == nil && n.Factors != 0 {
+			f.session = false
+			if n.Guard.Holds(t.now, f.fact) {
+				t.x.Demand.Add(flow.Need{Factors: n.Factors})
+			}
+		}
+		return false, f.err
+	}
+	if n.Factors != 0 {
+		t.x.Demand.Add(flow.Need{Factors: n.Factors, NotBefore: t.x.CreatedAt})
+	}
+	return true, f.err
+}
+
+// step is the turn as the kind may see it.
+func (t *turn) step(n *flow.Node) *flow.Turn {
+	x := t.x
+	ft := flow.NewTurn(x.Ref, n.Key, n.Config, t.now, x.Steps[n.Key], x.Attempt, t.submit)
+	ft.Client, ft.Status, ft.LoginHint = t.caller.Client, x.Status, x.Request.LoginHint
+	ft.User, ft.SessionUser = x.User, x.User
+	return ft
+}
+
+// settle applies an outcome. It returns where to go on when the node is left.
+func (t *turn) settle(n *flow.Node, ft *flow.Turn, out flow.Outcome) (next string, waits bool, err error) {
+	x := t.x
+	if kept := ft.Kept(); kept != nil {
+		if x.Steps == nil {
+			x.Steps = map[string][]byte{}
+		}
+		x.Steps[n.Key] = kept
+	}
+	t.events = append(t.events, out.Events...)
+	for _, u := range out.Users {
+		if x.User.ID != "" && x.User.ID != u.ID {
+			return "", false, fmt.Errorf("node %q changed the user of the execution", n.Key)
+		}
+		x.User = u
+	}
+	for _, p := range out.Proofs {
+		if p.Subject == "" || p.Subject != x.User.ID {
+			return "", false, fmt.Errorf("node %q proved somebody who is not the user", n.Key)
+		}
+		p.At, p.Origin = t.now, flow.FromFlow
+		if p.At.Before(x.CreatedAt) {
+			p.At = x.CreatedAt // this node's clock is behind the one that started it
+		}
+		x.Proofs = append(x.Proofs, p)
+		t.fresh++
+	}
+	switch out.Verdict {
+	case flow.Waits, flow.Rejects:
+		if out.Status == "" || out.Status == flow.Completed || out.Status == flow.Failed {
+			return "", false, fmt.Errorf("node %q cannot wait in status %q", n.Key, out.Status)
+		}
+		x.Status = out.Status
+		return "", true, nil
+	case flow.Fails:
+		x.Status, x.Node, x.Failure = flow.Failed, "", out.Failure
+		return "", true, nil
+	case flow.Results:
+		next, ok := n.Outlets[out.Name]
+		if !ok {
+			return "", false, fmt.Errorf("node %q has no outlet %q", n.Key, out.Name)
+		}
+		delete(x.Steps, n.Key)
+		return next, false, nil
+	}
+	return "", false, fmt.Errorf("node %q gave no answer", n.Key)
+}
+
+// end closes a plan that has no more nodes: completed when the ledger says so,
+// failed otherwise. Nothing else completes an execution.
+func (t *turn) end(ctx context.Context) {
+	x := t.x
+	x.Node, x.Steps = "", nil
+	if x.Proofs.Satisfies(x.Demand, x.User.ID, t.now) {
+		x.Status = flow.Completed
+		return
+	}
+	t.e.record(ctx, flow.FlowUnproven, x.Ref, x, t.caller, "demand not met")
+	x.Status = flow.Failed
+	x.Failure = &flow.Failure{Code: "AUTHENTICATION_REQUIRED", Message: "The sign-on could not be completed. Start again from the application."}
+}
+
+func (e *Engine) kind(n *flow.Node) (*kind, error) {
+	k, ok := e.kinds[n.Kind]
+	if !ok {
+		return nil, fmt.Errorf("node %q: unknown kind %q", n.Key, n.Kind)
+	}
+	return k, nil
+}
+
+// facts answers what guards ask. User attributes are read once, and only when
+// one is asked for.
+type facts struct {
+	ctx     context.Context //nolint:containedctx // lives for one evaluation
+	t       *turn
+	session bool // false: as if the browser had no session
+	user    map[string]any
+	err     error
+}
+
+// Names. Source: reference/management.md 4.4, Variables.
+const (
+	factRemoteIP      = "flow.request.http.remoteIp"
+	factLastSignOn    = "session.lastSignOn.at"
+	factAuthenticator = "session.lastSignOn.withAuthenticator."
+	factUser          = "user."
+)
+
+func (f *facts) fact(name string) any {
+	x := f.t.x
+	switch {
+	case name == factRemoteIP:
+		if ip := f.t.caller.Client.RemoteIP; ip.IsValid() {
+			return ip.Unmap()
+		}
+	case name == factLastSignOn:
+		return f.last("")
+	case strings.HasPrefix(name, factAuthenticator) && strings.HasSuffix(name, ".at"):
+		return f.last(strings.TrimSuffix(strings.TrimPrefix(name, factAuthenticator), ".at"))
+	case strings.HasPrefix(name, factUser) && x.User.ID != "":
+		if f.user == nil && f.err == nil {
+			f.user, f.err = f.t.e.Users.Facts(f.ctx, x.Ref.Env, x.User.ID)
+		}
+		return f.user[strings.TrimPrefix(name, factUser)]
+	}
+	return nil
+}
+
+// last is the youngest sign-on by method that still counts, or nil.
+func (f *facts) last(method string) any {
+	if !f.session {
+		return nil
+	}
+	at := f.t.x.Proofs.Of(f.t.x.User.ID).Last(method)
+	if at.IsZero() || at.Before(f.t.x.Demand.NotBefore) {
+		return nil
+	}
+	return at
+}
