@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,7 +41,8 @@ func child(role, path string) error {
 	case "ensure":
 		await()
 		signing := directory.NewSigningKeys(db, newRing(), time.Now)
-		if _, err := signing.Ensure(context.Background(), env, "ES256"); err != nil {
+		err := patiently(func() error { _, err := signing.Ensure(context.Background(), env, "ES256"); return err })
+		if err != nil {
 			return err
 		}
 		k, err := signing.Active(context.Background(), env, "ES256")
@@ -52,7 +54,8 @@ func child(role, path string) error {
 	return nil
 }
 
-// writeForEver prints the name of each row once its write is acknowledged.
+// writeForEver prints the name of each row once its write is acknowledged, and
+// "busy" when it was refused.
 func writeForEver(db *directory.DB) error {
 	var out sync.Mutex
 	for w := range 8 {
@@ -60,8 +63,7 @@ func writeForEver(db *directory.DB) error {
 			for n := 0; ; n++ {
 				id := fmt.Sprintf("%d-%d-%d", os.Getpid(), w, n)
 				if err := putRow(db, id, time.Now().Add(time.Hour), 100); err != nil {
-					fmt.Fprintln(os.Stderr, err)
-					os.Exit(1)
+					id = "busy"
 				}
 				out.Lock()
 				fmt.Println(id)
@@ -81,6 +83,17 @@ func holdLock(db *directory.DB) error {
 	})
 }
 
+// patiently asks again while the other process keeps the file for too long, as
+// it may on a slow disk.
+func patiently(fn func() error) (err error) {
+	for range 20 {
+		if err = fn(); err == nil || !strings.Contains(err.Error(), "SQLITE_BUSY") {
+			return err
+		}
+	}
+	return err
+}
+
 const raceCodes = 60
 
 func redeemAll(db *directory.DB) error {
@@ -92,9 +105,12 @@ func redeemAll(db *directory.DB) error {
 	for w := range errs {
 		wg.Go(func() {
 			for n := range raceCodes {
-				_, r, err := codes.Redeem(context.Background(), env, flow.Sum(fmt.Sprint("code", n)))
-				if err != nil {
-					errs[w] = err
+				var r directory.Redemption
+				errs[w] = patiently(func() (err error) {
+					_, r, err = codes.Redeem(context.Background(), env, flow.Sum(fmt.Sprint("code", n)))
+					return err
+				})
+				if errs[w] != nil {
 					return
 				}
 				out.Lock()
@@ -112,7 +128,11 @@ func guess(db *directory.DB) error {
 	p := directory.NewPasswords(db, directory.NewHasher(cheap(), 4, time.Now), newRing(), lock5, time.Now)
 	await()
 	for range 10 {
-		v, err := p.Check(context.Background(), directory.Check{Env: env, Username: "nobody", Password: "x"})
+		var v directory.Verdict
+		err := patiently(func() (err error) {
+			v, err = p.Check(context.Background(), directory.Check{Env: env, Username: "nobody", Password: "x"})
+			return err
+		})
 		if err != nil {
 			return err
 		}

@@ -74,7 +74,11 @@ type Codes struct {
 // NewCodes keeps codes in db.
 func NewCodes(db *DB, now func() time.Time) *Codes { return &Codes{db: db, now: now} }
 
-// Issue keeps a code. The same code again changes nothing.
+// ErrRedeemed says that a code was issued and redeemed before.
+var ErrRedeemed = errors.New("code was redeemed before")
+
+// Issue keeps a code. The same code again changes nothing; once it was redeemed
+// the error is ErrRedeemed, since to present it again would revoke its grant.
 func (s *Codes) Issue(ctx context.Context, c Code) error {
 	expires, ends := c.IssuedAt.Add(CodeLife), c.EndsAt
 	if !c.ExpiresAt.IsZero() && c.ExpiresAt.Before(expires) {
@@ -83,16 +87,20 @@ func (s *Codes) Issue(ctx context.Context, c Code) error {
 	if ends.IsZero() {
 		ends = c.IssuedAt.Add(GrantLife)
 	}
-	return s.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO grants (env, id, code_hash, application, redirect_uri, challenge, challenge_method,
+	var redemptions int64
+	err := s.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `INSERT INTO grants (env, id, code_hash, application, redirect_uri, challenge, challenge_method,
 				nonce, scope, user_id, session_id, acr, amr, auth_time, issued_at, code_expires_at, ends_at, redemptions, revoked_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, 0)
-			ON CONFLICT (env, code_hash) DO NOTHING`,
+			ON CONFLICT (env, code_hash) DO UPDATE SET code_hash = excluded.code_hash RETURNING redemptions`,
 			c.Env, c.GrantID, c.Hash[:], c.Application, c.RedirectURI, c.Challenge, c.ChallengeMethod,
 			c.Nonce, c.Scope, c.UserID, c.SessionID, c.ACR, strings.Join(c.AMR, " "), millis(c.AuthTime), millis(c.IssuedAt),
-			millis(expires), millis(ends))
-		return err
+			millis(expires), millis(ends)).Scan(&redemptions)
 	})
+	if err == nil && redemptions > 0 {
+		return ErrRedeemed
+	}
+	return err
 }
 
 // Redeem consumes a code. Of all calls with one code, in all processes, exactly

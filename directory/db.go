@@ -23,6 +23,12 @@ var ErrClosed = errors.New("directory is closed")
 // file, before it fails. Source: an answer within 500 ms when a store is broken.
 const busyTimeout = 300 * time.Millisecond
 
+// openTimeout is busyTimeout while tables are made.
+const openTimeout = 5 * time.Second
+
+// memory is the Path of a directory that lies nowhere.
+const memory = ":memory:"
+
 // openAttempts bounds how often Open tries again, 100 ms apart, while another
 // process makes the same file.
 const openAttempts = 20
@@ -68,7 +74,11 @@ func (d *DB) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	maker, err := d.pool(address, 1, 5*time.Second, "_txlock=immediate")
+	toRead, toWrite := busyTimeout, time.Duration(0) // begin waits for itself
+	if d.options.Path == memory {
+		toRead, toWrite = openTimeout, openTimeout // there readers and the writer shut each other out
+	}
+	maker, err := d.pool(address, 1, openTimeout, "_txlock=immediate")
 	if err != nil {
 		return err
 	}
@@ -76,12 +86,12 @@ func (d *DB) open(ctx context.Context) error {
 	if err := d.prepare(ctx, maker); err != nil {
 		return err
 	}
-	w, err := d.pool(address, 1, 0, "_txlock=immediate")
+	w, err := d.pool(address, 1, toWrite, "_txlock=immediate")
 	if err != nil {
 		return err
 	}
 	d.writer = newWriter(w)
-	if d.reader, err = d.pool(address, max(4, runtime.GOMAXPROCS(0)), busyTimeout, "_pragma=query_only(1)"); err != nil {
+	if d.reader, err = d.pool(address, max(4, runtime.GOMAXPROCS(0)), toRead, "_pragma=query_only(1)"); err != nil {
 		return err
 	}
 	if err := errors.Join(w.PingContext(ctx), d.reader.PingContext(ctx)); err != nil {
@@ -101,7 +111,7 @@ func (d *DB) prepare(ctx context.Context, maker *sql.DB) (err error) {
 			err = migrate(ctx, maker)
 		}
 		switch {
-		case err == nil && mode != "wal" && d.options.Path != ":memory:":
+		case err == nil && mode != "wal" && d.options.Path != memory:
 			return fmt.Errorf("journal mode is %q: the file system does not support write-ahead logging", mode)
 		case err == nil || corrupt(err):
 			return err
@@ -118,7 +128,7 @@ func (d *DB) prepare(ctx context.Context, maker *sql.DB) (err error) {
 // address is the file as a SQLite URI, without its query. The file is made here
 // so that nobody else can read it; its companions take over its mode.
 func (d *DB) address() (string, error) {
-	if d.options.Path == ":memory:" {
+	if d.options.Path == memory {
 		return "file:/" + uuid.NewString() + "?vfs=memdb&", nil
 	}
 	path, err := filepath.Abs(d.options.Path)
@@ -159,14 +169,6 @@ func (d *DB) pool(address string, size int, wait time.Duration, option string) (
 
 // Reader is the pool for queries; it refuses to change anything.
 func (d *DB) Reader() *sql.DB { return d.reader }
-
-// Read runs fn on the pool for queries.
-func (d *DB) Read(ctx context.Context, fn func(*sql.DB) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return fn(d.reader)
-}
 
 // Write runs fn in a transaction and returns once it lasts, or with fn's error
 // and nothing changed. Several callers share one commit, so fn sees what others

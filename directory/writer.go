@@ -18,6 +18,10 @@ const groupMax = 128
 // so does not get in beside a process that writes all the time.
 const lookAgain = 500 * time.Microsecond
 
+// politeFor is how many groups a writer that has met another process leaves the
+// file alone for a moment before it begins, so that the other's look finds it.
+const politeFor = 1000
+
 // writer is the one goroutine that changes the file. While it waits for the
 // disk other writes gather, and the next commit takes them together.
 type writer struct {
@@ -26,6 +30,7 @@ type writer struct {
 	closing chan struct{}
 	once    sync.Once
 	done    sync.WaitGroup
+	polite  int // groups still to be polite for
 }
 
 type job struct {
@@ -107,11 +112,16 @@ func (w *writer) run(group []*job) {
 func (w *writer) begin() (*sql.Tx, error) {
 	patience, cancel := context.WithTimeout(context.Background(), busyTimeout)
 	defer cancel()
+	if w.polite > 0 {
+		w.polite--
+		time.Sleep(2 * lookAgain)
+	}
 	for {
 		tx, err := w.db.BeginTx(context.Background(), nil)
 		if code(err) != sqlite3.SQLITE_BUSY || patience.Err() != nil {
 			return tx, err
 		}
+		w.polite = politeFor
 		time.Sleep(lookAgain)
 	}
 }

@@ -97,6 +97,11 @@ func testWrites(t *testing.T, open opener) {
 			}
 		})
 	}
+	testWriteCalls(t, open)
+	testFailingDisk(t, open)
+}
+
+func testWriteCalls(t *testing.T, open opener) {
 	t.Run("a failing write leaves nothing", func(t *testing.T) {
 		db := open(t, directory.Options{})
 		err := db.Write(t.Context(), func(tx *sql.Tx) error { return errors.Join(insert("x")(tx), errMine) })
@@ -141,6 +146,9 @@ func testWrites(t *testing.T, open opener) {
 			t.Error("healthy")
 		}
 	})
+}
+
+func testFailingDisk(t *testing.T, open opener) {
 	t.Run("a failing disk is told to every caller", func(t *testing.T) {
 		var n counter
 		db := open(t, directory.Options{Wrap: n.wrap})

@@ -29,7 +29,8 @@ type Engine interface {
 	SignOff(ctx context.Context, env string, c flow.Caller) (session string, err error)
 }
 
-// Codes keeps authorization codes, by their digest. Redeem answers First at most
+// Codes keeps authorization codes, by their digest. Issue answers
+// directory.ErrRedeemed for a code that is spent. Redeem answers First at most
 // once for a code, and revokes the grant when it answers Again.
 type Codes interface {
 	Issue(ctx context.Context, c directory.Code) error

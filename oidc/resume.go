@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -71,7 +72,9 @@ func stillTrusted(b *configs.Bundle, application, redirectURI string) (target, *
 }
 
 // accept issues the code of a completed execution and hands it over. A repeat
-// issues the same code again, which changes nothing.
+// issues the same code again, which changes nothing. Once the code was redeemed, a
+// browser that comes back (the back button, a second click) is shown the
+// application instead: it would only present the code again.
 func (p *Provider) accept(w http.ResponseWriter, r *http.Request, b *configs.Bundle, view flow.View, c *flow.Completion) {
 	t, f := stillTrusted(b, c.Request.Application, c.Request.ReturnTo)
 	if f != nil {
@@ -82,7 +85,11 @@ func (p *Provider) accept(w http.ResponseWriter, r *http.Request, b *configs.Bun
 	if err == nil {
 		err = p.issue(r.Context(), b, c, kept)
 	}
-	if err != nil {
+	if errors.Is(err, directory.ErrRedeemed) && !c.Request.PiFlow {
+		p.landed(w, r, b, t.app)
+		return
+	}
+	if err != nil && !errors.Is(err, directory.ErrRedeemed) {
 		p.Pages.Problem(w, r, b, flow.AsFault(err))
 		return
 	}
@@ -92,6 +99,16 @@ func (p *Provider) accept(w http.ResponseWriter, r *http.Request, b *configs.Bun
 		return
 	}
 	redirect(w, answerURL(b, t.redirectURI, kept.State, url.Values{"code": {c.Code}}))
+}
+
+// landed answers a browser whose sign-on is over: its application's home page,
+// where that is known.
+func (p *Provider) landed(w http.ResponseWriter, r *http.Request, b *configs.Bundle, app *configs.Application) {
+	if app.HomePageURL == "" {
+		p.Pages.Problem(w, r, b, flow.Gone())
+		return
+	}
+	redirect(w, app.HomePageURL)
 }
 
 func (p *Provider) issue(ctx context.Context, b *configs.Bundle, c *flow.Completion, kept payload) error {
@@ -105,8 +122,9 @@ func (p *Provider) issue(ctx context.Context, b *configs.Bundle, c *flow.Complet
 	if kept.Challenge != "" {
 		code.ChallengeMethod = "S256"
 	}
-	if err := p.Codes.Issue(ctx, code); err != nil {
+	err := p.Codes.Issue(ctx, code)
+	if err != nil && !errors.Is(err, directory.ErrRedeemed) {
 		return flow.Busy(err)
 	}
-	return nil
+	return err
 }

@@ -24,7 +24,14 @@ func TestSec_SEQ_TERMINAL(t *testing.T) {
 		if r := h.redeem(exchange(q.Get("code"))); r.StatusCode != http.StatusOK {
 			t.Error(r.body)
 		}
-		h.get("resume?flowId=" + id)
+		app, _ := h.bundle.Application(web)
+		if r := h.get("resume?flowId=" + id); r.StatusCode != http.StatusNotFound {
+			t.Errorf("coming back without a home page: %d %v", r.StatusCode, r.Header)
+		}
+		app.HomePageURL = "https://ok.example/"
+		if r := h.get("resume?flowId=" + id); r.Header.Get("Location") != app.HomePageURL {
+			t.Errorf("coming back: %d %v", r.StatusCode, r.Header)
+		}
 		isError(t, h.redeem(exchange(q.Get("code"))), http.StatusBadRequest, "invalid_grant")
 	})
 	for name, r := range map[string]reply{

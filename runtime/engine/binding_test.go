@@ -248,6 +248,15 @@ func TestAFlowTokenServesOnlyPiFlow(t *testing.T) {
 	}
 }
 
+func TestAFlowTokenInTheRecordIsNotEnough(t *testing.T) {
+	h := newHouse(t, knows("a"))
+	b := h.browser()
+	v := b.start(pi)
+	h.store.executions[v.Ref].record.Request.PiFlow = false
+	_, err := b.see(v)
+	wants(t, err, flow.NotFound)
+}
+
 func TestAnAnonymousCookieOutlivesOneKeyRotation(t *testing.T) {
 	h := newHouse(t, knows("a"))
 	b := h.browser()

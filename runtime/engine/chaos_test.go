@@ -114,23 +114,31 @@ func (w *world) schedule(ctx context.Context, clients []*client) {
 	moves := append([]move{{Do: "start"}}, w.moves...)
 	for {
 		synctest.Wait()
-		ids := slices.Sorted(maps.Keys(w.waiting))
 		c := w.choose()
+		waits, running := w.pick(c.Who)
 		switch {
-		case len(moves) > 0 && w.running < 4 && (w.running == 0 || c.Who%3 == 0):
+		case len(moves) > 0 && running < 4 && (running == 0 || c.Who%3 == 0):
 			w.begin(ctx, moves[0], clients[moves[0].Client])
 			moves = moves[1:]
-		case len(ids) > 0:
-			id := ids[c.Who%len(ids)]
-			waits := w.waiting[id]
-			delete(w.waiting, id)
+		case waits != nil:
 			waits.done <- w.become(waits, c.What)
-		case w.running > 0:
+		case running > 0:
 			time.Sleep(50 * time.Millisecond) // somebody waits for a lease
 		default:
 			return
 		}
 	}
+}
+
+// pick is one of the batches that wait, and how many requests are under way.
+func (w *world) pick(who int) (*call, int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ids := slices.Sorted(maps.Keys(w.waiting))
+	if len(ids) == 0 {
+		return nil, w.running
+	}
+	return w.waiting[ids[who%len(ids)]], w.running
 }
 
 func (w *world) choose() choice {
@@ -143,6 +151,9 @@ func (w *world) choose() choice {
 }
 
 func (w *world) become(c *call, what string) error {
+	w.mu.Lock()
+	delete(w.waiting, by(c.ctx).id)
+	w.mu.Unlock()
 	var err error
 	if what != lost {
 		err = c.run()
@@ -161,11 +172,14 @@ func (w *world) become(c *call, what string) error {
 
 // begin begins a move. What is no request happens at once.
 func (w *world) begin(ctx context.Context, m move, who *client) {
-	r := &request{move: m, id: len(w.requests), client: who}
-	switch {
-	case m.Do == "pause":
+	if m.Do == "pause" {
 		time.Sleep(m.Pause)
 		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := &request{move: m, id: len(w.requests), client: who}
+	switch {
 	case m.Do == "start":
 		r.owner = who
 	case len(w.flows) == 0:
@@ -175,8 +189,13 @@ func (w *world) begin(ctx context.Context, m move, who *client) {
 		r.ref, r.owner = begun.ref, begun.owner
 	}
 	switch {
-	case m.Do == "expire":
+	case m.Do == "lease ends":
 		w.store.executions[r.ref].until = time.Time{}
+		return
+	case m.Do == "lease returns": // as after a failover to a store that was behind
+		if c := w.store.executions[r.ref]; len(c.claims) > m.Client {
+			c.lease, c.until = c.claims[len(c.claims)-1-m.Client], time.Now().Add(flow.LeaseTime)
+		}
 		return
 	case m.Do == "again" && !w.repeat(r):
 		return

@@ -223,7 +223,9 @@ func (b *browser) start(edit ...func(*flow.Start)) flow.View {
 }
 
 func (b *browser) send(ref flow.Ref, s flow.Submit) (flow.View, error) {
-	v, err := b.h.Act(b.h.t.Context(), ref, b.caller(), s)
+	ctx, cancel := context.WithTimeout(b.h.t.Context(), 2*time.Second)
+	defer cancel()
+	v, err := b.h.Act(ctx, ref, b.caller(), s)
 	b.keep(v, err)
 	return v, err
 }

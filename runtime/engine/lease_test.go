@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,9 +22,14 @@ func TestALostLeaseShowsNothingOfTheTurn(t *testing.T) {
 		meanwhile func(h *house, b *browser, v flow.View)
 		version   uint64
 	}{
-		"when nobody else came":           {func(*house, *browser, flow.View) {}, 1},
-		"when another submit was taken":   {func(_ *house, b *browser, v flow.View) { b.answer(v, "", "more") }, 2},
-		"when the version alone moved on": {func(h *house, _ *browser, v flow.View) { h.store.executions[v.Ref].record.Version++ }, 2},
+		"when only the lease ran out": {func(h *house, _ *browser, _ flow.View) { h.pass(flow.LeaseTime) }, 1},
+		"when only the version moved on": {func(h *house, _ *browser, v flow.View) {
+			h.store.executions[v.Ref].record.Version++
+		}, 2},
+		"when another submit was taken": {func(h *house, b *browser, v flow.View) {
+			h.pass(flow.LeaseTime)
+			b.answer(v, "", "more")
+		}, 2},
 	}
 	for name, tt := range tests {
 		for before, begin := range map[string]func(h *house, b *browser) flow.View{
@@ -46,7 +52,6 @@ func TestALostLeaseShowsNothingOfTheTurn(t *testing.T) {
 						late <- err
 					}()
 					synctest.Wait()
-					h.pass(flow.LeaseTime)
 					first := h.ask.hold
 					h.ask.hold = nil
 					tt.meanwhile(h, b, v)
@@ -59,6 +64,7 @@ func TestALostLeaseShowsNothingOfTheTurn(t *testing.T) {
 					if err != nil || v.Version != tt.version {
 						t.Fatalf("version %d, error %v", v.Version, err)
 					}
+					h.pass(flow.LeaseTime)
 					if done := b.answer(v, "ada", "right"); done.Status != flow.Completed {
 						t.Errorf("ended in %s", done.Status)
 					}
@@ -66,6 +72,40 @@ func TestALostLeaseShowsNothingOfTheTurn(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The session is written before the execution is saved, so a turn that is late
+// writes one that nobody may ever be known by.
+func TestALostTurnDoesNotTouchTheWinnersSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, knows("a"))
+		b := h.browser()
+		v := b.start()
+		slow := make(chan struct{})
+		h.store.gate = func(_ context.Context, batch string, run func() error) error {
+			if batch == "put session" {
+				<-slow
+			}
+			return run()
+		}
+		late := make(chan error)
+		go func() {
+			_, err := h.Act(t.Context(), v.Ref, b.caller(), say("ada", "right"))
+			late <- err
+		}()
+		synctest.Wait()
+		h.store.gate = nil
+		h.pass(flow.LeaseTime)
+		won := b.answer(v, "bob", "right")
+		close(slow)
+		wants(t, <-late, flow.NotFound) // the winner has rotated the cookie
+		if s := h.store.session(env, flow.Sum(b.cookie)); s == nil || s.User.ID != "bob" || s.ID != won.SessionID {
+			t.Errorf("session %+v", s)
+		}
+		if next, _, _ := b.begin(); next.User.ID != "bob" {
+			t.Errorf("the browser is known as %q", next.User.ID)
+		}
+	})
 }
 
 func TestAStoreThatFailsIsANo(t *testing.T) {
@@ -202,4 +242,29 @@ func TestTheHappyPathIsFewBatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, []string{"create", "acquire", "put session", "save", "resume"}, h.store.batches)
+}
+
+// tardy is what a client of a store returns when its own time is up.
+type tardy struct{ error }
+
+func (tardy) Timeout() bool { return true }
+
+func TestAStoreThatGaveNoAnswerIsNotAskedAgain(t *testing.T) {
+	for _, batch := range []string{"acquire", "save"} {
+		h := newHouse(t, knows("a"))
+		b := h.browser()
+		v := b.start()
+		after := 0
+		h.store.gate = func(_ context.Context, name string, run func() error) error {
+			if after > 0 || name == batch {
+				after++
+				return tardy{errors.New("i/o timeout")}
+			}
+			return run()
+		}
+		_, err := b.send(v.Ref, say("ada", "wrong"))
+		if wants(t, err, flow.Unavailable); after != 1 {
+			t.Errorf("%d batches after %s stopped answering", after-1, batch)
+		}
+	}
 }

@@ -105,8 +105,8 @@ func (t *turn) forgetOld(ctx context.Context) error {
 		return nil
 	}
 	ended, err := t.e.Sessions.EndSession(ctx, t.x.Ref.Env, t.forget)
-	if ended != nil && t.wasReset {
-		t.events = append(t.events, flow.SessionEnded)
+	if ended != nil && !t.x.Accepted { // after a reset; its repeat may be the one that ends it
+		t.e.record(ctx, flow.SessionEnded, t.x.Ref, &flow.Execution{Request: t.x.Request, User: ended.User, SessionID: ended.ID}, t.caller, "reset")
 	}
 	return t.e.storeFault(ctx, t.x.Ref, t.caller, err)
 }

@@ -51,7 +51,7 @@ func drawMove(t *rapid.T) move {
 	return move{
 		Do: rapid.SampledFrom([]string{
 			"answer", "again", "answer", "answer", "start", "resume", "answer", "answer", "answer", "again", "resume", "see", "poll", "reset",
-			"foreign see", "foreign answer", "foreign resume", "pause", "expire", "expire", "sign off",
+			"foreign see", "foreign answer", "foreign resume", "pause", "lease ends", "lease ends", "lease returns", "sign off",
 		}).Draw(t, "do"),
 		Client: rapid.IntRange(0, 2).Draw(t, "client"),
 		Flow:   rapid.IntRange(0, 3).Draw(t, "flow"),

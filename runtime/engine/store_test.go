@@ -33,6 +33,7 @@ type cell struct {
 	lease   flow.Claim
 	until   time.Time // of the lease
 	history []saved
+	claims  []flow.Claim // all that were granted
 }
 
 // saved is one version as it was written, and the request that wrote it.
@@ -129,7 +130,7 @@ func (s *store) Acquire(ctx context.Context, ref flow.Ref, claim flow.Claim, lim
 		if s.now().Before(c.until) {
 			return &flow.HeldError{Submit: c.lease.Submit}
 		}
-		c.lease, c.until = claim, s.now().Add(flow.LeaseTime)
+		c.lease, c.until, c.claims = claim, s.now().Add(flow.LeaseTime), append(c.claims, claim)
 		x, session = clone(c.record), s.session(ref.Env, claim.Session)
 		return nil
 	})

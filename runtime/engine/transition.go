@@ -58,7 +58,7 @@ func (e *Engine) acquire(ctx context.Context, ref flow.Ref, c flow.Caller, claim
 		var held *flow.HeldError
 		if !errors.As(err, &held) {
 			err = e.storeFault(ctx, ref, c, err)
-			if err != nil && flow.AsFault(err).Code == flow.Unavailable {
+			if err != nil && flow.AsFault(err).Code == flow.Unavailable && !silent(ctx, err) {
 				e.release(ctx, ref, claim.Holder) // it may be ours although we were not told
 			}
 			return x, session, err
@@ -267,19 +267,26 @@ func (t *turn) save(ctx context.Context, s flow.Submit, repeat flow.Repeat, refu
 		x.Repeat = flow.Mark{Submit: t.submit, Key: flow.Sum(s.Key), Binding: was, Version: x.Version, At: t.now, Fault: refused}
 	}
 	if err := e.Executions.Save(ctx, x, t.holder); err != nil {
-		t.saved = errors.Is(err, flow.ErrLost) // then there is nothing of ours to release
-		if t.saved {
+		lost := errors.Is(err, flow.ErrLost)
+		t.saved = lost || silent(ctx, err) // then nothing is ours to release, or nobody takes it
+		if lost {
 			return flow.View{}, e.contended(ctx, x.Ref, t.caller, "lease lost")
 		}
 		return flow.View{}, e.storeFault(ctx, x.Ref, t.caller, err)
 	}
 	t.saved = true
-	err := t.forgetOld(ctx)
 	e.flush(ctx, t, "")
-	if err != nil {
+	if err := t.forgetOld(ctx); err != nil {
 		return flow.View{}, err
 	}
 	return t.answer(refused)
+}
+
+// silent reports whether the store gave no answer within its own time. It takes
+// no lease back either, and asking would break the half second that is promised.
+func silent(ctx context.Context, err error) bool {
+	var t interface{ Timeout() bool }
+	return ctx.Err() == nil && errors.As(err, &t) && t.Timeout()
 }
 
 // release gives the lease back, also when the request's own time is up; a lease

@@ -57,8 +57,13 @@ type Detail struct {
 	Inner   map[string]any // reference/flows.md 6.4 innerError
 }
 
+// Error is for the log: code, message, the codes of the details, and Err. What
+// was sent is not repeated, nor are targets, which may be names of the sender's.
 func (f *Fault) Error() string {
 	s := string(f.Code) + ": " + f.Message
+	for i := range f.Details {
+		s += " " + f.Details[i].Code
+	}
 	if f.Err != nil {
 		s += ": " + f.Err.Error()
 	}

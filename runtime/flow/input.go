@@ -3,7 +3,6 @@ package flow
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -56,10 +55,6 @@ func FieldsOf[In any]() []Field {
 		switch {
 		case f.Name == "" || strings.Contains(f.Name, ","):
 			panic(fmt.Sprintf("flow: input %s.%s needs a plain json name", t, sf.Name))
-		case !sf.IsExported():
-			panic(fmt.Sprintf("flow: input %s.%s is not exported", t, sf.Name))
-		case slices.ContainsFunc(fields, func(o Field) bool { return o.Name == f.Name }):
-			panic(fmt.Sprintf("flow: input %s names %q twice", t, f.Name))
 		case sf.Type.Kind() == reflect.Bool:
 			f.Type = TypeBoolean
 		case sf.Type.Kind() == reflect.String && sf.Tag.Get("type") == "password":

@@ -49,6 +49,7 @@ func (x *exchange) httpRequest(ctx context.Context) (*http.Request, error) {
 			r.Header[k] = append(r.Header[k], string(value))
 		}
 	}
+	r.Header[headerCorrelation] = []string{x.correlation}
 	if len(x.types) > 1 { // fasthttp keeps one
 		r.Header["Content-Type"] = x.types
 	}

@@ -95,6 +95,7 @@ func (x *exchange) try(ctx context.Context, h handler) (err error) {
 // so that they are not logged.
 func (s *Server) broken(c *fiber.Ctx, err error) error {
 	x := s.exchange(c, "broken", false)
+	x.client, x.host = s.origin(c)
 	encoded := len(c.Request().Header.ContentEncoding()) > 0
 	var fe *fiber.Error
 	switch {

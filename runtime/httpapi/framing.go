@@ -3,7 +3,10 @@ package httpapi
 import (
 	"bytes"
 	"errors"
+	"log/slog"
 	"net"
+	"syscall"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -85,15 +88,38 @@ const requestLimit = headerLimit + 4*bodyLimit
 
 var errTooLong = errors.New("request over 272 KiB on the wire")
 
-// countingListener counts what each connection reads.
-type countingListener struct{ net.Listener }
+// acceptPause is how long no connection is taken when there is no room for one.
+const acceptPause = 500 * time.Millisecond
+
+// countingListener counts what each connection reads. It waits where fasthttp
+// would give up and end the process: when files or memory have run out.
+type countingListener struct {
+	net.Listener
+	log *slog.Logger
+}
 
 func (l countingListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
+	for {
+		c, err := l.Listener.Accept()
+		if err == nil {
+			return &countingConn{Conn: c, left: requestLimit}, nil
+		}
+		if !exhausted(err) {
+			return nil, err
+		}
+		l.log.Error("no connection is taken", "error", err)
+		time.Sleep(acceptPause)
 	}
-	return &countingConn{Conn: c, left: requestLimit}, nil
+}
+
+// exhausted reports whether the machine or the process has no room, which passes.
+func exhausted(err error) bool {
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // countingConn is read, and given its next allowance, by one goroutine.

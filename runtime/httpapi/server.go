@@ -154,7 +154,7 @@ func (s *Server) Serve(ln net.Listener) error {
 		s.app.Use(s.serve("other", false, func(_ context.Context, x *exchange) error { return x.Next() }))
 		s.app.Server().Handler = s.gate(s.app.Handler())
 	})
-	return s.app.Server().Serve(countingListener{ln})
+	return s.app.Server().Serve(countingListener{ln, s.Log})
 }
 
 // gate answers what Fiber would answer in its own words: methods it has no

@@ -1,0 +1,116 @@
+package directory_test
+
+import (
+	"database/sql"
+	"errors"
+	"testing"
+
+	"doorward/directory"
+	"doorward/runtime/flow"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func testResources(t *testing.T, open opener) {
+	ctx := t.Context()
+	db := open(t, directory.Options{})
+	r := directory.NewResources(db, newRing())
+	app := flow.Resource{Env: env, Kind: "application", ID: "a1", Body: []byte(`{"name":"web"}`)}
+	own := flow.Resource{Env: env, Kind: directory.EnvironmentKind, ID: env, Body: []byte(`{}`)}
+	plan := []byte(`{"name":"Single_Factor"}`)
+	hash := flow.Sum(string(plan))
+	first, err := r.Apply(ctx, env, []flow.Resource{app, own}, nil,
+		map[string][]byte{"application/a1/secret": []byte("s3cret"), "application/a1/old": []byte("older")}, map[flow.Digest][]byte{hash: plan})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("documents, secrets and plans are kept", func(t *testing.T) {
+		list, err := r.List(ctx, env)
+		if d := cmp.Diff([]flow.Resource{app, own}, list); d != "" || err != nil {
+			t.Error(err, d)
+		}
+		if envs, err := r.Environments(ctx); err != nil || len(envs) != 1 || envs[0].ID != env {
+			t.Error(envs, err)
+		}
+		if s, err := r.Secret(ctx, env, "application", "a1", "secret"); err != nil || string(s) != "s3cret" {
+			t.Errorf("%q %v", s, err)
+		}
+		all, err := r.Secrets(ctx, env)
+		if d := cmp.Diff(map[string][]byte{"application/a1/secret": []byte("s3cret"), "application/a1/old": []byte("older")}, all); d != "" || err != nil {
+			t.Error(err, d)
+		}
+		if got, err := r.Plan(ctx, env, hash); err != nil || string(got) != string(plan) {
+			t.Errorf("%q %v", got, err)
+		}
+	})
+	t.Run("what is not there is unknown", func(t *testing.T) {
+		if _, err := r.Secret(ctx, env, "application", "a1", "none"); !errors.Is(err, flow.ErrUnknown) {
+			t.Error(err)
+		}
+		if _, err := r.Plan(ctx, "other", hash); !errors.Is(err, flow.ErrUnknown) {
+			t.Error(err)
+		}
+	})
+	t.Run("the revision grows with a change in any environment", func(t *testing.T) {
+		last := first
+		for _, e := range []string{"other", env, "other", "third"} {
+			n, err := r.Apply(ctx, e, nil, nil, nil, nil)
+			if seen, _ := r.Revision(ctx); err != nil || n <= last || seen != n {
+				t.Errorf("%s: %d after %d, seen %d, %v", e, n, last, seen, err)
+			}
+			last = n
+		}
+	})
+	testChanges(t, db, r, app)
+}
+
+func testChanges(t *testing.T, db *directory.DB, r *directory.Resources, app flow.Resource) {
+	t.Helper()
+	ctx := t.Context()
+	t.Run("a change that fails changes nothing", func(t *testing.T) {
+		before, _ := r.Revision(ctx)
+		bad := flow.Resource{Env: "other", Kind: "application", ID: "a2", Body: []byte(`{}`)}
+		if _, err := r.Apply(ctx, env, []flow.Resource{bad}, []flow.Resource{app}, nil, nil); err == nil {
+			t.Error("took a document of another environment")
+		}
+		if _, err := r.Apply(ctx, env, nil, nil, map[string][]byte{"a1/secret": {1}}, nil); err == nil {
+			t.Error("took a secret without a kind")
+		}
+		list, _ := r.List(ctx, env)
+		if after, _ := r.Revision(ctx); after != before || len(list) != 2 {
+			t.Errorf("revision %d after %d, %d documents", after, before, len(list))
+		}
+	})
+	t.Run("a sealed secret opens in its own row only", func(t *testing.T) {
+		if err := db.Write(ctx, func(tx *sql.Tx) error {
+			_, err := tx.Exec(`INSERT INTO secrets SELECT env, kind, 'a9', name, sealed FROM secrets WHERE name = 'old'`)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := r.Secret(ctx, env, "application", "a9", "old"); err == nil {
+			t.Errorf("opened %q", s)
+		}
+		if _, err := r.Apply(ctx, env, nil, []flow.Resource{{Kind: "application", ID: "a9"}}, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("an empty secret is removed, a removed document takes its secrets along", func(t *testing.T) {
+		if _, err := r.Apply(ctx, env, nil, nil, map[string][]byte{"application/a1/old": nil}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := r.Secrets(ctx, env); err != nil || len(all) != 1 {
+			t.Error(all, err)
+		}
+		if _, err := r.Apply(ctx, env, nil, []flow.Resource{app}, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		all, _ := r.Secrets(ctx, env)
+		if list, err := r.List(ctx, env); err != nil || len(list) != 1 || len(all) != 0 {
+			t.Error(list, all, err)
+		}
+		if rows(t, db, "plans") != 1 {
+			t.Error("the plan went along")
+		}
+	})
+}

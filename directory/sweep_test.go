@@ -1,0 +1,64 @@
+package directory_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"doorward/directory"
+	"doorward/runtime/flow"
+)
+
+func testSweep(t *testing.T, open opener) {
+	now := newClock()
+	db := open(t, directory.Options{Now: now.Now, KeepEvents: 48 * time.Hour})
+	ctx := context.Background()
+	p := directory.NewPasswords(db, directory.NewHasher(cheap(), 2, now.Now), newRing(), lock5, now.Now)
+	fill := func(n int) {
+		t.Helper()
+		_, err := p.Check(ctx, directory.Check{Env: env, Username: fmt.Sprint("name", n), Effect: fmt.Sprint("effect", n)})
+		err = errors.Join(err, directory.NewCodes(db, now.Now).Issue(ctx, newCode(n, now.Now())),
+			putRow(db, fmt.Sprint("session", n), now.Now().Add(8*time.Hour), 1),
+			directory.NewAuditLog(db).Append(ctx, []flow.Event{{Env: env, At: now.Now()}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill(0)
+	for _, step := range []struct {
+		after time.Duration
+		left  string
+	}{
+		{59 * time.Minute, "effects 1 failures 1 grants 1 sessions 1 events 1"},
+		{2 * time.Minute, "effects 1 failures 1 grants 0 sessions 1 events 1"},
+		{time.Hour, "effects 0 failures 1 grants 0 sessions 1 events 1"},
+		{7 * time.Hour, "effects 0 failures 1 grants 0 sessions 0 events 1"},
+		{48 * time.Hour, "effects 0 failures 1 grants 0 sessions 0 events 0"},
+		{30 * 24 * time.Hour, "effects 0 failures 0 grants 0 sessions 0 events 0"},
+	} {
+		now.Move(step.after)
+		if _, err := db.Sweep(ctx); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, table := range []string{"effects", "failures", "grants", "sessions", "events"} {
+			got = append(got, fmt.Sprint(table, " ", rows(t, db, table)))
+		}
+		if s := strings.Join(got, " "); s != step.left {
+			t.Errorf("after another %v: %s", step.after, s)
+		}
+	}
+	if err := db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`INSERT INTO effects WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1700) SELECT 'k' || i, '', 1 FROM n`)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := db.Sweep(ctx); n != 1700 || err != nil {
+		t.Errorf("swept %d, %v", n, err)
+	}
+}
