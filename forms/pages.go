@@ -66,7 +66,7 @@ func (p *Pages) SignOn(w io.Writer, s SignOn) error {
 	page := struct {
 		frame
 		Application, Person, Notice string
-		Errors                      []Problem
+		Summary                     []Problem // what is not said beside one field
 		Reset                       *Form
 		Forms                       []Form
 	}{Application: s.Application, Person: s.View.User.Username, Notice: p.say(noticeOf(s.Fault))}
@@ -83,10 +83,13 @@ func (p *Pages) SignOn(w io.Writer, s SignOn) error {
 	if len(page.Forms) > 0 && page.Forms[0].Button != p.say(textContinue()) {
 		title = page.Forms[0].Button
 	}
-	page.Errors = p.mark(&s, page.Forms)
-	focus(page.Forms, page.Errors)
+	problems := p.mark(&s, page.Forms)
+	focus(page.Forms, problems)
+	if len(problems) != 1 || problems[0].Field == "" {
+		page.Summary = problems
+	}
 	page.frame = newFrame(title, s.Application, s.Owner)
-	page.Failing = len(page.Errors) > 0
+	page.Failing = len(problems) > 0
 	return p.templates.ExecuteTemplate(w, "signon", page)
 }
 
@@ -112,7 +115,10 @@ func (p *Pages) Message(w io.Writer, m Message) error {
 // address to try again at, used when trying again makes sense.
 func (p *Pages) Fault(w io.Writer, f *flow.Fault, id, owner, again string) error {
 	title, text, retry := Explain(f)
-	m := Message{Title: p.say(title), Text: p.say(text), Owner: owner, Reference: id}
+	m := Message{Title: p.say(title), Text: p.say(text), Owner: owner}
+	if f.Code != flow.NotFound { // nobody can be asked about a page that is not there
+		m.Reference = id
+	}
 	if retry && again != "" {
 		m.Link, m.Label = again, p.say(flow.Text{Key: "page.again", Default: "Try again"})
 	}
