@@ -35,7 +35,7 @@ func load(path string) (*Ring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open key ring: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("open key ring: %w", err)

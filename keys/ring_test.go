@@ -174,13 +174,6 @@ func TestDeriveIsStable(t *testing.T) {
 	}
 }
 
-func TestDeriveAllocatesLittle(t *testing.T) {
-	r := generate(t)
-	if n := testing.AllocsPerRun(200, func() { r.Derive("token", "env", "flow", "12") }); n > 1 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
 func TestRingServesManyGoroutines(t *testing.T) {
 	r := generate(t)
 	want := r.Derive("p0", "x")

@@ -15,6 +15,7 @@ import (
 // lostReplies: the server runs the script, and the connection ends before its
 // answer.
 func lostReplies(t *testing.T, r *rig) {
+	t.Helper()
 	lose := func(t *testing.T, n int) {
 		t.Helper()
 		lost := r.link.Lost.Load()
@@ -27,7 +28,7 @@ func lostReplies(t *testing.T, r *rig) {
 		})
 	}
 	t.Run("a save asks again and finds it is already mine", func(t *testing.T) {
-		x := acquired(t, r, "a")
+		x := acquired(t, r)
 		x.Version = 2
 		lose(t, 1)
 		must(t, r.store.Save(t.Context(), x, "a"))
@@ -36,7 +37,7 @@ func lostReplies(t *testing.T, r *rig) {
 		}
 	})
 	t.Run("a save that loses two replies is an error, and the caller's repeat is already mine", func(t *testing.T) {
-		x := acquired(t, r, "a")
+		x := acquired(t, r)
 		x.Version = 2
 		lose(t, 2)
 		if err := r.store.Save(t.Context(), x, "a"); err == nil || errors.Is(err, flow.ErrLost) {
@@ -102,7 +103,7 @@ func lostReplies(t *testing.T, r *rig) {
 		}
 	})
 	t.Run("a release is an error, and the repeat is none", func(t *testing.T) {
-		x := acquired(t, r, "a")
+		x := acquired(t, r)
 		lose(t, 1)
 		if err := r.store.Release(t.Context(), x.Ref, "a"); err == nil {
 			t.Fatal("an answer from nowhere")
@@ -114,6 +115,7 @@ func lostReplies(t *testing.T, r *rig) {
 
 // countBatches: round trips are the budget, and each call is one.
 func countBatches(t *testing.T, r *rig) {
+	t.Helper()
 	x := fresh(newRef(), r.clock.round())
 	st, s := digest(), signOn(r.clock.round())
 	two := []flow.Limit{limit(10), limit(10)}
@@ -154,6 +156,7 @@ func countBatches(t *testing.T, r *rig) {
 
 // failover: executions and sessions are there afterwards, secrets are void.
 func failover(t *testing.T, r *rig) {
+	t.Helper()
 	x := created(t, r)
 	st, s := digest(), signOn(r.clock.round())
 	must(t, r.store.PutSession(t.Context(), x.Ref.Env, st, s, flow.Digest{}))

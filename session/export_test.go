@@ -20,6 +20,9 @@ var (
 	}
 )
 
+// LimitScript counts a limit.
+const LimitScript = limitScript
+
 // AtBody is where a record's body begins.
 const AtBody = atBody
 

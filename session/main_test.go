@@ -43,9 +43,11 @@ func digest() (d flow.Digest)         { _, _ = rand.Read(d[:]); return d }
 func claim(holder string) flow.Claim {
 	return flow.Claim{Holder: holder, Submit: flow.Sum("submit of " + holder)}
 }
+
 func limit(n int) flow.Limit {
 	return flow.Limit{Key: "test:" + uuid.NewString(), Max: n, Window: time.Minute}
 }
+
 func must(tb testing.TB, err error) {
 	tb.Helper()
 	if err != nil {

@@ -76,14 +76,14 @@ func (s *shard) dump(now time.Time) []byte {
 	be := binary.BigEndian
 	for name, e := range s.records {
 		if now.Before(e.expires) {
-			b = be.AppendUint64(append(append(b, 1), name[:]...), uint64(e.expires.UnixMilli())) //nolint:gosec // after 1970
-			b = append(be.AppendUint32(b, uint32(len(e.value))), e.value...)                     //nolint:gosec // at most maxRecord
+			b = be.AppendUint64(append(append(b, 1), name[:]...), uint64(e.expires.UnixMilli()))
+			b = append(be.AppendUint32(b, uint32(len(e.value))), e.value...) //nolint:gosec // at most maxRecord
 		}
 	}
 	for name, c := range s.counters {
 		if now.Before(c.ends) {
-			b = be.AppendUint64(append(append(b, 2), name[:]...), uint64(c.ends.UnixMilli())) //nolint:gosec // after 1970
-			b = be.AppendUint32(b, uint32(c.n))                                               //nolint:gosec // a count
+			b = be.AppendUint64(append(append(b, 2), name[:]...), uint64(c.ends.UnixMilli()))
+			b = be.AppendUint32(b, uint32(c.n)) //nolint:gosec // a count
 		}
 	}
 	return b
@@ -100,7 +100,7 @@ func (m *Memory) Restore(path string, ring *keys.Ring) error {
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	fresh := NewMemory(m.cap, m.now)
 	_ = fresh.Close() // nobody sweeps it
 	if err := fresh.read(f, ring); err != nil {

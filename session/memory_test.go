@@ -80,7 +80,7 @@ func TestSnapshot(t *testing.T) {
 	}
 	whole, err := os.ReadFile(path)
 	must(t, err)
-	for _, secret := range []string{x.User.Username, x.Status, x.Request.ReturnTo} {
+	for _, secret := range []string{x.User.Family, x.Request.LoginHint, x.Request.ReturnTo} {
 		if bytes.Contains(whole, []byte(secret)) {
 			t.Errorf("%q can be read in it", secret)
 		}

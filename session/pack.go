@@ -110,17 +110,12 @@ func shorten(s string) (u id, ok bool) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return u, false
 	}
-	at := 0
-	for i := 0; i < 36; i += 2 {
-		if s[i] == '-' {
-			i++
-		}
-		hi, lo := digit(s[i]), digit(s[i+1])
+	for i, at := range [...]byte{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34} {
+		hi, lo := digit(s[at]), digit(s[at+1])
 		if hi|lo > 15 {
 			return u, false
 		}
-		u[at] = hi<<4 | lo
-		at++
+		u[i] = hi<<4 | lo
 	}
 	return u, true
 }

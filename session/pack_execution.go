@@ -61,7 +61,7 @@ func (u *unpacker) execution(x *flow.Execution) {
 	}
 	x.Plan = u.digest()
 	x.Node = u.str()
-	x.Attempt = uint32(u.small(1<<32 - 1))
+	x.Attempt = u.word()
 	x.Status = u.str()
 	x.Failure = u.failure()
 	u.subject(&x.User)
@@ -69,7 +69,7 @@ func (u *unpacker) execution(x *flow.Execution) {
 	x.Proofs = u.ledger()
 	for range u.list(maxItems) {
 		if u.tuple(lenNeed) {
-			x.Demand.Needs = append(x.Demand.Needs, flow.Need{Factors: flow.Factor(u.small(255)), NotBefore: u.time()})
+			x.Demand.Needs = append(x.Demand.Needs, flow.Need{Factors: flow.Factor(u.small()), NotBefore: u.time()})
 		}
 	}
 	x.Demand.NotBefore = u.time()

@@ -49,8 +49,8 @@ func (u *unpacker) ledger() flow.Ledger {
 	for range u.list(maxItems) {
 		if u.tuple(lenProof) {
 			l = append(l, flow.Proof{
-				Subject: u.name(), Factors: flow.Factor(u.small(255)), Method: u.str(), AMR: u.str(),
-				Authenticator: u.name(), Address: u.str(), At: u.time(), Origin: flow.Origin(u.small(255)),
+				Subject: u.name(), Factors: flow.Factor(u.small()), Method: u.str(), AMR: u.str(),
+				Authenticator: u.name(), Address: u.str(), At: u.time(), Origin: flow.Origin(u.small()),
 			})
 		}
 	}

@@ -24,12 +24,14 @@ func (r *Redis) UseSecret(ctx context.Context, name string, hash [32]byte, effec
 		return Verdict{}, err
 	}
 	answer, err := cmd.Int64Slice()
-	if err != nil || len(answer) != 2 || answer[0] < 0 || answer[0] > int64(Wrong) {
+	if err != nil || len(answer) != 2 {
 		return Verdict{}, errDamaged
 	}
-	v := Verdict{Outcome: Outcome(answer[0])}
-	if v.Outcome == Wrong {
-		v.Left = int(answer[1])
+	switch answer[0] {
+	case int64(OK):
+		return Verdict{Outcome: OK}, nil
+	case int64(Wrong):
+		return Verdict{Outcome: Wrong, Left: int(answer[1])}, nil
 	}
-	return v, nil
+	return Verdict{}, nil
 }

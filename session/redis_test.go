@@ -30,9 +30,9 @@ func open(tb testing.TB, o session.Options) *session.Redis {
 	return s
 }
 
-// calls are all calls that requests make; x is an execution that holder has
+// calls are all calls that requests make; x is an execution that "a" has
 // leased.
-func calls(tb testing.TB, s *session.Redis, x *flow.Execution, holder string) map[string]func(ctx context.Context) error {
+func calls(tb testing.TB, s *session.Redis, x *flow.Execution) map[string]func(ctx context.Context) error {
 	tb.Helper()
 	now := time.Now()
 	next, free := *x, fresh(newRef(), now)
@@ -42,8 +42,8 @@ func calls(tb testing.TB, s *session.Redis, x *flow.Execution, holder string) ma
 	return map[string]func(ctx context.Context) error{
 		"Create":  func(ctx context.Context) error { return s.Create(ctx, fresh(newRef(), now), []flow.Limit{limit(9)}) },
 		"Load":    func(ctx context.Context) error { _, _, err := s.Load(ctx, x.Ref, digest()); return err },
-		"Acquire": func(ctx context.Context) error { _, _, err := s.Acquire(ctx, free.Ref, claim(holder), nil); return err },
-		"Save":    func(ctx context.Context) error { return s.Save(ctx, &next, holder) },
+		"Acquire": func(ctx context.Context) error { _, _, err := s.Acquire(ctx, free.Ref, claim("a"), nil); return err },
+		"Save":    func(ctx context.Context) error { return s.Save(ctx, &next, "a") },
 		"Release": func(ctx context.Context) error { return s.Release(ctx, x.Ref, "nobody") },
 		"Resume": func(ctx context.Context) error {
 			_, _, err := s.Resume(ctx, x.Ref, x.Binding, digest())
@@ -80,12 +80,12 @@ func refuseAll(t *testing.T, calls map[string]func(ctx context.Context) error, b
 	}
 }
 
-// leased stores an execution and takes its lease.
-func leased(tb testing.TB, s *session.Redis, holder string) *flow.Execution {
+// leased stores an execution and takes its lease, as "a".
+func leased(tb testing.TB, s *session.Redis) *flow.Execution {
 	tb.Helper()
 	x := fresh(newRef(), time.Now().UTC().Truncate(time.Millisecond))
 	must(tb, s.Create(tb.Context(), x, nil))
-	x, _, err := s.Acquire(tb.Context(), x.Ref, claim(holder), nil)
+	x, _, err := s.Acquire(tb.Context(), x.Ref, claim("a"), nil)
 	must(tb, err)
 	return x
 }
@@ -97,8 +97,8 @@ func TestBrokenRedis(t *testing.T) {
 	config := func(name, value string) { must(t, raw.ConfigSet(t.Context(), name, value).Err()) }
 
 	t.Run("dead: refused at once, and good within 2 s of its return with nothing lost", func(t *testing.T) {
-		x := leased(t, s, "a")
-		all := calls(t, s, x, "a")
+		x := leased(t, s)
+		all := calls(t, s, x)
 		time.Sleep(1100 * time.Millisecond) // the append-only file is synced every second
 		server.Kill()
 		refuseAll(t, all)
@@ -111,8 +111,8 @@ func TestBrokenRedis(t *testing.T) {
 		must(t, s.Save(t.Context(), x, "a")) // also the lease was kept
 	})
 	t.Run("standing still: refused in time, and a save that ran later is already mine", func(t *testing.T) {
-		x := leased(t, s, "a")
-		all := calls(t, s, x, "a")
+		x := leased(t, s)
+		all := calls(t, s, x)
 		server.Pause()
 		refuseAll(t, all)
 		server.Continue()
@@ -120,8 +120,8 @@ func TestBrokenRedis(t *testing.T) {
 		must(t, s.Save(t.Context(), x, "a"))
 	})
 	t.Run("a replica: nothing stale is shown", func(t *testing.T) {
-		x := leased(t, s, "a")
-		all := calls(t, s, x, "a")
+		x := leased(t, s)
+		all := calls(t, s, x)
 		must(t, raw.Do(t.Context(), "replicaof", "127.0.0.1", "1").Err())
 		refuseAll(t, all, "Release") // of nothing
 		must(t, raw.Do(t.Context(), "replicaof", "no", "one").Err())
@@ -130,8 +130,8 @@ func TestBrokenRedis(t *testing.T) {
 		must(t, err)
 	})
 	t.Run("out of memory: what needs no room goes on", func(t *testing.T) {
-		x := leased(t, s, "a")
-		all := calls(t, s, x, "a")
+		x := leased(t, s)
+		all := calls(t, s, x)
 		config("maxmemory", "1")
 		refuseAll(t, all, "Load", "Release", "Resume", "Session", "EndSession", "Health")
 		config("maxmemory", "0")
@@ -139,31 +139,33 @@ func TestBrokenRedis(t *testing.T) {
 		must(t, s.Save(t.Context(), x, "a"))
 	})
 	t.Run("writes paused: refused in time", func(t *testing.T) {
-		x := leased(t, s, "a")
-		all := calls(t, s, x, "a")
+		x := leased(t, s)
+		all := calls(t, s, x)
 		must(t, raw.Do(t.Context(), "client", "pause", 60_000, "write").Err())
 		refuseAll(t, all, "Load", "Session", "Health")
 		must(t, raw.ClientUnpause(t.Context()).Err())
 	})
 	t.Run("without its scripts: they are given again and run once", func(t *testing.T) {
-		x := leased(t, s, "a")
+		x := leased(t, s)
 		l := limit(2)
-		for range 2 {
-			must(t, raw.ScriptFlush(t.Context()).Err())
-			_, _, err := s.Acquire(t.Context(), x.Ref, claim("a"), []flow.Limit{l})
-			must(t, err)
-		}
-		_, err := s.Session(t.Context(), x.Ref.Env, digest(), []flow.Limit{l})
+		must(t, raw.ScriptFlush(t.Context()).Err())
+		_, _, err := s.Acquire(t.Context(), x.Ref, claim("a"), []flow.Limit{l})
+		must(t, err)
+		must(t, raw.ScriptFlush(t.Context()).Err()) // and only the counting one is there
+		must(t, raw.ScriptLoad(t.Context(), session.LimitScript).Err())
+		_, _, err = s.Acquire(t.Context(), x.Ref, claim("a"), []flow.Limit{l})
+		must(t, err)
+		_, err = s.Session(t.Context(), x.Ref.Env, digest(), []flow.Limit{l})
 		wantsPassed(t, err, l)
 		must(t, raw.ScriptFlush(t.Context()).Err())
 		x.Version++
 		must(t, s.Save(t.Context(), x, "a"))
 	})
 	t.Run("a caller that is gone is not served", func(t *testing.T) {
-		x := leased(t, s, "a")
+		x := leased(t, s)
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
-		for name, call := range calls(t, s, x, "a") {
+		for name, call := range calls(t, s, x) {
 			if err := call(gone); !errors.Is(err, context.Canceled) {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -265,102 +267,5 @@ func TestLiveFlowTakesAtMost800Bytes(t *testing.T) {
 	}
 	if total == 0 || total > 800 {
 		t.Errorf("%d bytes", total)
-	}
-}
-
-func TestOpenAndHealthRefuse(t *testing.T) {
-	for name, args := range map[string][]string{
-		"no append-only file": {"--appendonly", "no"},
-		"eviction":            {"--maxmemory-policy", "allkeys-lru"},
-		"eviction by time":    {"--maxmemory-policy", "volatile-ttl"},
-	} {
-		t.Run(name+", unless accepted", func(t *testing.T) {
-			url := redistest.Start(t, args...).URL()
-			_, err := session.Open(t.Context(), session.Options{URL: url, Now: time.Now})
-			wants(t, err, session.ErrUnsafe)
-			open(t, session.Options{URL: url, AcceptLoss: true})
-		})
-	}
-	server := redistest.Start(t)
-	raw := server.Client()
-	t.Run("a clock more than 5 s apart", func(t *testing.T) {
-		c := &clock{}
-		s := open(t, session.Options{URL: server.URL(), Now: c.now})
-		for skew, healthy := range map[time.Duration]bool{
-			4 * time.Second: true, -4 * time.Second: true, 6 * time.Second: false, -6 * time.Second: false, 0: true,
-		} {
-			c.offset.Store(int64(skew))
-			if err := s.Health(t.Context()); (err == nil) != healthy {
-				t.Errorf("%v: %v", skew, err)
-			}
-		}
-	})
-	t.Run("settings that changed since the start, within a minute", func(t *testing.T) {
-		s := open(t, session.Options{URL: server.URL()})
-		must(t, raw.ConfigSet(t.Context(), "appendonly", "no").Err())
-		must(t, s.Health(t.Context()))
-		s.Recheck()
-		for range 2 {
-			wants(t, s.Health(t.Context()), session.ErrUnsafe)
-		}
-		must(t, raw.ConfigSet(t.Context(), "appendonly", "yes").Err())
-		must(t, s.Health(t.Context()))
-	})
-	t.Run("a wrong password, which no error repeats", func(t *testing.T) {
-		must(t, raw.ConfigSet(t.Context(), "requirepass", "s3cret").Err())
-		_, err := session.Open(t.Context(), session.Options{URL: "redis://:wr0ng@" + server.Addr, Now: time.Now})
-		if err == nil || strings.Contains(err.Error(), "wr0ng") {
-			t.Errorf("got %v", err)
-		}
-		open(t, session.Options{URL: "redis://:s3cret@" + server.Addr + "/0"})
-	})
-	t.Run("nobody there, at once", func(t *testing.T) {
-		began := time.Now()
-		for _, url := range []string{"redis://127.0.0.1:1", "redis+sentinel://127.0.0.1:1,127.0.0.1:2/m", "redis+cluster://127.0.0.1:1,127.0.0.1:2"} {
-			if _, err := session.Open(t.Context(), session.Options{URL: url, Now: time.Now}); err == nil {
-				t.Errorf("%s opened", url)
-			}
-		}
-		if took := time.Since(began); took > 6*promptly {
-			t.Errorf("took %v", took)
-		}
-	})
-}
-
-func TestURLs(t *testing.T) {
-	for _, tc := range []struct{ url, mode, addrs, master, user, password string }{
-		{url: "redis://h", addrs: "h:6379"},
-		{url: "redis://h:1", addrs: "h:1"},
-		{url: "redis://[::1]:1/3", addrs: "[::1]:1"},
-		{url: "redis://[::1]", addrs: "[::1]:6379"},
-		{url: "rediss://u:p%40%2F@h", addrs: "h:6379", user: "u", password: "p@/"},
-		{url: "redis+sentinel://h1,h2:2,h3/m", mode: "sentinel", addrs: "h1:26379 h2:2 h3:26379", master: "m"},
-		{url: "redis+sentinel://:p@h1/m/2?sentinel_password=q", mode: "sentinel", addrs: "h1:26379", master: "m", password: "p"},
-		{url: "redis+cluster://h1,h2:2,[::1]:3", mode: "cluster", addrs: "h1:6379 h2:2 [::1]:3"},
-		{url: "rediss+cluster://u:p@h1/", mode: "cluster", addrs: "h1:6379", user: "u", password: "p"},
-	} {
-		t.Run(tc.url, func(t *testing.T) {
-			mode, o, err := session.ParseURL(tc.url)
-			must(t, err)
-			if mode != tc.mode || strings.Join(o.Addrs, " ") != tc.addrs || o.MasterName != tc.master || o.Username != tc.user || o.Password != tc.password {
-				t.Errorf("%s %v %s %s %s", mode, o.Addrs, o.MasterName, o.Username, o.Password)
-			}
-			if (o.TLSConfig != nil) != strings.HasPrefix(tc.url, "rediss") {
-				t.Errorf("TLS %v", o.TLSConfig)
-			}
-		})
-	}
-	for _, url := range []string{
-		"", "redis", "redis:", "redis://", "redis://:s3cret@", "http://h", "redis+x://h", "redis+://h", "+sentinel://h/m", "redis://h1,h2", "redis://h:0", "redis://h:99999", "redis://h:x",
-		"redis://h/db", "redis://h/0/1", "redis://h?db=s3cret%zz", "redis://h?max_retries=3", "redis://h#s3cret", "redis+cluster://h/1",
-		"redis+sentinel://h", "redis+sentinel://h/", "redis+sentinel://h/m/1/2", "redis+sentinel://h/m?x=s3cret", "redis://a:s3cret%zz@h", "redis://:1:s3cret",
-	} {
-		t.Run("refused: "+url, func(t *testing.T) {
-			_, _, err := session.ParseURL(url)
-			wants(t, err, session.ErrURL)
-			if strings.Contains(err.Error(), "s3cret") {
-				t.Errorf("%v", err)
-			}
-		})
 	}
 }

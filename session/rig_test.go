@@ -63,6 +63,7 @@ func TestEmbedded(t *testing.T) {
 	r.plant = func(_ testing.TB, ref flow.Ref, b []byte) { m.Plant(ref, b) }
 	r.value = func(_ testing.TB, ref flow.Ref) []byte { return m.Value(ref) }
 	r.failover = func(tb testing.TB) {
+		tb.Helper()
 		must(tb, m.Close())
 		must(tb, m.Snapshot(path, ring))
 		m = session.NewMemory(0, r.clock.now)
@@ -84,7 +85,7 @@ func TestCluster(t *testing.T) {
 	c := redistest.StartCluster(t)
 	r := redisRig(t, c.URL())
 	r.age = c.Age
-	r.failover = func(tb testing.TB) { c.Restart(tb) }
+	r.failover = c.Restart
 	contract(t, r)
 }
 
@@ -104,14 +105,17 @@ func redisRig(t *testing.T, url string) *rig {
 	t.Cleanup(func() { must(t, s.Close()) })
 	r.store = s
 	r.plant = func(tb testing.TB, ref flow.Ref, b []byte) {
+		tb.Helper()
 		must(tb, s.Client().Set(tb.Context(), session.RecordKey(ref), b, time.Minute).Err())
 	}
 	r.value = func(tb testing.TB, ref flow.Ref) []byte {
+		tb.Helper()
 		b, err := s.Client().Get(tb.Context(), session.RecordKey(ref)).Bytes()
 		must(tb, err)
 		return b
 	}
 	r.uncount = func(tb testing.TB, l flow.Limit) {
+		tb.Helper()
 		must(tb, s.Client().RPush(tb.Context(), session.LimitKey(l), "not a number").Err())
 	}
 	return r
@@ -119,6 +123,7 @@ func redisRig(t *testing.T, url string) *rig {
 
 // contract is what every implementation has to keep. Names are sentences.
 func contract(t *testing.T, r *rig) {
+	t.Helper()
 	t.Run("executions", func(t *testing.T) { executions(t, r) })
 	t.Run("leases", func(t *testing.T) { leases(t, r) })
 	t.Run("saves", func(t *testing.T) { saves(t, r) })

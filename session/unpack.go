@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"io"
+	"math"
 	"time"
 
 	"github.com/vmihailenco/msgpack/v5"
@@ -133,14 +134,24 @@ func (u *unpacker) uint() uint64 {
 	return n
 }
 
-// small reads an unsigned number up to max.
-func (u *unpacker) small(max uint64) uint64 {
+// word reads an unsigned number of 32 bits.
+func (u *unpacker) word() uint32 {
 	n := u.uint()
-	if n > max {
+	if n > math.MaxUint32 {
 		u.keep(errDamaged)
 		return 0
 	}
-	return n
+	return uint32(n)
+}
+
+// small reads an unsigned number of 8 bits.
+func (u *unpacker) small() uint8 {
+	n := u.word()
+	if n > math.MaxUint8 {
+		u.keep(errDamaged)
+		return 0
+	}
+	return uint8(n)
 }
 
 func (u *unpacker) bool() bool {

@@ -111,8 +111,10 @@ type secret struct {
 
 // checkBound takes the password of the user the flow knows. Another username is
 // an invalid value and no attempt: nothing is looked up and no failure counts.
+// Case and spaces around a username do not make it another one, as they do not
+// when nobody is known yet.
 func (k *Kind) checkBound(ctx context.Context, t *flow.Turn, in secret) (flow.Outcome, error) {
-	if in.Username != "" && !strings.EqualFold(in.Username, t.User.Username) {
+	if in.Username != "" && !strings.EqualFold(strings.TrimSpace(in.Username), t.User.Username) {
 		return reject(t, flow.UsernameMismatch, flow.Detail{
 			Code: flow.InvalidValue, Target: "username",
 			Message: "The sign-on is for another user. Leave the username out, or reset the session to sign on as somebody else.",

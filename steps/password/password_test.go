@@ -90,7 +90,7 @@ func TestAnAttemptCarriesWhoAndWhereAndItsEffect(t *testing.T) {
 		"the user of the flow": {"PASSWORD_REQUIRED", ada, flow.Values{"password": "p"}, password.Attempt{UserID: "u1", Password: "p"}},
 		"the user of the flow, named again": {
 			"PASSWORD_REQUIRED", ada,
-			flow.Values{"username": "ADA", "password": "p"},
+			flow.Values{"username": "  ADA ", "password": "p"},
 			password.Attempt{UserID: "u1", Password: "p"},
 		},
 	}
