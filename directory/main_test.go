@@ -107,7 +107,7 @@ func newCode(n int, at time.Time) directory.Code {
 
 func putRow(db *directory.DB, id string, expires time.Time, size int) error {
 	return db.Write(context.Background(), func(tx *sql.Tx) error {
-		_, err := tx.Exec(`INSERT INTO sessions (env, hash, body, expires_at) VALUES ($1, $2, $3, $4)`, env, []byte(id), make([]byte, size), expires.UnixMilli())
+		_, err := tx.Exec(`INSERT INTO sessions (env, hash, id, body, put_at, expires_at) VALUES ($1, $2, '', $3, 0, $4)`, env, []byte(id), make([]byte, size), expires.UnixMilli())
 		return err
 	})
 }

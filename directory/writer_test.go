@@ -44,7 +44,7 @@ func together(db *directory.DB, ctxs []context.Context, fns []func(*sql.Tx) erro
 
 func insert(id string) func(*sql.Tx) error {
 	return func(tx *sql.Tx) error {
-		_, err := tx.Exec(`INSERT INTO sessions (env, hash, body, expires_at) VALUES ($1, $2, $3, 0)`, env, []byte(id), []byte{})
+		_, err := tx.Exec(`INSERT INTO sessions (env, hash, id, body, put_at, expires_at) VALUES ($1, $2, '', $3, 0, 0)`, env, []byte(id), []byte{})
 		return err
 	}
 }
@@ -58,9 +58,9 @@ func testWrites(t *testing.T, open opener) {
 		"a panic":      func(context.Context, func(), *sql.Tx) error { panic("mine") },
 		"an interrupt": func(ctx context.Context, cancel func(), tx *sql.Tx) error {
 			time.AfterFunc(20*time.Millisecond, cancel)
-			_, err := tx.ExecContext(ctx, `INSERT INTO sessions (env, hash, body, expires_at)
+			_, err := tx.ExecContext(ctx, `INSERT INTO sessions (env, hash, id, body, put_at, expires_at)
 				WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000)
-				SELECT 'x', CAST(i AS BLOB), x'', 0 FROM n`)
+				SELECT 'x', CAST(i AS BLOB), '', x'', 0, 0 FROM n`)
 			return err
 		},
 		"a lost transaction": func(_ context.Context, _ func(), tx *sql.Tx) error {

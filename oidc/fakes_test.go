@@ -72,7 +72,7 @@ func (e *engine) Resume(_ context.Context, ref flow.Ref, c flow.Caller) (flow.Vi
 	return v, nil, nil
 }
 
-func (e *engine) SignOff(_ context.Context, _ string, c flow.Caller) (string, error) {
+func (e *engine) SignOff(_ context.Context, _ string, c flow.Caller, _ string) (string, error) {
 	if c.Cookie == "" {
 		return "", nil
 	}

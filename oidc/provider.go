@@ -26,7 +26,9 @@ type Tenants interface {
 type Engine interface {
 	Start(ctx context.Context, s flow.Start) (flow.View, *flow.Completion, error)
 	Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, *flow.Completion, error)
-	SignOff(ctx context.Context, env string, c flow.Caller) (session string, err error)
+	// SignOff ends the caller's session and the one named; it returns the
+	// caller's.
+	SignOff(ctx context.Context, env string, c flow.Caller, session string) (mine string, err error)
 }
 
 // Codes keeps authorization codes, by their digest. Issue answers

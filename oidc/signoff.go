@@ -138,11 +138,11 @@ func (p *Provider) ask(b *configs.Bundle, l leave, action, cookie string) SignOf
 	return page
 }
 
-// end ends the session of the browser, and the grants of it and of the session
-// that the hint names.
+// end ends the session of the browser and the one that the hint names, and the
+// grants of both.
 func (p *Provider) end(ctx context.Context, b *configs.Bundle, l leave, caller flow.Caller) error {
 	env := b.Environment().ID
-	ended, err := p.Engine.SignOff(ctx, env, caller)
+	ended, err := p.Engine.SignOff(ctx, env, caller, l.session)
 	if err != nil {
 		return err
 	}

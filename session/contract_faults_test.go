@@ -127,7 +127,8 @@ func countBatches(t *testing.T, r *rig) {
 		call func() error
 	}{
 		{"Create", func() error { return r.store.Create(t.Context(), x, two) }},
-		{"PutSession", func() error { return r.store.PutSession(t.Context(), x.Ref.Env, st, s, digest()) }},
+		{"PutSession", func() error { return r.store.PutSession(t.Context(), x.Ref.Env, st, s) }},
+		{"SessionKey", func() error { _, err := r.store.SessionKey(t.Context(), x.Ref.Env, s.ID); return err }},
 		{"Session", func() error { _, err := r.store.Session(t.Context(), x.Ref.Env, st, two); return err }},
 		{"Load", func() error { _, _, err := r.store.Load(t.Context(), x.Ref, st); return err }},
 		{"Acquire", func() error {
@@ -159,7 +160,7 @@ func failover(t *testing.T, r *rig) {
 	t.Helper()
 	x := created(t, r)
 	st, s := digest(), signOn(r.clock.round())
-	must(t, r.store.PutSession(t.Context(), x.Ref.Env, st, s, flow.Digest{}))
+	must(t, r.store.PutSession(t.Context(), x.Ref.Env, st, s))
 	l := limit(1)
 	_, err := r.store.Session(t.Context(), x.Ref.Env, st, []flow.Limit{l})
 	must(t, err)

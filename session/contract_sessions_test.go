@@ -16,7 +16,7 @@ func sessions(t *testing.T, r *rig) {
 	put := func(t *testing.T) (env string, st flow.Digest, s *flow.Session) {
 		t.Helper()
 		env, st, s = newRef().Env, digest(), signOn(r.clock.round())
-		must(t, r.store.PutSession(t.Context(), env, st, s, flow.Digest{}))
+		must(t, r.store.PutSession(t.Context(), env, st, s))
 		return env, st, s
 	}
 	find := func(t *testing.T, env string, st flow.Digest) *flow.Session {
@@ -65,20 +65,32 @@ func sessions(t *testing.T, r *rig) {
 		got.Proofs[0].Subject, got.Replaced[0].Hash = "", flow.Digest{}
 		is(t, s, find(t, env, st))
 	})
-	t.Run("put under a new cookie it is no longer found under the old", func(t *testing.T) {
+	t.Run("its id leads to where it was put last", func(t *testing.T) {
 		env, st, s := put(t)
-		find(t, env, st)
+		lies := func(env string, want flow.Digest) {
+			t.Helper()
+			key, err := r.store.SessionKey(t.Context(), env, s.ID)
+			must(t, err)
+			if key != want {
+				t.Errorf("found at %v, not %v", key, want)
+			}
+		}
+		lies(env, st)
+		lies(newRef().Env, flow.Digest{})
 		next := digest()
-		s.ActiveAt = s.ActiveAt.Add(time.Second)
-		must(t, r.store.PutSession(t.Context(), env, next, s, st))
-		is(t, nil, find(t, env, st))
+		r.pass(time.Second)
+		must(t, r.store.PutSession(t.Context(), env, next, s))
+		lies(env, next)
+		_, err := r.store.EndSession(t.Context(), env, st)
+		must(t, err)
+		lies(env, next)
 		is(t, s, find(t, env, next))
 	})
 	t.Run("put again under its own cookie it is changed", func(t *testing.T) {
 		env, st, s := put(t)
 		find(t, env, st)
 		s.RemoteIP = "192.0.2.8"
-		must(t, r.store.PutSession(t.Context(), env, st, s, st))
+		must(t, r.store.PutSession(t.Context(), env, st, s))
 		is(t, s, find(t, env, st))
 	})
 	t.Run("of many that end it one gets it", func(t *testing.T) {
@@ -120,6 +132,6 @@ func sessions(t *testing.T, r *rig) {
 	t.Run("one over 16 KiB is refused", func(t *testing.T) {
 		s := signOn(r.clock.round())
 		s.UserAgent = string(make([]byte, 17<<10))
-		wants(t, r.store.PutSession(t.Context(), newRef().Env, digest(), s, flow.Digest{}), flow.ErrTooLarge)
+		wants(t, r.store.PutSession(t.Context(), newRef().Env, digest(), s), flow.ErrTooLarge)
 	})
 }

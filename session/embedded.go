@@ -58,9 +58,15 @@ func (e *Embedded) Session(ctx context.Context, env string, st flow.Digest, limi
 	return e.sessions.find(ctx, env, st)
 }
 
-// PutSession writes s under st until s.ExpiresAt and forgets old.
-func (e *Embedded) PutSession(ctx context.Context, env string, st flow.Digest, s *flow.Session, old flow.Digest) error {
-	return e.sessions.put(ctx, env, st, s, old)
+// PutSession writes s under st until s.ExpiresAt.
+func (e *Embedded) PutSession(ctx context.Context, env string, st flow.Digest, s *flow.Session) error {
+	return e.sessions.put(ctx, env, st, s)
+}
+
+// SessionKey is the cookie digest under which a session was put last; zero when
+// there is no such session.
+func (e *Embedded) SessionKey(ctx context.Context, env, session string) (flow.Digest, error) {
+	return e.sessions.key(ctx, env, session)
 }
 
 // EndSession takes the session away and returns it.

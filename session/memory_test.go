@@ -166,7 +166,7 @@ func TestEmbeddedWithoutItsDatabaseRefuses(t *testing.T) {
 	_, _, resumed := s.Resume(t.Context(), x.Ref, x.Binding, st)
 	_, found := s.Session(t.Context(), x.Ref.Env, st, nil)
 	_, ended := s.EndSession(t.Context(), x.Ref.Env, st)
-	put := s.PutSession(t.Context(), x.Ref.Env, st, signOn(c.round()), flow.Digest{})
+	put := s.PutSession(t.Context(), x.Ref.Env, st, signOn(c.round()))
 	for name, err := range map[string]error{"Load": loaded, "Acquire": taken, "Resume": resumed, "Session": found, "EndSession": ended, "PutSession": put} {
 		if err == nil || errors.Is(err, flow.ErrUnknown) {
 			t.Errorf("%s: %v", name, err)
@@ -182,7 +182,7 @@ func TestEndedSessionIsNotRevivedByTheCache(t *testing.T) {
 	s := newEmbedded(t, 0, c.now)
 	for range 300 {
 		env, st := newRef().Env, digest()
-		must(t, s.PutSession(t.Context(), env, st, signOn(c.round()), flow.Digest{}))
+		must(t, s.PutSession(t.Context(), env, st, signOn(c.round())))
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {

@@ -43,6 +43,7 @@ func key(kind string, name id) string {
 func recordKey(ref flow.Ref) string                { return key("x", ofRef(ref)) }
 func leaseKey(ref flow.Ref) string                 { return key("l", ofRef(ref)) }
 func limitKey(l flow.Limit) string                 { return key("r", ofLimit(l)) }
+func indexKey(env, session string) string          { return key("i", ofSessionID(env, session)) }
 func sessionKey(env string, st flow.Digest) string { return key("s", ofSession(env, st)) }
 
 // Create stores a new execution, and counts limits in the same batch: a passed

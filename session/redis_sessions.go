@@ -51,18 +51,38 @@ func (r *Redis) Session(ctx context.Context, env string, st flow.Digest, limits 
 	return r.found(look)
 }
 
-// PutSession writes s under st until s.ExpiresAt and forgets old, unless that is
-// zero or st itself.
-func (r *Redis) PutSession(ctx context.Context, env string, st flow.Digest, s *flow.Session, old flow.Digest) error {
+// PutSession writes s under st until s.ExpiresAt, and where to find it by its id.
+func (r *Redis) PutSession(ctx context.Context, env string, st flow.Digest, s *flow.Session) error {
 	b, err := encodeSession(s)
 	if err != nil {
 		return err
 	}
-	batch := []*redis.Cmd{redis.NewCmd(ctx, "set", sessionKey(env, st), b, "px", r.left(s.ExpiresAt))}
-	if !old.IsZero() && old != st {
-		batch = append(batch, redis.NewCmd(ctx, "unlink", sessionKey(env, old)))
+	left := r.left(s.ExpiresAt)
+	return r.run(ctx,
+		redis.NewCmd(ctx, "set", sessionKey(env, st), b, "px", left),
+		redis.NewCmd(ctx, "set", indexKey(env, s.ID), st[:], "px", left))
+}
+
+// SessionKey is the cookie digest under which a session was put last; zero when
+// there is no such session.
+func (r *Redis) SessionKey(ctx context.Context, env, session string) (st flow.Digest, err error) {
+	fence := r.fence(ctx)
+	look := redis.NewCmd(ctx, "get", indexKey(env, session))
+	err = r.run(ctx, join(fence, look)...)
+	switch {
+	case errors.Is(err, redis.Nil):
+		return st, nil
+	case err != nil:
+		return st, err
 	}
-	return r.run(ctx, batch...)
+	if err := master(fence); err != nil {
+		return st, err
+	}
+	b, err := look.Text()
+	if err != nil || copy(st[:], b) != len(st) {
+		return flow.Digest{}, errDamaged
+	}
+	return st, nil
 }
 
 // EndSession takes the session away and returns it; nil when there was none. Of

@@ -50,7 +50,8 @@ func calls(tb testing.TB, s *session.Redis, x *flow.Execution) map[string]func(c
 			return err
 		},
 		"Session":    func(ctx context.Context) error { _, err := s.Session(ctx, x.Ref.Env, digest(), nil); return err },
-		"PutSession": func(ctx context.Context) error { return s.PutSession(ctx, x.Ref.Env, digest(), signOn(now), digest()) },
+		"PutSession": func(ctx context.Context) error { return s.PutSession(ctx, x.Ref.Env, digest(), signOn(now)) },
+		"SessionKey": func(ctx context.Context) error { _, err := s.SessionKey(ctx, x.Ref.Env, newRef().ID); return err },
 		"EndSession": func(ctx context.Context) error { _, err := s.EndSession(ctx, x.Ref.Env, digest()); return err },
 		"PutSecret":  func(ctx context.Context) error { return s.PutSecret(ctx, newRef().ID, digest(), 3, time.Minute) },
 		"UseSecret":  func(ctx context.Context) error { _, err := s.UseSecret(ctx, free.Ref.ID, digest(), "1"); return err },
@@ -133,7 +134,7 @@ func TestBrokenRedis(t *testing.T) {
 		x := leased(t, s)
 		all := calls(t, s, x)
 		config("maxmemory", "1")
-		refuseAll(t, all, "Load", "Release", "Resume", "Session", "EndSession", "Health")
+		refuseAll(t, all, "Load", "Release", "Resume", "Session", "SessionKey", "EndSession", "Health")
 		config("maxmemory", "0")
 		x.Version++
 		must(t, s.Save(t.Context(), x, "a"))

@@ -20,7 +20,8 @@ type store interface {
 	Release(ctx context.Context, ref flow.Ref, holder string) error
 	Resume(ctx context.Context, ref flow.Ref, binding, session flow.Digest) (*flow.Execution, *flow.Session, error)
 	Session(ctx context.Context, env string, st flow.Digest, limits []flow.Limit) (*flow.Session, error)
-	PutSession(ctx context.Context, env string, st flow.Digest, s *flow.Session, old flow.Digest) error
+	PutSession(ctx context.Context, env string, st flow.Digest, s *flow.Session) error
+	SessionKey(ctx context.Context, env, session string) (flow.Digest, error)
 	EndSession(ctx context.Context, env string, st flow.Digest) (*flow.Session, error)
 	PutSecret(ctx context.Context, name string, hash [32]byte, tries int, ttl time.Duration) error
 	UseSecret(ctx context.Context, name string, hash [32]byte, effect string) (session.Verdict, error)

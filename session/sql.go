@@ -16,7 +16,7 @@ const hot = 10_000
 
 // SQL is the database with the table
 //
-//	sessions(env TEXT, hash BLOB, body BLOB, expires_at INTEGER, PRIMARY KEY (env, hash))
+//	sessions(env TEXT, hash BLOB, id TEXT, body BLOB, put_at INTEGER, expires_at INTEGER, PRIMARY KEY (env, hash))
 //
 // where expires_at is in milliseconds since 1970, for whoever sweeps it.
 type SQL interface {
@@ -93,25 +93,35 @@ func (s *SQLSessions) forget(env string, hashes ...flow.Digest) {
 	}
 }
 
-func (s *SQLSessions) put(ctx context.Context, env string, st flow.Digest, x *flow.Session, old flow.Digest) error {
+func (s *SQLSessions) put(ctx context.Context, env string, st flow.Digest, x *flow.Session) error {
 	body, err := encodeSession(x)
 	if err != nil {
 		return err
 	}
-	defer s.forget(env, st, old)
+	defer s.forget(env, st)
 	return s.db.Write(ctx, func(tx *sql.Tx) error { //nolint:wrapcheck // wrapped inside
-		if !old.IsZero() && old != st {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE env = ? AND hash = ?`, env, old[:]); err != nil {
-				return fmt.Errorf("replace session: %w", err)
-			}
-		}
-		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO sessions (env, hash, body, expires_at) VALUES (?, ?, ?, ?)`,
-			env, st[:], body, x.ExpiresAt.UnixMilli())
+		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO sessions (env, hash, id, body, put_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)`,
+			env, st[:], x.ID, body, s.now().UnixNano(), x.ExpiresAt.UnixMilli())
 		if err != nil {
 			return fmt.Errorf("write session: %w", err)
 		}
 		return nil
 	})
+}
+
+// key finds where the session with an id was put last.
+func (s *SQLSessions) key(ctx context.Context, env, session string) (st flow.Digest, err error) {
+	var hash []byte
+	row := s.db.Reader().QueryRowContext(ctx, `SELECT hash FROM sessions WHERE env = ? AND id = ? ORDER BY put_at DESC LIMIT 1`, env, session)
+	if err := row.Scan(&hash); errors.Is(err, sql.ErrNoRows) {
+		return st, nil
+	} else if err != nil {
+		return st, fmt.Errorf("find session: %w", err)
+	}
+	if copy(st[:], hash) != len(st) {
+		return flow.Digest{}, errDamaged
+	}
+	return st, nil
 }
 
 func (s *SQLSessions) end(ctx context.Context, env string, st flow.Digest) (*flow.Session, error) {

@@ -192,6 +192,7 @@ func (h *house) ensureKeys(ctx context.Context) error {
 type stores interface {
 	engine.Executions
 	engine.Sessions
+	engine.SessionIndex
 }
 
 func (h *house) openEngine(ctx context.Context) error {
@@ -200,7 +201,7 @@ func (h *house) openEngine(ctx context.Context) error {
 		return err
 	}
 	h.engine, err = engine.New(engine.Parts{
-		Executions: store, Sessions: store, Plans: h.registry, Users: userFacts{h.users}, Keys: h.ring, Events: h.events,
+		Executions: store, Sessions: store, Index: store, Plans: h.registry, Users: userFacts{h.users}, Keys: h.ring, Events: h.events,
 		Kinds: h.kinds, Rates: engine.Rates{Starts: h.o.Rate, Submits: h.o.Rate}, Now: h.now, Random: rand.Reader,
 	})
 	return err

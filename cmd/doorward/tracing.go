@@ -20,7 +20,7 @@ type flows interface {
 	View(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, error)
 	Act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Submit) (flow.View, error)
 	Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, *flow.Completion, error)
-	SignOff(ctx context.Context, env string, c flow.Caller) (string, error)
+	SignOff(ctx context.Context, env string, c flow.Caller, session string) (string, error)
 }
 
 // newTracer exports spans when the OpenTelemetry variables name a collector, and

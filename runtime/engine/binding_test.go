@@ -188,6 +188,26 @@ func TestAdoptionEnds(t *testing.T) {
 	}
 }
 
+func TestSignOffByIDEndsTheSessionWhereverItIs(t *testing.T) {
+	h := newHouse(t, knows("a"))
+	b := h.browser()
+	v := b.signOn("ada")
+	h.heard()
+	for name, session := range map[string]string{"unknown": "00000000-0000-4000-8000-000000000000", "empty": ""} {
+		if id, err := h.SignOff(t.Context(), env, flow.Caller{}, session); id != "" || err != nil {
+			t.Errorf("%s: session %q, error %v", name, id, err)
+		}
+	}
+	same(t, nil, h.heard())
+	if id, err := h.SignOff(t.Context(), env, flow.Caller{}, v.SessionID); id != "" || err != nil {
+		t.Errorf("session %q, error %v", id, err)
+	}
+	same(t, []flow.EventType{flow.SessionEnded}, h.heard())
+	if v := b.start(); v.User.ID != "" {
+		t.Errorf("the next person is %q", v.User.ID)
+	}
+}
+
 func TestSignOffClosesTheExecutionsOfTheSession(t *testing.T) {
 	h := newHouse(t, knows("a"), has("b"))
 	b := h.browser()
@@ -195,7 +215,7 @@ func TestSignOffClosesTheExecutionsOfTheSession(t *testing.T) {
 	open := b.start()
 	half := b.answer(b.start(), "", "right")
 	h.heard()
-	id, err := h.SignOff(t.Context(), env, b.caller())
+	id, err := h.SignOff(t.Context(), env, b.caller(), "")
 	if err != nil || id != half.SessionID || id == "" {
 		t.Fatalf("session %q, error %v", id, err)
 	}
@@ -210,7 +230,7 @@ func TestSignOffClosesTheExecutionsOfTheSession(t *testing.T) {
 		t.Errorf("the next person is %q, with cookie %q", v.User.ID, v.Cookie)
 	}
 	for name, cookie := range map[string]string{"again": b.cookie, "without a cookie": "", "with a planted one": "aaaa"} {
-		if id, err := h.SignOff(t.Context(), env, flow.Caller{Cookie: cookie}); id != "" || err != nil {
+		if id, err := h.SignOff(t.Context(), env, flow.Caller{Cookie: cookie}, ""); id != "" || err != nil {
 			t.Errorf("%s: session %q, error %v", name, id, err)
 		}
 	}

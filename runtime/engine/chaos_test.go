@@ -98,7 +98,7 @@ func play(t *testing.T, s script) *world {
 		})
 		var err error
 		w.Engine, err = engine.New(engine.Parts{
-			Executions: w.store, Sessions: w.store, Plans: w, Keys: &ring{{1}}, Events: w,
+			Executions: w.store, Sessions: w.store, Index: w.store, Plans: w, Keys: &ring{{1}}, Events: w,
 			Kinds: []flow.Kind{q}, Now: time.Now, Random: rand.NewChaCha8([32]byte{}),
 		})
 		if err != nil {
@@ -228,7 +228,7 @@ func (w *world) send(ctx context.Context, r *request) {
 	case "resume", "foreign resume":
 		r.view, r.done, r.err = w.Resume(ctx, r.ref, r.caller)
 	case "sign off":
-		_, r.err = w.SignOff(ctx, env, r.caller)
+		_, r.err = w.SignOff(ctx, env, r.caller, "")
 	default:
 		r.view, r.err = w.Act(ctx, r.ref, r.caller, r.submit)
 	}

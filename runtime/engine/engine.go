@@ -39,8 +39,14 @@ type Executions interface {
 // Sessions keeps sign-on sessions under the digest of their cookie.
 type Sessions interface {
 	Session(ctx context.Context, env string, st flow.Digest, limits []flow.Limit) (*flow.Session, error)
-	PutSession(ctx context.Context, env string, st flow.Digest, s *flow.Session, old flow.Digest) error
+	PutSession(ctx context.Context, env string, st flow.Digest, s *flow.Session) error
 	EndSession(ctx context.Context, env string, st flow.Digest) (*flow.Session, error)
+}
+
+// SessionIndex finds the cookie digest under which a session was put last; zero
+// when there is no such session.
+type SessionIndex interface {
+	SessionKey(ctx context.Context, env, session string) (flow.Digest, error)
 }
 
 // Plans resolves the plan an execution is pinned to.
@@ -68,6 +74,7 @@ type Rates struct{ Starts, Submits int }
 type Parts struct {
 	Executions Executions
 	Sessions   Sessions
+	Index      SessionIndex
 	Plans      Plans
 	Users      Users
 	Keys       Keys

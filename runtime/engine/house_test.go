@@ -57,7 +57,7 @@ func newHouse(t testing.TB, nodes ...*flow.Node) *house {
 func (h *house) build() {
 	h.t.Helper()
 	e, err := engine.New(engine.Parts{
-		Executions: h.store, Sessions: h.store, Plans: h, Users: h, Keys: h.keys, Events: h,
+		Executions: h.store, Sessions: h.store, Index: h.store, Plans: h, Users: h, Keys: h.keys, Events: h,
 		Kinds: []flow.Kind{h.ask, pass{}, odd{}}, Rates: h.rates, Now: h.now, Random: rand.NewChaCha8([32]byte{7}),
 	})
 	if err != nil {

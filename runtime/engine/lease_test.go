@@ -123,7 +123,7 @@ func TestAStoreThatFailsIsANo(t *testing.T) {
 		{"end session", submits("right")},
 		{"save", submits("wrong")},
 		{"end session", func(h *house, b *browser, _ flow.View) error {
-			_, err := h.SignOff(h.t.Context(), env, b.caller())
+			_, err := h.SignOff(h.t.Context(), env, b.caller(), "")
 			return err
 		}},
 		{"end session", func(_ *house, b *browser, v flow.View) error {

@@ -36,7 +36,7 @@ func (t *turn) rotate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := e.Sessions.PutSession(ctx, x.Ref.Env, x.Binding, s, flow.Digest{}); err != nil {
+	if err := e.Sessions.PutSession(ctx, x.Ref.Env, x.Binding, s); err != nil {
 		return e.storeFault(ctx, x.Ref, t.caller, err)
 	}
 	t.forget = x.SessionHash

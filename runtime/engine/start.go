@@ -132,20 +132,32 @@ func (e *Engine) complete(x *flow.Execution, now time.Time) (*flow.Completion, e
 	}, nil
 }
 
-// SignOff ends the caller's session, and with it every execution bound to it. It
-// returns the session's id, or "" when there was none.
-func (e *Engine) SignOff(ctx context.Context, env string, c flow.Caller) (string, error) {
-	key := e.sessionKey(env, c)
+// SignOff ends the caller's session, and the one with the id session, whichever
+// browser that is in; with each of them every execution bound to it. The id must
+// come from somebody who may end it. It returns the id of the caller's own
+// session, or "" when there was none.
+func (e *Engine) SignOff(ctx context.Context, env string, c flow.Caller, session string) (string, error) {
+	mine, err := e.end(ctx, env, c, e.sessionKey(env, c))
+	if err != nil || session == "" || session == mine {
+		return mine, err
+	}
+	key, err := e.Index.SessionKey(ctx, env, session)
+	if err != nil {
+		return mine, e.storeFault(ctx, flow.Ref{Env: env}, c, err)
+	}
+	_, err = e.end(ctx, env, c, key)
+	return mine, err
+}
+
+// end ends the session under a cookie digest and returns its id.
+func (e *Engine) end(ctx context.Context, env string, c flow.Caller, key flow.Digest) (string, error) {
 	if key.IsZero() {
 		return "", nil
 	}
 	ref := flow.Ref{Env: env}
 	s, err := e.Sessions.EndSession(ctx, env, key)
-	if err != nil {
+	if err != nil || s == nil {
 		return "", e.storeFault(ctx, ref, c, err)
-	}
-	if s == nil {
-		return "", nil
 	}
 	e.record(ctx, flow.SessionEnded, ref, &flow.Execution{User: s.User, SessionID: s.ID}, c, "sign-off")
 	return s.ID, nil

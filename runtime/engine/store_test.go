@@ -191,14 +191,25 @@ func (s *store) Session(ctx context.Context, env string, st flow.Digest, limits 
 	return found, err
 }
 
-func (s *store) PutSession(ctx context.Context, env string, st flow.Digest, put *flow.Session, old flow.Digest) error {
+func (s *store) PutSession(ctx context.Context, env string, st flow.Digest, put *flow.Session) error {
 	return s.batch(ctx, "put session", func() error {
 		kept := *put
 		kept.Proofs, kept.Replaced = slices.Clone(put.Proofs), slices.Clone(put.Replaced)
 		s.sessions[place{env, st}] = &kept
-		delete(s.sessions, place{env, old})
 		return nil
 	})
+}
+
+func (s *store) SessionKey(ctx context.Context, env, session string) (st flow.Digest, err error) {
+	err = s.batch(ctx, "session key", func() error {
+		for at, found := range s.sessions {
+			if at.env == env && found.ID == session {
+				st = at.st
+			}
+		}
+		return nil
+	})
+	return st, err
 }
 
 func (s *store) EndSession(ctx context.Context, env string, st flow.Digest) (ended *flow.Session, err error) {

@@ -116,10 +116,13 @@ CREATE TABLE signing_keys (
 CREATE TABLE sessions (
 	env        TEXT NOT NULL,
 	hash       BLOB NOT NULL,
+	id         TEXT NOT NULL,
 	body       BLOB NOT NULL,
+	put_at     INTEGER NOT NULL, -- nanoseconds
 	expires_at INTEGER NOT NULL,
 	PRIMARY KEY (env, hash)
 ) STRICT;
+CREATE INDEX sessions_id ON sessions (env, id);
 CREATE INDEX sessions_expires ON sessions (expires_at);
 
 CREATE TABLE events (
