@@ -69,13 +69,11 @@ func (r *Redis) SessionKey(ctx context.Context, env, session string) (st flow.Di
 	fence := r.fence(ctx)
 	look := redis.NewCmd(ctx, "get", indexKey(env, session))
 	err = r.run(ctx, join(fence, look)...)
-	switch {
-	case errors.Is(err, redis.Nil):
-		return st, nil
-	case err != nil:
-		return st, err
+	none := errors.Is(err, redis.Nil)
+	if err == nil || none {
+		err = master(fence)
 	}
-	if err := master(fence); err != nil {
+	if err != nil || none {
 		return st, err
 	}
 	b, err := look.Text()

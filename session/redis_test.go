@@ -143,7 +143,7 @@ func TestBrokenRedis(t *testing.T) {
 		x := leased(t, s)
 		all := calls(t, s, x)
 		must(t, raw.Do(t.Context(), "client", "pause", 60_000, "write").Err())
-		refuseAll(t, all, "Load", "Session", "Health")
+		refuseAll(t, all, "Load", "Session", "SessionKey", "Health")
 		must(t, raw.ClientUnpause(t.Context()).Err())
 	})
 	t.Run("without its scripts: they are given again and run once", func(t *testing.T) {
