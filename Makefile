@@ -14,7 +14,7 @@ GOIMPORTS     := $(GO) run golang.org/x/tools/cmd/goimports@v0.52.0
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.1.4
 
-.PHONY: help run quick test check format lint cover bench micro fuzz browser golden vuln programs
+.PHONY: help run quick test check format lint cover bench micro fuzz browser guards golden vuln programs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ fuzz: ## fuzz every decoder of outside input for FUZZTIME
 
 browser: programs ## the tests that drive a browser
 	$(GO) test -count=1 -timeout 18m -run Browser ./...
+
+guards: programs ## take each guard out, one at a time, and see that a test misses it
+	$(GO) test -tags guards -count=1 -timeout 30m -run EveryGuard -v ./internal/house
 
 golden: ## write the golden files anew; read the difference before you commit it
 	UPDATE_GOLDEN=1 $(GO) test -count=1 -run Golden ./...

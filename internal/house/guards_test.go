@@ -1,0 +1,134 @@
+//go:build guards
+
+package house_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestEveryGuardIsMissedWhenItIsGone takes the guards of the house out, one at a
+// time and in a copy that only the compiler sees, and runs the test that has to
+// notice. `make guards` runs it: a guard that nobody's test misses is no promise.
+func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
+	for _, g := range []struct {
+		name, file, guard, without string
+		pkg, test                  string
+	}{
+		{
+			"version compared at the save", "session/scripts.go",
+			"if string.sub(head, 1, 8) ~= ARGV[1] then return 0 end\n", "",
+			"./session", "TestOneRedis",
+		},
+		{
+			"lease compared at the save", "session/scripts.go",
+			"if redis.call('GETRANGE', KEYS[2], 0, 15) ~= mine then return 0 end\n", "",
+			"./session", "TestOneRedis",
+		},
+		{
+			"lease excludes others", "session/scripts.go",
+			"if lease and string.sub(lease, 1, 16) ~= ARGV[1] then return {1, string.sub(lease, 17)} end\n", "",
+			"./session", "TestOneRedis",
+		},
+		{
+			"replication fence of one-time secrets", "session/scripts.go",
+			"if s[1] ~= string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') then", "if false then",
+			"./session", "TestSentinel",
+		},
+		{
+			"step token", "runtime/engine/transition.go",
+			"stale := s.Token != \"\" && !e.stepTokenIs(s.Token, x.Ref, x.Version)", "stale := false",
+			"./runtime/engine", "TestAStepTokenOfAnotherStateIsAConflict",
+		},
+		{
+			"ledger at the end of a plan", "runtime/engine/walk.go",
+			"if x.Proofs.Satisfies(x.Demand, x.User.ID, t.now) {", "if x.Status != flow.Completed {",
+			"./runtime/engine", "TestAPlanThatEndsWithoutProofFails",
+		},
+		{
+			"ledger before anything is issued", "runtime/engine/start.go",
+			" || !x.Proofs.Satisfies(x.Demand, x.User.ID, now) {", " {",
+			"./runtime/engine", "TestACompletionComesOnlyFromTheLedger",
+		},
+		{
+			"whose flow it is", "runtime/engine/binding.go",
+			"	return foreign\n}", "	return owner\n}",
+			"./runtime/engine", "TestAForeignCallerGetsTheAnswerOfAnUnknownId",
+		},
+		{
+			"effect once a key", "directory/effect.go",
+			"if key == \"\" {", "if key != \"\" {",
+			"./directory", "TestSQLiteFile",
+		},
+		{
+			"PKCE verifier", "oidc/token.go",
+			"case !verified(c.Challenge, r.Data.CodeVerifier):", "case false:",
+			"./oidc", "TestSec_OP_PKCE_at_token",
+		},
+		{
+			"redirect URI at authorize", "oidc/request.go",
+			"case !redirectMatches(app.RedirectURIs, uri):", "case false:",
+			"./oidc", "TestSec_OP_REDIRECT",
+		},
+		{
+			"redirect URI at the token endpoint", "oidc/token.go",
+			"case c.RedirectURI != redirectURI:", "case false:",
+			"./oidc", "TestSec_OP_CODE",
+		},
+		{
+			"origin of a submit", "runtime/httpapi/flows.go",
+			"if !allowed && x.crossSite() {", "if false {",
+			"./runtime/httpapi", "TestCrossSitePosts",
+		},
+		{
+			"token of a form", "runtime/httpapi/signon.go",
+			"if x.formCrossSite() || form.Token == \"\" {", "if x.formCrossSite() {",
+			"./runtime/httpapi", "TestOnlyOurOwnFormCounts",
+		},
+	} {
+		t.Run(g.name, func(t *testing.T) {
+			out, failed := without(t, g.file, g.guard, g.without, g.pkg, g.test)
+			if !failed || !strings.Contains(out, "--- FAIL: "+g.test) {
+				t.Errorf("%s does not miss it:\n%s", g.test, out)
+			}
+		})
+	}
+}
+
+// without runs a test against a copy of file in which guard is replaced.
+func without(t *testing.T, file, guard, replacement, pkg, test string) (out string, failed bool) {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(root, file)
+	source, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(source), guard); n != 1 {
+		t.Fatalf("%s holds the guard %d times; name it anew here", file, n)
+	}
+	dir := t.TempDir()
+	changed := filepath.Join(dir, "changed.go")
+	if err := os.WriteFile(changed, []byte(strings.Replace(string(source), guard, replacement, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {path: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(list, overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "test", "-overlay", list, "-vet=off", "-count=1", "-timeout", "5m", "-run", "^"+test+"$", pkg)
+	cmd.Dir = root
+	b, err := cmd.CombinedOutput()
+	return string(b), err != nil
+}
