@@ -74,10 +74,16 @@ type Codes struct {
 // NewCodes keeps codes in db.
 func NewCodes(db *DB, now func() time.Time) *Codes { return &Codes{db: db, now: now} }
 
-// ErrRedeemed says that a code was issued and redeemed before.
-var ErrRedeemed = errors.New("code was redeemed before")
+// What Issue reports of a code that was issued before.
+var (
+	// ErrRedeemed says that it was redeemed.
+	ErrRedeemed = errors.New("code was redeemed before")
+	// ErrLate says that it was issued more than flow.ResumeFor ago.
+	ErrLate = errors.New("code was issued long ago")
+)
 
-// Issue keeps a code. The same code again changes nothing; once it was redeemed
+// Issue keeps a code. The same code again changes nothing: for flow.ResumeFor it
+// may be handed out again, and then the error is ErrLate. Once it was redeemed
 // the error is ErrRedeemed, since to present it again would revoke its grant.
 func (s *Codes) Issue(ctx context.Context, c Code) error {
 	expires, ends := c.IssuedAt.Add(CodeLife), c.EndsAt
@@ -87,20 +93,25 @@ func (s *Codes) Issue(ctx context.Context, c Code) error {
 	if ends.IsZero() {
 		ends = c.IssuedAt.Add(GrantLife)
 	}
-	var redemptions int64
+	var redemptions, issued int64
 	err := s.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `INSERT INTO grants (env, id, code_hash, application, redirect_uri, challenge, challenge_method,
 				nonce, scope, user_id, session_id, acr, amr, auth_time, issued_at, code_expires_at, ends_at, redemptions, revoked_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, 0)
-			ON CONFLICT (env, code_hash) DO UPDATE SET code_hash = excluded.code_hash RETURNING redemptions`,
+			ON CONFLICT (env, code_hash) DO UPDATE SET code_hash = excluded.code_hash RETURNING redemptions, issued_at`,
 			c.Env, c.GrantID, c.Hash[:], c.Application, c.RedirectURI, c.Challenge, c.ChallengeMethod,
 			c.Nonce, c.Scope, c.UserID, c.SessionID, c.ACR, strings.Join(c.AMR, " "), millis(c.AuthTime), millis(c.IssuedAt),
-			millis(expires), millis(ends)).Scan(&redemptions)
+			millis(expires), millis(ends)).Scan(&redemptions, &issued)
 	})
-	if err == nil && redemptions > 0 {
+	switch {
+	case err != nil:
+		return err
+	case millis(c.IssuedAt)-issued >= flow.ResumeFor.Milliseconds():
+		return ErrLate
+	case redemptions > 0:
 		return ErrRedeemed
 	}
-	return err
+	return nil
 }
 
 // Redeem consumes a code. Of all calls with one code, in all processes, exactly

@@ -82,6 +82,11 @@ func testCodes(t *testing.T, open opener) {
 		if err := codes.Issue(t.Context(), c); !errors.Is(err, directory.ErrRedeemed) {
 			t.Fatal(err)
 		}
+		late := c
+		late.IssuedAt = c.IssuedAt.Add(flow.ResumeFor)
+		if err := codes.Issue(t.Context(), late); !errors.Is(err, directory.ErrLate) {
+			t.Fatal(err)
+		}
 		if r := redeem(t, codes, c); r != directory.Again {
 			t.Error(r)
 		}

@@ -32,7 +32,8 @@ type Engine interface {
 }
 
 // Codes keeps authorization codes, by their digest. Issue answers
-// directory.ErrRedeemed for a code that is spent. Redeem answers First at most
+// directory.ErrRedeemed for a code that is spent,
+// directory.ErrLate for one that was issued a while ago. Redeem answers First at most
 // once for a code, and revokes the grant when it answers Again.
 type Codes interface {
 	Issue(ctx context.Context, c directory.Code) error

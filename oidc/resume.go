@@ -85,11 +85,11 @@ func (p *Provider) accept(w http.ResponseWriter, r *http.Request, b *configs.Bun
 	if err == nil {
 		err = p.issue(r.Context(), b, c, kept)
 	}
-	if errors.Is(err, directory.ErrRedeemed) && !c.Request.PiFlow {
+	switch {
+	case errors.Is(err, directory.ErrRedeemed) && !c.Request.PiFlow:
 		p.landed(w, r, b, t.app)
 		return
-	}
-	if err != nil && !errors.Is(err, directory.ErrRedeemed) {
+	case err != nil && !errors.Is(err, directory.ErrRedeemed):
 		p.Pages.Problem(w, r, b, flow.AsFault(err))
 		return
 	}
@@ -123,8 +123,11 @@ func (p *Provider) issue(ctx context.Context, b *configs.Bundle, c *flow.Complet
 		code.ChallengeMethod = "S256"
 	}
 	err := p.Codes.Issue(ctx, code)
-	if err != nil && !errors.Is(err, directory.ErrRedeemed) {
-		return flow.Busy(err)
+	switch {
+	case err == nil, errors.Is(err, directory.ErrRedeemed):
+		return err
+	case errors.Is(err, directory.ErrLate):
+		return flow.Gone()
 	}
-	return err
+	return flow.Busy(err)
 }

@@ -34,6 +34,13 @@ func TestSec_SEQ_TERMINAL(t *testing.T) {
 		}
 		isError(t, h.redeem(exchange(q.Get("code"))), http.StatusBadRequest, "invalid_grant")
 	})
+	t.Run("ten seconds after the code was issued it is over", func(t *testing.T) {
+		h.ahead.Add(int64(flow.ResumeFor))
+		defer h.ahead.Add(-int64(flow.ResumeFor))
+		if r := h.get("resume?flowId=" + id); r.StatusCode != http.StatusNotFound || r.Header.Get("Location") != "" {
+			t.Errorf("%d %v", r.StatusCode, r.Header)
+		}
+	})
 	for name, r := range map[string]reply{
 		"somebody else": h.get("resume?flowId="+id, "Cookie", "ST=foreign"), "no id": h.get("resume"), "not an id": h.get("resume?flowId=x"),
 		"braces": h.get("resume?flowId={" + id + "}"), "two ids": h.get("resume?flowId=" + id + "&flowId=" + id), "upper case": h.get("resume?flowId=D0000000-0000-4000-8000-00000000000A"),

@@ -130,10 +130,10 @@ func resumes(t *testing.T, r *rig) {
 			t.Error(diff)
 		}
 	}
-	t.Run("the same browser may resume again for 10 s, and no longer", func(t *testing.T) {
+	t.Run("the same browser may resume again for five minutes, and no longer", func(t *testing.T) {
 		x := terminal(t)
 		resume(t, x, x.Binding)
-		r.pass(flow.ResumeFor - time.Second)
+		r.pass(flow.ResumedLife - time.Second)
 		resume(t, x, x.Binding)
 		r.pass(time.Second)
 		_, _, err := r.store.Resume(t.Context(), x.Ref, x.Binding, flow.Digest{})
@@ -145,7 +145,7 @@ func resumes(t *testing.T, r *rig) {
 		x := terminal(t)
 		resume(t, x, digest())
 		resume(t, x, flow.Digest{})
-		r.pass(flow.ResumeFor)
+		r.pass(flow.ResumedLife)
 		resume(t, x, x.Binding)
 	})
 	t.Run("no binding is not the zero binding", func(t *testing.T) {
@@ -153,13 +153,13 @@ func resumes(t *testing.T, r *rig) {
 		x.Status, x.Binding = flow.Completed, flow.Digest{}
 		must(t, r.store.Create(t.Context(), x, nil))
 		resume(t, x, flow.Digest{})
-		r.pass(flow.ResumeFor)
+		r.pass(flow.ResumedLife)
 		resume(t, x, flow.Digest{})
 	})
 	t.Run("one that waits is returned as it is", func(t *testing.T) {
 		x := created(t, r)
 		resume(t, x, x.Binding)
-		r.pass(flow.ResumeFor)
+		r.pass(flow.ResumedLife)
 		resume(t, x, x.Binding)
 	})
 	t.Run("a failed one can be resumed as well", func(t *testing.T) {
@@ -167,7 +167,7 @@ func resumes(t *testing.T, r *rig) {
 		x.Status = flow.Failed
 		must(t, r.store.Create(t.Context(), x, nil))
 		resume(t, x, x.Binding)
-		r.pass(flow.ResumeFor)
+		r.pass(flow.ResumedLife)
 		_, _, err := r.store.Load(t.Context(), x.Ref, flow.Digest{})
 		wants(t, err, flow.ErrUnknown)
 	})

@@ -228,7 +228,7 @@ func (m *Memory) resume(ref flow.Ref, binding flow.Digest) (*flow.Execution, err
 		marked := append(make([]byte, 0, len(e.value)), e.value...)
 		marked[atFlags] |= flagResumed
 		e.value = marked
-		if last := m.now().Add(flow.ResumeFor); last.Before(e.expires) {
+		if last := m.now().Add(flow.ResumedLife); last.Before(e.expires) {
 			e.expires = last
 		}
 	}

@@ -171,7 +171,7 @@ func (r *Redis) release(ctx context.Context, ref flow.Ref, holder string) *redis
 }
 
 // Resume reads what Load reads. A terminal execution of this binding is marked
-// the first time and can be resumed again for flow.ResumeFor; every other one is
+// the first time and can be resumed again for flow.ResumedLife; every other one is
 // returned as it is, for the engine to judge.
 func (r *Redis) Resume(ctx context.Context, ref flow.Ref, binding, st flow.Digest) (*flow.Execution, *flow.Session, error) {
 	match := binding[:]
@@ -179,7 +179,7 @@ func (r *Redis) Resume(ctx context.Context, ref flow.Ref, binding, st flow.Diges
 		match = nil // the zero Digest matches nothing
 	}
 	fence := r.fence(ctx)
-	mark := call(ctx, r.scripts.resume, []string{recordKey(ref)}, match, flow.ResumeFor.Milliseconds(), maxRecord)
+	mark := call(ctx, r.scripts.resume, []string{recordKey(ref)}, match, flow.ResumedLife.Milliseconds(), maxRecord)
 	look := r.look(ctx, ref.Env, st)
 	err := r.run(ctx, join(fence, mark, look)...)
 	if err == nil {

@@ -98,7 +98,7 @@ func TestResumeGivesTheSameAnswerForAWhile(t *testing.T) {
 	if err != nil || first == nil || len(first.Code) != 43 {
 		t.Fatalf("completion %+v, error %v", first, err)
 	}
-	h.pass(flow.ResumeFor - time.Millisecond)
+	h.pass(flow.ResumedLife - time.Millisecond)
 	_, again, err := b.resume(v)
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func TestResumeOfWhatHasNotEnded(t *testing.T) {
 	if err != nil || done != nil || got.Status != asks || len(got.Offers) == 0 {
 		t.Errorf("view %+v, completion %+v, error %v", got, done, err)
 	}
-	h.pass(flow.ResumeFor)
+	h.pass(flow.ResumedLife)
 	b.answer(v, "", "right")
 }
 

@@ -32,7 +32,7 @@ type Executions interface {
 	// Release gives the lease back.
 	Release(ctx context.Context, ref flow.Ref, holder string) error
 	// Resume reads an execution; a terminal one with that binding lives
-	// flow.ResumeFor from its first Resume.
+	// flow.ResumedLife from its first Resume.
 	Resume(ctx context.Context, ref flow.Ref, binding, session flow.Digest) (*flow.Execution, *flow.Session, error)
 }
 

@@ -61,7 +61,7 @@ func drawMove(t *rapid.T) move {
 			Outlet: rapid.SampledFrom([]string{"LEFT", "RIGHT"}).Draw(t, "outlet"),
 		},
 		Token: rapid.SampledFrom([]string{"present", "none", "present", "stale"}).Draw(t, "token"),
-		Pause: rapid.SampledFrom([]time.Duration{time.Second, flow.LeaseTime, flow.RepeatFor, agedAfter / 2, flow.ResumeFor, flow.Idle, flow.Life}).Draw(t, "pause"),
+		Pause: rapid.SampledFrom([]time.Duration{time.Second, flow.LeaseTime, flow.RepeatFor, agedAfter / 2, flow.ResumedLife, flow.Idle, flow.Life}).Draw(t, "pause"),
 	}
 }
 

@@ -174,7 +174,7 @@ func (s *store) Resume(ctx context.Context, ref flow.Ref, binding, st flow.Diges
 			return err
 		}
 		if c.record.Terminal() && binding == c.record.Binding && !c.resumed {
-			c.resumed, c.expires = true, s.now().Add(flow.ResumeFor)
+			c.resumed, c.expires = true, s.now().Add(flow.ResumedLife)
 		}
 		x, session = clone(c.record), s.session(ref.Env, st)
 		return nil

@@ -36,7 +36,7 @@ func (e *Engine) show(ctx context.Context, x *flow.Execution, session *flow.Sess
 
 // Resume hands a finished execution back. Completed: the Completion from which
 // the face issues. Failed: the View says why. Anything else: the View waits. The
-// same browser gets the same again for flow.ResumeFor; then the execution is gone.
+// same browser gets the same again for flow.ResumedLife; then the execution is gone.
 func (e *Engine) Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, *flow.Completion, error) {
 	key := e.sessionKey(ref.Env, c)
 	binding := flow.Sum(c.Cookie)

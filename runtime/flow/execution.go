@@ -21,9 +21,13 @@ const (
 	Life = 60 * time.Minute
 	// RepeatFor is how long the answer to a submit is given again.
 	RepeatFor = 60 * time.Second
-	// ResumeFor is how long a resumed execution may be resumed again by the
-	// same browser, for the same answer.
+	// ResumeFor is how long after its code was issued an execution may be
+	// resumed again by the same browser, for the same answer.
 	ResumeFor = 10 * time.Second
+	// ResumedLife is how long a finished execution is kept from its first
+	// resume on: longer than ResumeFor, since the code may not have been issued
+	// when the database was away.
+	ResumedLife = 5 * time.Minute
 	// ReplacedFor is how long a session remembers a cookie value it replaced,
 	// so that other tabs live on.
 	ReplacedFor = 15 * time.Minute
