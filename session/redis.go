@@ -23,13 +23,17 @@ type Redis struct {
 	scripts scripts
 	now     func() time.Time
 	risky   bool // AcceptLoss
+	later   *later
 
 	mu      sync.Mutex
 	checked time.Time // when the settings were last found safe
 }
 
 // Close ends the connections.
-func (r *Redis) Close() error { return r.rdb.Close() } //nolint:wrapcheck // says it all
+func (r *Redis) Close() error {
+	r.later.close()
+	return r.rdb.Close() //nolint:wrapcheck // says it all
+}
 
 // key is the kind's letter and the name, of which a cluster hashes the name.
 func key(kind string, name id) string {
@@ -160,9 +164,15 @@ func (r *Redis) Save(ctx context.Context, x *flow.Execution, holder string) erro
 	return nil
 }
 
-// Release gives the lease back without a save. One that is not the holder's stays.
+// Release gives the lease back without a save, now or, when it fails, once the
+// server answers. One that is not the holder's stays.
 func (r *Redis) Release(ctx context.Context, ref flow.Ref, holder string) error {
-	return r.run(ctx, r.release(ctx, ref, holder))
+	cmd := r.release(ctx, ref, holder)
+	err := r.run(ctx, cmd)
+	if err != nil && !answered(err) {
+		r.later.add(cmd)
+	}
+	return err
 }
 
 func (r *Redis) release(ctx context.Context, ref flow.Ref, holder string) *redis.Cmd {
@@ -218,11 +228,13 @@ func seconds(d time.Duration) int { return max(1, int((d+time.Second-1)/time.Sec
 // left is the time until t in milliseconds, at least one.
 func (r *Redis) left(t time.Time) int64 { return max(1, t.Sub(r.now()).Milliseconds()) }
 
-// undo takes back what a refused batch has done, as far as that can still be.
+// undo takes back what a refused batch has done, now or once the server answers.
 func (r *Redis) undo(ctx context.Context, cmd *redis.Cmd) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), againTime)
 	defer cancel()
-	_ = r.run(ctx, cmd) // it expires in any case
+	if err := r.run(ctx, cmd); err != nil && !answered(err) {
+		r.later.add(cmd)
+	}
 }
 
 // join makes one batch; a nil command is none.

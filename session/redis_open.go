@@ -47,7 +47,9 @@ func Open(ctx context.Context, o Options) (*Redis, error) {
 		return nil, err
 	}
 	place.opts.Dialer = o.Dial
+	redis.SetLogger(quiet{}) // every failure reaches our caller as an error
 	r := &Redis{rdb: place.connect(), cluster: place.mode == "cluster", scripts: newScripts(), now: o.Now, risky: o.AcceptLoss}
+	r.later = newLater(r.run)
 	if o.Hook != nil {
 		r.rdb.AddHook(o.Hook)
 	}
@@ -60,6 +62,11 @@ func Open(ctx context.Context, o Options) (*Redis, error) {
 	}
 	return r, nil
 }
+
+// quiet keeps the client from writing to standard error.
+type quiet struct{}
+
+func (quiet) Printf(context.Context, string, ...any) {}
 
 // place is a parsed URL.
 type place struct {

@@ -120,6 +120,25 @@ func TestBrokenRedis(t *testing.T) {
 		x.Version++
 		must(t, s.Save(t.Context(), x, "a"))
 	})
+	t.Run("stopped: a lease taken unseen is given back soon after", func(t *testing.T) {
+		x := fresh(newRef(), time.Now().UTC().Round(time.Millisecond))
+		must(t, s.Create(t.Context(), x, nil))
+		server.Pause()
+		if _, _, err := s.Acquire(t.Context(), x.Ref, claim("lost"), nil); err == nil {
+			t.Error("a stopped server gave a lease")
+		}
+		server.Continue()
+		var held *flow.HeldError
+		for end := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			_, _, err := s.Acquire(t.Context(), x.Ref, claim("next"), nil)
+			if err == nil {
+				break
+			}
+			if !errors.As(err, &held) || time.Now().After(end) {
+				t.Fatal(err)
+			}
+		}
+	})
 	t.Run("a replica: nothing stale is shown", func(t *testing.T) {
 		x := leased(t, s)
 		all := calls(t, s, x)

@@ -58,8 +58,8 @@ func (e *Engine) acquire(ctx context.Context, ref flow.Ref, c flow.Caller, claim
 		var held *flow.HeldError
 		if !errors.As(err, &held) {
 			err = e.storeFault(ctx, ref, c, err)
-			if err != nil && flow.AsFault(err).Code == flow.Unavailable && !silent(ctx, err) {
-				e.release(ctx, ref, claim.Holder) // it may be ours although we were not told
+			if err != nil && flow.AsFault(err).Code == flow.Unavailable {
+				e.giveUp(ctx, ref, claim.Holder, err) // it may be ours although we were not told
 			}
 			return x, session, err
 		}
@@ -267,11 +267,11 @@ func (t *turn) save(ctx context.Context, s flow.Submit, repeat flow.Repeat, refu
 		x.Repeat = flow.Mark{Submit: t.submit, Key: flow.Sum(s.Key), Binding: was, Version: x.Version, At: t.now, Fault: refused}
 	}
 	if err := e.Executions.Save(ctx, x, t.holder); err != nil {
-		lost := errors.Is(err, flow.ErrLost)
-		t.saved = lost || silent(ctx, err) // then nothing is ours to release, or nobody takes it
-		if lost {
+		t.saved = true // there is nothing of ours to release any more
+		if errors.Is(err, flow.ErrLost) {
 			return flow.View{}, e.contended(ctx, x.Ref, t.caller, "lease lost")
 		}
+		e.giveUp(ctx, x.Ref, t.holder, err)
 		return flow.View{}, e.storeFault(ctx, x.Ref, t.caller, err)
 	}
 	t.saved = true
@@ -282,11 +282,16 @@ func (t *turn) save(ctx context.Context, s flow.Submit, repeat flow.Repeat, refu
 	return t.answer(refused)
 }
 
-// silent reports whether the store gave no answer within its own time. It takes
-// no lease back either, and asking would break the half second that is promised.
-func silent(ctx context.Context, err error) bool {
+// giveUp releases a lease after the store has failed. A store that gave no answer
+// within its own time is not waited for again: that would break the half second
+// in which a failure is promised.
+func (e *Engine) giveUp(ctx context.Context, ref flow.Ref, holder string, failure error) {
 	var t interface{ Timeout() bool }
-	return ctx.Err() == nil && errors.As(err, &t) && t.Timeout()
+	if ctx.Err() == nil && errors.As(failure, &t) && t.Timeout() {
+		go e.release(ctx, ref, holder)
+		return
+	}
+	e.release(ctx, ref, holder)
 }
 
 // release gives the lease back, also when the request's own time is up; a lease
