@@ -8,12 +8,16 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
+
+var built atomic.Bool //nolint:gochecknoglobals // belongs to build
 
 // build makes the binary once for a test process. It is built with the race
 // detector when the test is.
 var build = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals // one build a process
+	built.Store(true)
 	dir, err := os.MkdirTemp("", "doorward-node")
 	if err != nil {
 		return "", err
@@ -39,8 +43,11 @@ func Binary(tb testing.TB) string {
 	return bin
 }
 
-// Clean removes the binary; call it at the end of TestMain.
+// Clean removes the binary if there is one; call it at the end of TestMain.
 func Clean() {
+	if !built.Load() {
+		return
+	}
 	if bin, err := build(); err == nil {
 		_ = os.RemoveAll(filepath.Dir(bin))
 	}

@@ -1,0 +1,170 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+
+	_ "modernc.org/sqlite"
+
+	visit "doorward/internal/journey"
+	"doorward/internal/nodetest"
+	"doorward/internal/redistest"
+)
+
+// The environments of testdata/config.
+const (
+	firstEnv  = "e1000000-0000-4000-8000-000000000001"
+	secondEnv = "e2000000-0000-4000-8000-000000000001" // on the same host, with the same usernames
+	hostedEnv = "e3000000-0000-4000-8000-000000000001" // on a host of its own
+	hostedURL = "login.hosted.example"
+	noFlow    = "00000000-0000-4000-8000-000000000000"
+)
+
+// The applications of testdata/config, and which policies they are assigned.
+var (
+	shop  = visit.App{Env: firstEnv, ID: "e1000000-0000-4000-8000-0000000000a1", Secret: "shop-secret-5f2a91", RedirectURI: "https://shop.example/cb"}
+	phone = visit.App{Env: firstEnv, ID: "e1000000-0000-4000-8000-0000000000a2", RedirectURI: "http://127.0.0.1/callback", PiFlow: true}
+	vault = visit.App{Env: firstEnv, ID: "e1000000-0000-4000-8000-0000000000a3", Secret: "vault-secret-77c01e", RedirectURI: "https://vault.example/cb"}   // Double
+	wiki  = visit.App{Env: firstEnv, ID: "e1000000-0000-4000-8000-0000000000a4", Secret: "wiki-secret-b83d40", RedirectURI: "https://wiki.example/cb"}     // Single_Factor, Double
+	desk  = visit.App{Env: firstEnv, ID: "e1000000-0000-4000-8000-0000000000a6", Secret: "office-secret-0d6e2f", RedirectURI: "https://office.example/cb"} // Office
+	spa   = visit.App{Env: firstEnv, ID: "e1000000-0000-4000-8000-0000000000a5", RedirectURI: "https://login.app.example/cb", PiFlow: true}
+	shop2 = visit.App{Env: secondEnv, ID: "e2000000-0000-4000-8000-0000000000a1", Secret: "second-secret-9a7f13", RedirectURI: "https://shop.example/cb"}
+)
+
+// passwords are those of the users of testdata/config.
+var passwords = map[string]string{
+	"ada": "Ada-Right-Horse-1", "bea": "Bea-Right-Horse-2", "dora": "Dora-Right-Horse-3", "una": "Una-Right-Horse-4", "otto": "Otto-Right-Horse-5",
+	"enum-wrong": "Wrong-Right-Horse-6",
+}
+
+// lasting is a testing.TB of which what is started lives until TestMain ends. It
+// speaks for the test that runs now.
+type lasting struct {
+	testing.TB
+	ends []func()
+}
+
+func (l *lasting) Cleanup(f func())         { l.ends = append(l.ends, f) }
+func (l *lasting) Context() context.Context { return context.Background() }
+func (l *lasting) Failed() bool             { return false }
+
+// TempDir lies in memory where that is to be had: these tests are not about disks,
+// and share theirs with tests that are.
+func (l *lasting) TempDir() string {
+	dir, err := os.MkdirTemp("/dev/shm", "doorward-lab")
+	if err != nil {
+		dir, err = os.MkdirTemp("", "doorward-lab")
+	}
+	if err != nil {
+		l.Fatal(err)
+	}
+	l.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// lab is the deployment that the security tests share: two processes, one Redis,
+// one database file. Its tests run one after the other.
+type lab struct {
+	tb      lasting
+	redis   *redistest.Server
+	nodes   []*nodetest.Node
+	metrics []string
+	site    *visit.Site
+	file    string
+	db      *sql.DB
+	open    sync.Once
+}
+
+var theLab lab
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, end := range slices.Backward(theLab.tb.ends) {
+		end()
+	}
+	nodetest.Clean()
+	os.Exit(code)
+}
+
+func (l *lab) start() {
+	tb := &l.tb
+	l.redis = redistest.Start(tb)
+	config, err := filepath.Abs("testdata/config")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	data := tb.TempDir()
+	l.file = filepath.Join(data, "shared.db")
+	o := nodetest.Options{Redis: l.redis.URL(), Keys: nodetest.NewKeys(tb, data), DB: l.file}
+	for range 2 {
+		metrics := nodetest.FreeAddr(tb)
+		o.Args = []string{"--config", config, "--log-format", "json", "--metrics-listen", metrics}
+		l.nodes, l.metrics = append(l.nodes, nodetest.Start(tb, o)), append(l.metrics, metrics)
+		o.BaseURL = l.nodes[0].Base
+	}
+	l.site = visit.At(l.nodes...)
+	l.site.Hide(l.redis.Addr)
+	l.site.Hide(data)
+	if l.db, err = sql.Open("sqlite", "file:"+l.file+"?_pragma=busy_timeout(5000)"); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = l.db.Close() })
+}
+
+// trial is one test in the lab.
+type trial struct {
+	*testing.T
+	*lab
+	trail visit.Trail
+	from  []int // how much of each log was there before
+}
+
+// newTrial begins a test; what must hold of every test is checked at its end.
+func newTrial(t *testing.T) *trial {
+	t.Helper()
+	l := &theLab
+	l.tb.TB = t
+	l.open.Do(l.start)
+	if l.db == nil {
+		t.Fatal("the lab did not start")
+	}
+	x := &trial{T: t, lab: l}
+	for _, n := range l.nodes {
+		x.from = append(x.from, len(n.Log()))
+	}
+	t.Cleanup(x.always)
+	return x
+}
+
+func (x *trial) browser() *visit.Client { return x.site.Browser(x.T, &x.trail) }
+func (x *trial) device() *visit.Client  { return x.site.Device(x.T, &x.trail) }
+
+// always is what holds after every test: each error is in the log once, with its
+// reason; no secret is where it could be found; the processes live.
+func (x *trial) always() {
+	failures := x.trail.Failures()
+	if !x.await(func() bool { return x.unlogged(failures) == "" }) {
+		x.Error(x.unlogged(failures))
+	}
+	for place, text := range x.dump() {
+		for _, secret := range x.trail.In(text) {
+			x.Errorf("%s: there is a %s in it", place, secret)
+		}
+	}
+	for _, n := range x.nodes {
+		if err := n.Signal(syscall.Signal(0)); err != nil {
+			x.Errorf("node %s is gone: %v", n.Addr, err)
+		}
+	}
+	if x.Failed() {
+		lines := bytes.Split(x.logs(), []byte("\n"))
+		x.Logf("%s", bytes.Join(lines[max(0, len(lines)-12):], []byte("\n")))
+	}
+}
