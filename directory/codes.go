@@ -162,7 +162,7 @@ func (s *Codes) RevokeBySession(ctx context.Context, env, sessionID string) erro
 func (s *Codes) revoke(ctx context.Context, column, env, id string) error {
 	now := millis(s.now())
 	return s.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE grants SET revoked_at = $3 WHERE env = $1 AND `+column+` = $2 AND revoked_at = 0`, env, id, now)
+		_, err := tx.ExecContext(ctx, `UPDATE grants SET revoked_at = $3 WHERE env = $1 AND `+column+` = $2 AND revoked_at = 0`, env, id, now) //nolint:gosec // column is one of two constants, above
 		return err
 	})
 }

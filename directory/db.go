@@ -97,7 +97,7 @@ func (d *DB) open(ctx context.Context) error {
 	if err := errors.Join(w.PingContext(ctx), d.reader.PingContext(ctx)); err != nil {
 		return err
 	}
-	d.writer.start()
+	d.writer.start() //nolint:contextcheck // close ends it; a commit is for many callers
 	return d.reserve.restore()
 }
 

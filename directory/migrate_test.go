@@ -74,6 +74,9 @@ func tables(t *testing.T, db *sql.DB) string {
 		}
 		names = append(names, n)
 	}
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
 	sort.Strings(names)
 	return strings.Join(names, " ")
 }

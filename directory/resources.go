@@ -95,7 +95,7 @@ func (r *Resources) Apply(ctx context.Context, env string, put, remove []flow.Re
 func replace(ctx context.Context, tx *sql.Tx, env string, put, remove []flow.Resource) error {
 	for _, one := range remove {
 		for _, table := range []string{"resources", "secrets"} {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE env = $1 AND kind = $2 AND id = $3`, env, one.Kind, one.ID); err != nil {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE env = $1 AND kind = $2 AND id = $3`, env, one.Kind, one.ID); err != nil { //nolint:gosec // table is a constant, above
 				return err
 			}
 		}

@@ -52,6 +52,9 @@ func TestAcknowledgedRowsSurviveKill(t *testing.T) {
 		}
 		kept[id] = true
 	}
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
 	for _, id := range acknowledged {
 		if !kept[id] {
 			t.Errorf("acknowledged row %s is lost", id)

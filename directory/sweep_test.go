@@ -22,7 +22,7 @@ func testSweep(t *testing.T, open opener) {
 		t.Helper()
 		_, err := p.Check(ctx, directory.Check{Env: env, Username: fmt.Sprint("name", n), Effect: fmt.Sprint("effect", n)})
 		err = errors.Join(err, directory.NewCodes(db, now.Now).Issue(ctx, newCode(n, now.Now())),
-			putRow(db, fmt.Sprint("session", n), now.Now().Add(8*time.Hour), 1),
+			putRow(db, fmt.Sprint("session", n), now.Now().Add(8*time.Hour), 1), //nolint:contextcheck // both are the background
 			directory.NewAuditLog(db).Append(ctx, []flow.Event{{Env: env, At: now.Now()}}))
 		if err != nil {
 			t.Fatal(err)

@@ -165,17 +165,17 @@ func (j *job) run(tx *sql.Tx, alone bool) bool {
 		j.call(tx)
 		return j.err == nil
 	}
-	if _, err := tx.Exec(`SAVEPOINT job`); err != nil {
+	if _, err := tx.ExecContext(context.Background(), `SAVEPOINT job`); err != nil {
 		j.err = err
 		return false
 	}
 	j.call(tx)
 	if j.err != nil {
-		if _, err := tx.Exec(`ROLLBACK TO SAVEPOINT job`); err != nil {
+		if _, err := tx.ExecContext(context.Background(), `ROLLBACK TO SAVEPOINT job`); err != nil {
 			return false
 		}
 	}
-	if _, err := tx.Exec(`RELEASE SAVEPOINT job`); err != nil {
+	if _, err := tx.ExecContext(context.Background(), `RELEASE SAVEPOINT job`); err != nil {
 		if j.err == nil {
 			j.err = err
 		}

@@ -204,6 +204,7 @@ func parse(t *testing.T, page []byte) *html.Node {
 
 // skeleton is the page without its words: elements and attribute names.
 func skeleton(t *testing.T, page []byte) string {
+	t.Helper()
 	var b strings.Builder
 	for n := range parse(t, page).Descendants() {
 		if n.Type != html.ElementNode {
@@ -219,6 +220,7 @@ func skeleton(t *testing.T, page []byte) string {
 }
 
 func text(t *testing.T, page []byte) string {
+	t.Helper()
 	var b strings.Builder
 	for n := range parse(t, page).Descendants() {
 		if n.Type == html.TextNode {

@@ -117,7 +117,7 @@ func (pages) Flow(w http.ResponseWriter, _ *http.Request, _ *configs.Bundle, v f
 	if a != nil {
 		more = append(more, wire.AuthorizeResponse(a.Code, a.State, a.Issuer))
 	}
-	w.Write(wire.Encode(v, wire.Place{}, more...))
+	_, _ = w.Write(wire.Encode(v, wire.Place{}, more...))
 }
 
 func (pages) Problem(w http.ResponseWriter, r *http.Request, _ *configs.Bundle, f *flow.Fault) {
@@ -130,9 +130,9 @@ func (pages) Problem(w http.ResponseWriter, r *http.Request, _ *configs.Bundle, 
 		body = []byte("<p>" + html.EscapeString(f.Message) + "</p>")
 	}
 	w.WriteHeader(status)
-	w.Write(body)
+	_, _ = w.Write(body)
 }
 
 func (pages) SignOff(w http.ResponseWriter, _ *http.Request, _ *configs.Bundle, p oidc.SignOffPage) {
-	json.NewEncoder(w).Encode(p)
+	_ = json.NewEncoder(w).Encode(p)
 }

@@ -132,7 +132,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	w.Write(body) // a client that has left cannot be told
+	_, _ = w.Write(body) // a client that has left cannot be told
 }
 
 // logFailure logs what failed on our side, once.

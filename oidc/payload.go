@@ -44,10 +44,10 @@ func decodePayload(b []byte) (payload, error) {
 	var fields [4]string
 	for i := range fields {
 		n, size := binary.Uvarint(b)
-		if size <= 0 || n > uint64(len(b)-size) {
+		if size <= 0 || n > uint64(len(b)-size) { //nolint:gosec // Uvarint read size of the len(b) bytes
 			return payload{}, errPayload
 		}
-		end := size + int(n)
+		end := size + int(n) //nolint:gosec // n is at most len(b)
 		fields[i], b = string(b[size:end]), b[end:]
 	}
 	if len(b) != 0 {

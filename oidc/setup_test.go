@@ -64,7 +64,7 @@ func newHouse(t testing.TB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() { _ = db.Close() })
 	h.db = db
 	h.codes = directory.NewCodes(db, h.now)
 	h.users = directory.NewUsers(db, directory.NewHasher(directory.Params{Memory: 8, Time: 1, Threads: 1}, 1, h.now), h.now)

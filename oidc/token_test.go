@@ -115,7 +115,11 @@ func TestSec_OP_CODE(t *testing.T) {
 		if err := h.users.SetEnabled(t.Context(), envID, h.ada.ID, false); err != nil {
 			t.Fatal(err)
 		}
-		defer h.users.SetEnabled(t.Context(), envID, h.ada.ID, true)
+		defer func() {
+			if err := h.users.SetEnabled(t.Context(), envID, h.ada.ID, true); err != nil {
+				t.Error(err)
+			}
+		}()
 		isError(t, h.redeem(exchange(code)), http.StatusBadRequest, "invalid_grant")
 	})
 }

@@ -124,7 +124,11 @@ func TestUserinfoShowsWhatTheScopeAllows(t *testing.T) {
 		if err := h.users.SetEnabled(t.Context(), envID, h.ada.ID, false); err != nil {
 			t.Fatal(err)
 		}
-		defer h.users.SetEnabled(t.Context(), envID, h.ada.ID, true)
+		defer func() {
+			if err := h.users.SetEnabled(t.Context(), envID, h.ada.ID, true); err != nil {
+				t.Error(err)
+			}
+		}()
 		isError(t, h.userinfo(all), http.StatusUnauthorized, "invalid_token")
 	})
 }
@@ -213,7 +217,9 @@ func TestWhenTheStoreIsGoneTheAnswerIsNo(t *testing.T) {
 	code := h.code(request(web))
 	access := h.redeem(exchange(h.code(request(web)))).json(t)["access_token"].(string)
 	h.authorize(request(web))
-	h.db.Close()
+	if err := h.db.Close(); err != nil {
+		t.Fatal(err)
+	}
 	for name, r := range map[string]reply{
 		"token": h.redeem(exchange(code)), "userinfo": h.userinfo(access), "resume": h.get("resume?flowId=" + h.ada.ID),
 	} {

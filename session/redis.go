@@ -170,7 +170,7 @@ func (r *Redis) Release(ctx context.Context, ref flow.Ref, holder string) error 
 	cmd := r.release(ctx, ref, holder)
 	err := r.run(ctx, cmd)
 	if err != nil && !answered(err) {
-		r.later.add(cmd)
+		r.later.add(cmd) //nolint:contextcheck // it is sent later, when ctx has ended
 	}
 	return err
 }
@@ -233,7 +233,7 @@ func (r *Redis) undo(ctx context.Context, cmd *redis.Cmd) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), againTime)
 	defer cancel()
 	if err := r.run(ctx, cmd); err != nil && !answered(err) {
-		r.later.add(cmd)
+		r.later.add(cmd) //nolint:contextcheck // it is sent later, when ctx has ended
 	}
 }
 

@@ -17,8 +17,10 @@ func TestDecodeValuesTakes(t *testing.T) {
 	}{
 		{"an empty body as the empty object", ``, flow.Values{}},
 		{"the empty object", `{}`, flow.Values{}},
-		{"every JSON type", ` {"s":"é\u00e9","n":1.5,"t":true,"f":false,"z":null,"a":[1,{"b":[]}],"o":{}} `,
-			flow.Values{"s": "éé", "n": 1.5, "t": true, "f": false, "z": nil, "a": []any{1.0, map[string]any{"b": []any{}}}, "o": map[string]any{}}},
+		{
+			"every JSON type", ` {"s":"é\u00e9","n":1.5,"t":true,"f":false,"z":null,"a":[1,{"b":[]}],"o":{}} `,
+			flow.Values{"s": "éé", "n": 1.5, "t": true, "f": false, "z": nil, "a": []any{1.0, map[string]any{"b": []any{}}}, "o": map[string]any{}},
+		},
 		{"the same name in different objects", `{"a":{"b":1},"b":2}`, flow.Values{"a": map[string]any{"b": 1.0}, "b": 2.0}},
 		{"names that differ in case", `{"password":"a","Password":"b"}`, flow.Values{"password": "a", "Password": "b"}},
 		{"a pair of surrogates", `{"a":"\ud83d\ude00"}`, flow.Values{"a": "😀"}},

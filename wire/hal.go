@@ -212,6 +212,6 @@ func appendMember(b []byte, lead, s string) []byte { return appendString(append(
 
 // appendString quotes s; invalid UTF-8 becomes U+FFFD.
 func appendString(b []byte, s string) []byte {
-	b, _ = jsontext.AppendQuote(b, s) //nolint:errcheck // reports invalid UTF-8, which is replaced
+	b, _ = jsontext.AppendQuote(b, s) // reports invalid UTF-8, which is replaced
 	return b
 }

@@ -61,11 +61,14 @@ func TestEncode(t *testing.T) {
 		}, nil, `{"_links":{"self":{"href":"` + base + `/flows/` + id + `"}},"id":"` + id + `","session":{"id":"5655baab-c282-4f9d-8d01-b635fe66b528"},
 			"resumeUrl":"` + base + `/as/resume?flowId=` + id + `","status":"COMPLETED","createdAt":"2021-07-23T16:19:34.570Z","expiresAt":"2021-07-23T16:34:53.196Z","amr":["pwd","otp"],
 			"_embedded":{"user":{"id":"831441df-b71f-473c-8871-c0af518ad851","username":"app_user","name":{"given":"Test","family":"ApplicationUser"}},"application":{"name":"Acme Travel"}}}`},
-		{"a pi.flow has its environment, the hosted page and a face's own members", func(v *flow.View) {
-			v.Status, v.Offers, v.PiFlow, v.SessionID = flow.Completed, nil, true, ""
-		}, []wire.Member{wire.AuthorizeResponse("c", `"s`, "https://i")},
+		{
+			"a pi.flow has its environment, the hosted page and a face's own members", func(v *flow.View) {
+				v.Status, v.Offers, v.PiFlow, v.SessionID = flow.Completed, nil, true, ""
+			},
+			[]wire.Member{wire.AuthorizeResponse("c", `"s`, "https://i")},
 			`{"_links":{"self":{"href":"` + base + `/flows/` + id + `"},"signOnPage":{"href":"` + base + `/signon/?flowId=` + id + `"}},"id":"` + id + `","environment":{"id":"` + env + `"},
-			"resumeUrl":"` + base + `/as/resume?flowId=` + id + `","status":"COMPLETED","createdAt":"2021-07-23T16:19:34.570Z","expiresAt":"2021-07-23T16:34:53.196Z","authorizeResponse":{"code":"c","state":"\"s","iss":"https://i"},"_embedded":{"application":{"name":"Acme Travel"}}}`},
+			"resumeUrl":"` + base + `/as/resume?flowId=` + id + `","status":"COMPLETED","createdAt":"2021-07-23T16:19:34.570Z","expiresAt":"2021-07-23T16:34:53.196Z","authorizeResponse":{"code":"c","state":"\"s","iss":"https://i"},"_embedded":{"application":{"name":"Acme Travel"}}}`,
+		},
 		{"a failure is told, and hostile text stays text", func(v *flow.View) {
 			v.Status, v.Offers, v.SessionID = flow.Failed, nil, ""
 			v.Failure = &flow.Failure{Code: "ACCOUNT_DISABLED", Message: "\"}<script>\u2028\x00\xff"}
@@ -106,28 +109,47 @@ func TestProblem(t *testing.T) {
 		want   string
 		header map[string]string
 	}{
-		{"a refused password names its field and what is offered",
+		{
+			"a refused password names its field and what is offered",
 			&flow.Fault{Code: flow.InvalidData, Message: flow.InvalidMessage, View: &v, Details: []flow.Detail{{Code: flow.InvalidCredentials, Target: "password", Message: "Incorrect."}}},
-			400, `{"id":"i","code":"INVALID_DATA","message":"` + flow.InvalidMessage + `","details":[{"code":"INVALID_CREDENTIALS","target":"password","message":"Incorrect."}],` + links + `}}`, nil},
-		{"inner errors are typed",
+			400, `{"id":"i","code":"INVALID_DATA","message":"` + flow.InvalidMessage + `","details":[{"code":"INVALID_CREDENTIALS","target":"password","message":"Incorrect."}],` + links + `}}`, nil,
+		},
+		{
+			"inner errors are typed",
 			&flow.Fault{Code: flow.InvalidData, Message: "m", View: &v, Details: []flow.Detail{
 				{Code: flow.PasswordLockedOut, Target: "password", Message: "a", Inner: map[string]any{"secondsUntilUnlock": 900}},
-				{Code: flow.InvalidValue, Message: "b", Inner: map[string]any{"unsatisfiedRequirements": []string{"length", "history"}, "z": true, "p": "^a", "f": 1.5}}}},
+				{Code: flow.InvalidValue, Message: "b", Inner: map[string]any{"unsatisfiedRequirements": []string{"length", "history"}, "z": true, "p": "^a", "f": 1.5}},
+			}},
 			400, `{"id":"i","code":"INVALID_DATA","message":"m","details":[{"code":"PASSWORD_LOCKED_OUT","target":"password","message":"a","innerError":{"secondsUntilUnlock":900}},
-				{"code":"INVALID_VALUE","message":"b","innerError":{"unsatisfiedRequirements":["length","history"],"z":true,"p":"^a","f":"1.5"}}],` + links + `}}`, nil},
-		{"an unknown flow tells to start again and nothing else", flow.Gone(), 404,
-			`{"id":"i","code":"NOT_FOUND","message":"The flow does not exist or has expired. Start again from the application.","_links":{"restart":{"href":"../as/authorize"}}}`, nil},
-		{"a conflict shows the execution as it is", &flow.Fault{Code: flow.Conflict, Message: "m", View: &v}, 409,
-			`{"id":"i","code":"CONFLICT","message":"m",` + links + `},"_embedded":{"flow":` + string(wire.Encode(v, place())) + `}}`, nil},
-		{"a wrong type lists the right ones", &flow.Fault{Code: flow.UnsupportedMedia, Message: "m", View: &v}, 415,
+				{"code":"INVALID_VALUE","message":"b","innerError":{"unsatisfiedRequirements":["length","history"],"z":true,"p":"^a","f":"1.5"}}],` + links + `}}`, nil,
+		},
+		{
+			"an unknown flow tells to start again and nothing else", flow.Gone(), 404,
+			`{"id":"i","code":"NOT_FOUND","message":"The flow does not exist or has expired. Start again from the application.","_links":{"restart":{"href":"../as/authorize"}}}`, nil,
+		},
+		{
+			"a conflict shows the execution as it is", &flow.Fault{Code: flow.Conflict, Message: "m", View: &v}, 409,
+			`{"id":"i","code":"CONFLICT","message":"m",` + links + `},"_embedded":{"flow":` + string(wire.Encode(v, place())) + `}}`, nil,
+		},
+		{
+			"a wrong type lists the right ones", &flow.Fault{Code: flow.UnsupportedMedia, Message: "m", View: &v}, 415,
 			`{"id":"i","code":"UNSUPPORTED_MEDIA_TYPE","message":"m",` + links + `}}`,
-			map[string]string{"Accept": "application/vnd.pingidentity.usernamePassword.check+json, application/vnd.pingidentity.session.reset+json"}},
-		{"a busy service says when", flow.Busy(errors.New("redis: 10.0.0.5 refused")), 503,
-			`{"id":"i","code":"SERVICE_UNAVAILABLE","message":"The service is not available now. Nothing was changed; send the request again shortly.",` + self + `}`, map[string]string{"Retry-After": "1"}},
-		{"a limit says when, rounded up", &flow.Fault{Code: flow.Limited, Message: "m", RetryAfter: 1500 * time.Millisecond}, 429,
-			`{"id":"i","code":"REQUEST_LIMITED","message":"m",` + self + `}`, map[string]string{"Retry-After": "2"}},
-		{"our failure keeps its cause", flow.AsFault(errors.New("pq: password=x")), 500,
-			`{"id":"i","code":"UNEXPECTED_ERROR","message":"The request could not be completed because of an error on our side. Send it again; if it fails again, report the id.",` + self + `}`, nil},
+			map[string]string{"Accept": "application/vnd.pingidentity.usernamePassword.check+json, application/vnd.pingidentity.session.reset+json"},
+		},
+		{
+			"a busy service says when", flow.Busy(errors.New("redis: 10.0.0.5 refused")), 503,
+			`{"id":"i","code":"SERVICE_UNAVAILABLE","message":"The service is not available now. Nothing was changed; send the request again shortly.",` + self + `}`,
+			map[string]string{"Retry-After": "1"},
+		},
+		{
+			"a limit says when, rounded up", &flow.Fault{Code: flow.Limited, Message: "m", RetryAfter: 1500 * time.Millisecond}, 429,
+			`{"id":"i","code":"REQUEST_LIMITED","message":"m",` + self + `}`,
+			map[string]string{"Retry-After": "2"},
+		},
+		{
+			"our failure keeps its cause", flow.AsFault(errors.New("pq: password=x")), 500,
+			`{"id":"i","code":"UNEXPECTED_ERROR","message":"The request could not be completed because of an error on our side. Send it again; if it fails again, report the id.",` + self + `}`, nil,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			status, body, header := wire.Problem(tc.fault, "i", place())

@@ -31,7 +31,11 @@ func healthCommand(getenv func(string) string) *cobra.Command {
 			host = "localhost"
 		}
 		client := &http.Client{Timeout: 2 * time.Second}
-		resp, err := client.Get("http://" + net.JoinHostPort(host, port) + "/readyz")
+		req, err := http.NewRequestWithContext(c.Context(), http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+		if err != nil {
+			return err
+		}
+		resp, err := client.Do(req)
 		if err != nil {
 			return err
 		}

@@ -98,7 +98,7 @@ func (h *house) openDirectory(ctx context.Context) error {
 	h.signing = directory.NewSigningKeys(db, h.ring, h.now)
 	h.store = directory.NewResources(db, h.ring)
 
-	batch := audit.NewBatch(directory.NewAuditLog(db), h.log)
+	batch := audit.NewBatch(directory.NewAuditLog(db), h.log) //nolint:contextcheck // Close ends it
 	h.closes = append(h.closes, batch.Close)
 	h.events = audit.Fan{audit.NewLines(h.log), batch, h.metrics}
 	h.metrics.gauge("doorward_audit_events_waiting", "Security events not yet in the database.", func() float64 {

@@ -56,7 +56,7 @@ func writeRing(c *cobra.Command, path string, ring *keys.Ring, how int) error {
 		}
 	}
 	next := path + ".new"
-	if err := os.WriteFile(next, ring.Marshal(), 0o600); err != nil {
+	if err := os.WriteFile(next, ring.Marshal(), 0o600); err != nil { //nolint:gosec // the operator names the file
 		return err
 	}
 	if err := os.Rename(next, path); err != nil {

@@ -100,7 +100,7 @@ func (h *house) faces(ctx context.Context, getenv func(string) string) (*httpapi
 	for _, k := range h.kinds {
 		actions = append(actions, k.Meta().Actions...)
 	}
-	server, err := httpapi.New(httpapi.Parts{
+	server, err := httpapi.New(httpapi.Parts{ //nolint:contextcheck // requests have contexts of their own
 		Tenants: h.registry, Engine: engine, Actions: actions, Metrics: h.metrics, Events: h.events, Log: h.log, Now: h.now,
 		Checks: h.checks, Proxies: proxies, Drain: h.o.drain(),
 	})
@@ -144,12 +144,12 @@ func (h *house) showDemo(server *httpapi.Server) error {
 
 // ownClient reaches this very node, whatever its base URL resolves to here.
 func (h *house) ownClient() *http.Client {
-	_, port, _ := net.SplitHostPort(h.o.Listen) //nolint:errcheck // settle has split it before
+	_, port, _ := net.SplitHostPort(h.o.Listen) // settle has split it before
 	dialer := &net.Dialer{Timeout: time.Second}
 	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 		Proxy: nil,
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			host, _, _ := net.SplitHostPort(h.o.Listen) //nolint:errcheck // as above
+			host, _, _ := net.SplitHostPort(h.o.Listen) // as above
 			if !isLoopback(host) {
 				host = "localhost"
 			}
@@ -166,7 +166,7 @@ func (h *house) answer(ctx, background context.Context, server *httpapi.Server, 
 	}
 	failed := make(chan error, len(listeners)+1)
 	for _, l := range listeners {
-		go func() { failed <- server.Serve(l) }()
+		go func() { failed <- server.Serve(l) }() //nolint:contextcheck // requests end at Shutdown, not with ctx
 	}
 	if h.o.Metrics != "" {
 		m := h.metrics.server(h.o.Metrics)

@@ -12,11 +12,11 @@ import (
 	"testing"
 )
 
-var built atomic.Bool //nolint:gochecknoglobals // belongs to build
+var built atomic.Bool // belongs to build
 
 // build makes the binary once for a test process. It is built with the race
 // detector when the test is.
-var build = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals // one build a process
+var build = sync.OnceValues(func() (string, error) { // one build a process
 	built.Store(true)
 	dir, err := os.MkdirTemp("", "doorward-node")
 	if err != nil {

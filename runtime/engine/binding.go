@@ -23,7 +23,7 @@ const (
 	forSubmit    = "submit"     // repeat mark
 )
 
-var b64 = base64.RawURLEncoding.Strict()
+var b64 = base64.RawURLEncoding.Strict() //nolint:gochecknoglobals // never changes
 
 // decode reports whether s is exactly dst in base64url. Its length is judged
 // first: Decode panics on a text that is too long for dst.

@@ -88,6 +88,7 @@ func by(ctx context.Context) *request { return ctx.Value(requestKey{}).(*request
 
 // play runs the script to its end.
 func play(t *testing.T, s script) *world {
+	t.Helper()
 	w := &world{script: s, graph: compiled(s.plan), waiting: map[int]*call{}}
 	synctest.Test(t, func(t *testing.T) {
 		w.store = newStore(time.Now)

@@ -125,13 +125,13 @@ func knows(key string) *flow.Node {
 	return &flow.Node{Key: key, Kind: "ASK", Factors: flow.Knowledge, Config: proving{Factors: flow.Knowledge, Method: "pwd"}}
 }
 
-func has(key string) *flow.Node {
+func has(key string) *flow.Node { //nolint:unparam // the key is read where the plan is
 	return &flow.Node{Key: key, Kind: "ASK", Factors: flow.Possession, Config: proving{Factors: flow.Possession, Method: "otp"}}
 }
 
 func passes(key string) *flow.Node { return &flow.Node{Key: key, Kind: "PASS"} }
 
-func does(key string, fn func(*flow.Turn) flow.Outcome) *flow.Node {
+func does(key string, fn func(*flow.Turn) flow.Outcome) *flow.Node { //nolint:unparam // as has
 	return &flow.Node{Key: key, Kind: "ODD", Config: fn}
 }
 
@@ -149,7 +149,7 @@ func (g older) Holds(now time.Time, fact func(string) any) bool {
 }
 
 // signedOnLongerAgo is the guard of an ordinary sign-on policy.
-func signedOnLongerAgo(d time.Duration) flow.Guard {
+func signedOnLongerAgo(d time.Duration) flow.Guard { //nolint:unparam // the age is read where the policy is
 	return older{"session.lastSignOn.withAuthenticator.pwd.at", d}
 }
 

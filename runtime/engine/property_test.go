@@ -123,7 +123,7 @@ func (c *checker) proofs(ref flow.Ref, history []saved) {
 			since = nil
 		}
 		for _, p := range h.Proofs {
-			found := false
+			var found bool
 			if p.Origin == flow.FromSession {
 				s := history[0].by.(*request).session
 				p.Origin = flow.FromFlow

@@ -60,7 +60,7 @@ func TestEffectIsOnePerStepAttemptAndSubmit(t *testing.T) {
 	key := func(node string, attempt uint32, submit string) string {
 		return flow.NewTurn(flow.Ref{Env: "e", ID: "x"}, node, nil, noon(), nil, attempt, flow.Sum(submit)).Effect()
 	}
-	if key("a", 0, "s") != key("a", 0, "s") {
+	if first, again := key("a", 0, "s"), key("a", 0, "s"); first != again {
 		t.Error("a repeat has another effect")
 	}
 	seen := map[string]bool{}

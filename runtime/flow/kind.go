@@ -35,9 +35,9 @@ type Meta struct {
 type Repeat uint8
 
 const (
-	// Once: a repeat gets the first answer and is not evaluated.
+	// Once is for actions of which a repeat gets the first answer and is not evaluated.
 	Once Repeat = iota
-	// Each: every call is evaluated, under its own limits (resend, select, poll).
+	// Each is for actions of which every call is evaluated, under its own limits (resend, select, poll).
 	Each
 )
 

@@ -55,7 +55,8 @@ func TestLedgerSatisfies(t *testing.T) {
 		},
 		{
 			"no address is no shared address",
-			flow.Ledger{proof(flow.Knowledge, "pwd"), proof(flow.Possession, "mail", sentTo("ada@example.com"))}, needs(knows, has), true,
+			flow.Ledger{proof(flow.Knowledge, "pwd"), proof(flow.Possession, "mail", sentTo("ada@example.com"))},
+			needs(knows, has), true,
 		},
 		{
 			"a third proof that shares with both spoils nothing",

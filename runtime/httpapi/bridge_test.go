@@ -37,7 +37,9 @@ func TestBridgeCopies(t *testing.T) {
 	names := []string{"alice-aaaa", "bob-bbbbbb", "carol-cccc", "dave-ddddd", "erin-eeeee"}
 	var replies []string
 	for _, n := range names {
-		fmt.Fprintf(conn, "POST /%s/as/%s?state=%s HTTP/1.1\r\nHost: %s\r\nX-State: %s\r\nCookie: ST=%s\r\nContent-Length: %d\r\n\r\n%s", envID, n, n, h.addr, n, n, len(n), n)
+		if _, err := fmt.Fprintf(conn, "POST /%s/as/%s?state=%s HTTP/1.1\r\nHost: %s\r\nX-State: %s\r\nCookie: ST=%s\r\nContent-Length: %d\r\n\r\n%s", envID, n, n, h.addr, n, n, len(n), n); err != nil {
+			t.Fatal(err)
+		}
 		res, err := http.ReadResponse(br, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -67,14 +69,14 @@ func TestBridge(t *testing.T) {
 			w.WriteHeader(http.StatusEarlyHints)
 			w.WriteHeader(http.StatusTeapot)
 			w.WriteHeader(http.StatusOK)
-			fmt.Fprintf(w, "%s %s %v", r.RequestURI, r.RemoteAddr, r.Header["Content-Type"])
+			_, _ = fmt.Fprintf(w, "%s %s %v", r.RequestURI, r.RemoteAddr, r.Header["Content-Type"])
 		}))
 		s.Handle(http.MethodGet, "/:env/as/empty", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		s.Handle(http.MethodGet, "/:env/as/panic", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte("half an answer"))
 			panic("secret 10.0.0.5")
 		}))
-		s.Handle(http.MethodGet, "/demo/*", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) }))
+		s.Handle(http.MethodGet, "/demo/*", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprint(w, r.URL.Path) }))
 	})
 	r := h.ask("GET", "/"+envID+"/as/echo?a=%2F&b", "", "Content-Type: a/b", "Content-Type: c/d")
 	if r.StatusCode != 418 || r.body != "/"+envID+"/as/echo?a=%2F&b 127.0.0.1:0 [a/b c/d]" {

@@ -21,7 +21,7 @@ func (s *Server) Flow(w http.ResponseWriter, b *configs.Bundle, v flow.View, mem
 	if tag := wire.ETag(v); tag != "" {
 		h.Set("ETag", tag)
 	}
-	_, _ = w.Write(wire.Encode(v, place(b, &v), members...)) //nolint:errcheck // the client has gone
+	_, _ = w.Write(wire.Encode(v, place(b, &v), members...)) // the client has gone
 }
 
 // Problem writes a fault of another face with its status and logs it: a page for
@@ -56,7 +56,7 @@ func (s *Server) Problem(w http.ResponseWriter, r *http.Request, b *configs.Bund
 		}
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) //nolint:errcheck // the client has gone
+	_, _ = w.Write(body) // the client has gone
 }
 
 // SignOff writes the page that asks whether to sign off, or says that it is done.

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -298,5 +297,3 @@ const (
 	thisFlow = "/" + envID + "/flows/" + flowID
 	thisPage = "/" + envID + "/signon/?flowId=" + flowID
 )
-
-func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }

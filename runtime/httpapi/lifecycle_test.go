@@ -75,7 +75,7 @@ func TestShutdownLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, _ := io.ReadAll(res.Body)
-	res.Body.Close()
+	_ = res.Body.Close()
 	if res.StatusCode != 503 || !res.Close || !strings.Contains(string(b), "draining") {
 		t.Errorf("while draining: %d, close %v, %s", res.StatusCode, res.Close, b)
 	}
@@ -142,7 +142,7 @@ func TestShutdownUnderLoad(t *testing.T) {
 						return
 					}
 					_, _ = io.Copy(io.Discard, res.Body)
-					res.Body.Close()
+					_ = res.Body.Close()
 					if res.Close {
 						return // sent away: goes to another node
 					}
@@ -185,14 +185,14 @@ func TestForwardedFields(t *testing.T) {
 		status                int
 	}{
 		{"nobody is believed", "9.9.9.9", "evil.example", nil, "127.0.0.1", 200},
-		{"a proxy is believed", "9.9.9.9", "", []netip.Prefix{prefix("127.0.0.0/8")}, "9.9.9.9", 200},
-		{"the last stranger counts", "1.1.1.1, 9.9.9.9, 127.0.0.2", "", []netip.Prefix{prefix("127.0.0.0/8")}, "9.9.9.9", 200},
-		{"a client's own list does not", "127.0.0.9, 9.9.9.9", "", []netip.Prefix{prefix("127.0.0.0/8")}, "9.9.9.9", 200},
-		{"nonsense stops the walk", "9.9.9.9, x", "", []netip.Prefix{prefix("127.0.0.0/8")}, "127.0.0.1", 200},
-		{"only proxies", "127.0.0.3", "", []netip.Prefix{prefix("127.0.0.0/8")}, "127.0.0.3", 200},
-		{"an IPv6 client", "2001:db8::1", "", []netip.Prefix{prefix("127.0.0.0/8")}, "2001:db8::1", 200},
-		{"its host is judged", "9.9.9.9", "evil.example", []netip.Prefix{prefix("127.0.0.0/8")}, "", 421},
-		{"a list of hosts is ignored", "9.9.9.9", "evil.example, x", []netip.Prefix{prefix("127.0.0.0/8")}, "9.9.9.9", 200},
+		{"a proxy is believed", "9.9.9.9", "", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "9.9.9.9", 200},
+		{"the last stranger counts", "1.1.1.1, 9.9.9.9, 127.0.0.2", "", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "9.9.9.9", 200},
+		{"a client's own list does not", "127.0.0.9, 9.9.9.9", "", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "9.9.9.9", 200},
+		{"nonsense stops the walk", "9.9.9.9, x", "", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "127.0.0.1", 200},
+		{"only proxies", "127.0.0.3", "", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "127.0.0.3", 200},
+		{"an IPv6 client", "2001:db8::1", "", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "2001:db8::1", 200},
+		{"its host is judged", "9.9.9.9", "evil.example", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "", 421},
+		{"a list of hosts is ignored", "9.9.9.9", "evil.example, x", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "9.9.9.9", 200},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			h := open(t, func(p *httpapi.Parts) { p.Proxies = tc.proxies }, nil)

@@ -19,7 +19,7 @@ func post(head, body string) string {
 
 // TestFraming: what two servers could read differently is refused, the connection
 // ends, and there is one answer. Case INJ-SMUGGLE.
-func TestFraming(t *testing.T) {
+func TestFraming(t *testing.T) { //nolint:tparallel // its rows run beside each other and beside nothing else
 	chunked := fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(right), right)
 	second := "GET /healthz HTTP/1.1\r\nHost: HOST\r\n\r\n"
 	for _, tc := range []struct{ name, request string }{

@@ -168,7 +168,7 @@ func (s *Server) gate(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 			c := s.app.AcquireCtx(fc)
 			defer s.app.ReleaseCtx(c)
 			c.Response().SetConnectionClose()
-			_ = s.broken(c, fiber.ErrMethodNotAllowed) //nolint:errcheck // writes the answer, has no other failure
+			_ = s.broken(c, fiber.ErrMethodNotAllowed) // writes the answer, has no other failure
 		}
 	}
 }

@@ -108,7 +108,7 @@ func (s *Server) again(ctx context.Context, x *exchange, action string, typed fl
 	if after := header[fiber.HeaderRetryAfter]; after != "" {
 		x.Set(fiber.HeaderRetryAfter, after)
 	}
-	s.log(x, f, x.correlation)
+	s.log(x, f, x.correlation) //nolint:contextcheck // see log
 	return x.sendStep(status, forms.SignOn{View: *f.View, Submitted: action, Typed: typed, Fault: f})
 }
 
