@@ -17,6 +17,9 @@ var ErrBusy = errors.New("password hashing is at its limit")
 // queueMax is how much hashing may wait, as time until a new one starts.
 const queueMax = time.Second
 
+// defaultCost is what a hash at DefaultParams takes on a core of today.
+const defaultCost = 40 * time.Millisecond
+
 // Hasher hashes passwords, as many at a time as it has workers. What would wait
 // longer than a second is refused on arrival, judged by the measured cost, so
 // that a flood of sign-ons slows nothing but sign-ons.
@@ -31,23 +34,26 @@ type Hasher struct {
 
 	mu       sync.Mutex
 	inflight int
-	cost     time.Duration // of one hash, moving average
+	cost     time.Duration // of one hash: a guess, then a moving average
+	measured bool
 }
 
-// NewHasher makes a pool of as many workers as there are cores to spend. It
-// hashes once, to learn the cost.
+// NewHasher makes a pool of as many workers as there are cores to spend. It hashes
+// nothing itself: the dummy is random bytes in the place of a hash, and the cost
+// is that of a usual core until the first hash has been timed.
 func NewHasher(p Params, workers int, now func() time.Time) *Hasher {
-	h := &Hasher{params: p, slots: make(chan struct{}, max(1, workers)), now: now}
-	start := now()
-	h.dummy = derive(rand.Text(), p, salt()).String()
-	h.cost = now().Sub(start)
-	return h
+	d := DefaultParams()
+	return &Hasher{
+		params: p, slots: make(chan struct{}, max(1, workers)), now: now,
+		dummy: phc{params: p, salt: random(saltSize), hash: random(hashSize)}.String(),
+		cost:  defaultCost * time.Duration(p.Memory*p.Time) / time.Duration(d.Memory*d.Time),
+	}
 }
 
 // Hash returns the password's PHC string. It fails with ErrBusy or ctx's error.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	var out string
-	err := h.work(ctx, func() { out = derive(norm.NFC.String(password), h.params, salt()).String() })
+	err := h.work(ctx, func() { out = derive(norm.NFC.String(password), h.params, random(saltSize)).String() })
 	return out, err
 }
 
@@ -101,13 +107,16 @@ func (h *Hasher) leave(took time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.inflight--
-	if took > 0 {
+	switch {
+	case took > 0 && h.measured:
 		h.cost += (took - h.cost) / 8
+	case took > 0:
+		h.cost, h.measured = took, true
 	}
 }
 
-func salt() []byte {
-	b := make([]byte, saltSize)
+func random(n int) []byte {
+	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails: crypto/rand ends the process instead
 	return b
 }

@@ -104,6 +104,9 @@ func (s *stage) Now() time.Time {
 func TestHasherRefusesMoreThanASecondOfWork(t *testing.T) {
 	s := &stage{step: 300 * time.Millisecond} // so every hash seems to take 300 ms
 	h := directory.NewHasher(cheap(), 1, s.Now)
+	if _, err := h.Hash(t.Context(), "x"); err != nil { // the cost is known from now on
+		t.Fatal(err)
+	}
 	held := make(chan struct{})
 	s.held = held
 	var wg sync.WaitGroup

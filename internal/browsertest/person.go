@@ -128,5 +128,11 @@ func (t *Tab) Back() {
 // Focused is the id of the element that has the focus, or its name in HTML.
 func (t *Tab) Focused() string {
 	t.tb.Helper()
-	return Eval[string](t, "document.activeElement.id || document.activeElement.localName")
+	const focused = "document.activeElement.id || document.activeElement.localName"
+	for end := time.Now().Add(time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if f := Eval[string](t, focused); f != "body" {
+			return f
+		}
+	}
+	return Eval[string](t, focused)
 }

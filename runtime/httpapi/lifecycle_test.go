@@ -128,7 +128,7 @@ func TestSeveralListeners(t *testing.T) {
 // fails.
 func TestShutdownUnderLoad(t *testing.T) {
 	for range 20 {
-		h := open(t, func(p *httpapi.Parts) { p.Drain = 50 * time.Millisecond }, nil)
+		h := open(t, func(p *httpapi.Parts) { p.Drain = 250 * time.Millisecond }, nil)
 		var drained atomic.Bool
 		var failed atomic.Int64
 		var wg sync.WaitGroup
