@@ -37,7 +37,7 @@ func (o *options) register(f *pflag.FlagSet) {
 	f.StringVar(&o.BaseURL, "base-url", "", "public `URL` of this deployment (default: made from --listen when that is loopback)")
 	f.StringVar(&o.Config, "config", "", "`directory` of configuration files (default: the built-in demo)")
 	f.StringVar(&o.Data, "data", "", "`directory` for data and keys (default: your user data directory)")
-	f.StringVar(&o.Redis, "redis", "", "Redis `URL`: redis://, rediss://, redis+sentinel://a,b,c/?master=name, redis+cluster://a,b,c (default: in memory)")
+	f.StringVar(&o.Redis, "redis", "", "Redis `URL`: redis://, rediss://, redis+sentinel://a,b,c/name, redis+cluster://a,b,c (default: in memory)")
 	f.StringVar(&o.Database, "database", "", "SQLite `file` (default: doorward.db in --data)")
 	f.StringVar(&o.Keys, "keys", "", "key ring `file`; needed with --redis (default: keys.json in --data)")
 	f.StringSliceVar(&o.TrustedProxies, "trusted-proxies", nil, "`CIDRs` whose X-Forwarded-For is believed")
