@@ -37,7 +37,7 @@ type User struct {
 
 // Subject is what a flow remembers of the user.
 func (u User) Subject() flow.Subject {
-	return flow.Subject{ID: u.ID, Username: u.Username, Given: u.Given, Family: u.Family}
+	return flow.Subject{ID: u.ID, Username: u.Username, Given: u.Given, Family: u.Family, Population: u.Population}
 }
 
 // Users is the repository of users.
@@ -126,6 +126,17 @@ func (s *Users) Seed(ctx context.Context, u User, password string) (bool, error)
 		return false, err
 	}
 	return true, nil
+}
+
+// Standing says whether the user may sign on, and since when what was proven
+// counts. A user who is not there may not.
+func (s *Users) Standing(ctx context.Context, env, id string) (flow.Standing, error) {
+	var out flow.Standing
+	err := s.db.reader.QueryRowContext(ctx, `SELECT enabled FROM users WHERE env = $1 AND id = $2`, env, id).Scan(&out.Enabled)
+	if errors.Is(err, sql.ErrNoRows) {
+		return flow.Standing{}, nil
+	}
+	return out, err
 }
 
 // Get returns a user as it is now; flow.ErrUnknown when there is none.

@@ -81,7 +81,7 @@ func (p *Provider) start(r *http.Request, b *configs.Bundle, a *authorization) (
 		Env: b.Environment().ID, Plan: plan, Caller: callerOf(r), Silent: a.silent, FlowToken: a.app.FlowTokenEnabled,
 		Request: flow.Request{
 			Application: a.app.ID, PiFlow: a.piFlow, ReturnTo: a.redirectURI, Fresh: a.fresh,
-			MaxAge: a.maxAge, LoginHint: a.loginHint, Payload: kept,
+			MaxAge: a.maxAge, LoginHint: a.loginHint, Locales: a.locales, Payload: kept,
 		},
 	}
 	view, done, err := p.Engine.Start(r.Context(), s)

@@ -214,6 +214,8 @@ func TestAuthorizeTellsTheEngineWhatWasAsked(t *testing.T) {
 		{"no max_age", nil, func(s flow.Start) bool { return s.Request.MaxAge == -1 }},
 		{"a billion seconds are no demand", []string{"max_age", "1000000000"}, func(s flow.Start) bool { return s.Request.MaxAge == -1 }},
 		{"login_hint", []string{"login_hint", "ada"}, func(s flow.Start) bool { return s.Request.LoginHint == "ada" }},
+		{"ui_locales", []string{"ui_locales", "de-AT  en"}, func(s flow.Start) bool { return s.Request.Locales == "de-AT,en" }},
+		{"ui_locales that are no languages", []string{"ui_locales", "de;q=1 <b>"}, func(s flow.Start) bool { return s.Request.Locales == "" }},
 		{"the address", nil, func(s flow.Start) bool {
 			return s.Request.ReturnTo == back && s.Request.Application == web && s.Env == envID
 		}},

@@ -78,7 +78,7 @@ func maxLength(name string) int {
 	switch name {
 	case "state":
 		return 4096
-	case "nonce", "acr_values", "login_hint":
+	case "nonce", "acr_values", "login_hint", "ui_locales":
 		return 512
 	case "scope":
 		return 1024

@@ -29,6 +29,7 @@ type authorization struct {
 	maxAge    int64
 	acr       []string
 	loginHint string
+	locales   string // ui_locales, as Accept-Language
 	subject   string // of a valid id_token_hint
 }
 
@@ -86,7 +87,7 @@ func read(t target, v url.Values) (*authorization, *oauthError) {
 	if e := checkPKCE(t.app, v.Get("code_challenge"), v.Get("code_challenge_method")); e != nil {
 		return nil, e
 	}
-	a := &authorization{target: t, loginHint: v.Get("login_hint"), acr: strings.Fields(v.Get("acr_values"))}
+	a := &authorization{target: t, loginHint: v.Get("login_hint"), locales: locales(v.Get("ui_locales")), acr: strings.Fields(v.Get("acr_values"))}
 	a.payload = payload{State: t.state, Nonce: v.Get("nonce"), Scope: grantedScope(v.Get("scope")), Challenge: v.Get("code_challenge")}
 	if e := a.readPrompt(v.Get("prompt")); e != nil {
 		return nil, e
@@ -148,6 +149,21 @@ func grantedScope(asked string) string {
 func scopes() []string { return []string{"openid", "profile", "email"} }
 
 func hasScope(granted, scope string) bool { return slices.Contains(strings.Fields(granted), scope) }
+
+// locales is ui_locales, a list of language tags divided by spaces, in the syntax
+// of Accept-Language. What is no list of tags is left out: a language is a wish.
+// Source: OpenID Connect Core 3.1.2.1.
+func locales(asked string) string {
+	tags := strings.Fields(asked)
+	for _, tag := range tags {
+		if len(tag) > 35 || strings.ContainsFunc(tag, func(r rune) bool {
+			return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+		}) {
+			return ""
+		}
+	}
+	return strings.Join(tags, ",")
+}
 
 // readPrompt follows OpenID Connect Core 3.1.2.1: none stands alone; choosing an
 // account means signing on anew here; consent and unknown values are ignored.

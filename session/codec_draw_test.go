@@ -15,7 +15,8 @@ func drawExecution(t *rapid.T) *flow.Execution {
 		Ref: newRef(), Format: flow.Format, Version: rapid.Uint64().Draw(t, "version"), Plan: drawDigest(t),
 		Node: rapid.String().Draw(t, "node"), Attempt: rapid.Uint32().Draw(t, "attempt"),
 		Status: rapid.SampledFrom([]string{"", "OTP_REQUIRED", flow.Completed, flow.Failed}).Draw(t, "status"),
-		User:   drawSubject(t), Proofs: rapid.SliceOfN(rapid.Custom(drawProof), 0, 4).Draw(t, "proofs"),
+		User:   drawSubject(t), Person: flow.Candidate{Username: rapid.String().Draw(t, "typed"), UserID: drawName(t), Proofs: rapid.SliceOfN(rapid.Custom(drawProof), 0, 2).Draw(t, "pending")},
+		Proofs:  rapid.SliceOfN(rapid.Custom(drawProof), 0, 4).Draw(t, "proofs"),
 		Steps:   rapid.MapOfN(rapid.String(), rapid.SliceOf(rapid.Byte()), 0, 4).Draw(t, "steps"),
 		Binding: drawDigest(t), Token: drawDigest(t), Accepted: rapid.Bool().Draw(t, "accepted"),
 		Rotated: rapid.Uint64().Draw(t, "rotated"), TokenAt: rapid.Uint64().Draw(t, "tokenAt"),
@@ -28,7 +29,7 @@ func drawExecution(t *rapid.T) *flow.Execution {
 	}), 0, 3).Draw(t, "needs")
 	x.Request = flow.Request{
 		Application: drawName(t), PiFlow: rapid.Bool().Draw(t, "pi"), ReturnTo: rapid.String().Draw(t, "to"),
-		Fresh: rapid.Bool().Draw(t, "fresh"), MaxAge: rapid.Int64().Draw(t, "age"), LoginHint: rapid.String().Draw(t, "hint"),
+		Fresh: rapid.Bool().Draw(t, "fresh"), MaxAge: rapid.Int64().Draw(t, "age"), LoginHint: rapid.String().Draw(t, "hint"), Locales: rapid.String().Draw(t, "locales"),
 		Payload: rapid.SliceOf(rapid.Byte()).Draw(t, "payload"),
 	}
 	if rapid.Bool().Draw(t, "failed") {
@@ -70,7 +71,7 @@ func drawProof(t *rapid.T) flow.Proof {
 }
 
 func drawSubject(t *rapid.T) flow.Subject {
-	return flow.Subject{ID: drawName(t), Username: rapid.String().Draw(t, "name"), Given: rapid.String().Draw(t, "given"), Family: rapid.String().Draw(t, "family")}
+	return flow.Subject{ID: drawName(t), Username: rapid.String().Draw(t, "name"), Given: rapid.String().Draw(t, "given"), Family: rapid.String().Draw(t, "family"), Population: drawName(t)}
 }
 
 func drawDigest(t *rapid.T) (d flow.Digest) {

@@ -77,7 +77,8 @@ func full(ref flow.Ref, now time.Time) *flow.Execution {
 	x := fresh(ref, now)
 	x.Attempt, x.Status = 3, flow.Failed
 	x.Failure = &flow.Failure{Code: "ACCOUNT_DISABLED", Message: "The account is disabled."}
-	x.User = flow.Subject{ID: uuid.NewString(), Username: "ada", Given: "Ada", Family: "Lovelace"}
+	x.User = flow.Subject{ID: uuid.NewString(), Username: "ada", Given: "Ada", Family: "Lovelace", Population: uuid.NewString()}
+	x.Person = flow.Candidate{Username: "bea", UserID: uuid.NewString(), Proofs: flow.Ledger{{Subject: "bea", Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", Address: "bea@example.com", At: now, Origin: flow.FromIDP}}}
 	x.Steps = map[string][]byte{"1.password": []byte(`{"tries":2}`), "2.otp": []byte(`{}`)}
 	x.Proofs = flow.Ledger{
 		{Subject: x.User.ID, Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", At: now},
@@ -93,12 +94,12 @@ func full(ref flow.Ref, now time.Time) *flow.Execution {
 			"secondsUntilUnlock": int64(900), "allowedValues": []string{"a", "b"}, "ratio": 0.5, "known": true, "none": nil, "text": "x",
 		}}},
 	}}
-	x.Request.PiFlow, x.Request.Fresh, x.Request.LoginHint = true, true, "ada@example.com"
+	x.Request.PiFlow, x.Request.Fresh, x.Request.LoginHint, x.Request.Locales = true, true, "ada@example.com", "de"
 	return x
 }
 
 func signOn(now time.Time) *flow.Session {
-	user := flow.Subject{ID: uuid.NewString(), Username: "ada", Given: "Ada", Family: "Lovelace"}
+	user := flow.Subject{ID: uuid.NewString(), Username: "ada", Given: "Ada", Family: "Lovelace", Population: uuid.NewString()}
 	return &flow.Session{
 		ID: uuid.NewString(), User: user,
 		Proofs:    flow.Ledger{{Subject: user.ID, Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", At: now}},

@@ -13,9 +13,10 @@ const oldestExecution = max(1, flow.Format-1)
 
 // Lengths of the arrays.
 const (
-	lenExecution = 23
+	lenExecution = 24
 	lenNeed      = 2
-	lenRequest   = 7
+	lenCandidate = 3
+	lenRequest   = 8
 	lenMark      = 6
 )
 
@@ -30,6 +31,7 @@ func (p *packer) execution(x *flow.Execution) {
 	p.str(x.Status)
 	p.failure(x.Failure)
 	p.subject(&x.User)
+	p.candidate(&x.Person)
 	p.steps(x.Steps)
 	p.ledger(x.Proofs)
 	p.list(len(x.Demand.Needs))
@@ -65,6 +67,7 @@ func (u *unpacker) execution(x *flow.Execution) {
 	x.Status = u.str()
 	x.Failure = u.failure()
 	u.subject(&x.User)
+	u.candidate(&x.Person)
 	x.Steps = u.steps()
 	x.Proofs = u.ledger()
 	for range u.list(maxItems) {
@@ -127,6 +130,24 @@ func (u *unpacker) steps() map[string][]byte {
 	return steps
 }
 
+// candidate writes null while nobody is named.
+func (p *packer) candidate(c *flow.Candidate) {
+	if c.IsZero() {
+		p.null()
+		return
+	}
+	p.list(lenCandidate)
+	p.str(c.Username)
+	p.name(c.UserID)
+	p.ledger(c.Proofs)
+}
+
+func (u *unpacker) candidate(c *flow.Candidate) {
+	if !u.null() && u.tuple(lenCandidate) {
+		*c = flow.Candidate{Username: u.str(), UserID: u.name(), Proofs: u.ledger()}
+	}
+}
+
 func (p *packer) request(r *flow.Request) {
 	p.list(lenRequest)
 	p.name(r.Application)
@@ -135,6 +156,7 @@ func (p *packer) request(r *flow.Request) {
 	p.bool(r.Fresh)
 	p.int(r.MaxAge)
 	p.str(r.LoginHint)
+	p.str(r.Locales)
 	p.blob(r.Payload)
 }
 
@@ -142,7 +164,7 @@ func (u *unpacker) request(r *flow.Request) {
 	if u.tuple(lenRequest) {
 		*r = flow.Request{
 			Application: u.name(), PiFlow: u.bool(), ReturnTo: u.str(), Fresh: u.bool(),
-			MaxAge: u.int(), LoginHint: u.str(), Payload: u.blob(),
+			MaxAge: u.int(), LoginHint: u.str(), Locales: u.str(), Payload: u.blob(),
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // Lengths of the arrays.
 const (
-	lenSubject = 4
+	lenSubject = 5
 	lenProof   = 8
 	lenFault   = 5
 	lenDetail  = 4
@@ -21,11 +21,12 @@ func (p *packer) subject(s *flow.Subject) {
 	p.str(s.Username)
 	p.str(s.Given)
 	p.str(s.Family)
+	p.name(s.Population)
 }
 
 func (u *unpacker) subject(s *flow.Subject) {
 	if u.tuple(lenSubject) {
-		s.ID, s.Username, s.Given, s.Family = u.name(), u.str(), u.str(), u.str()
+		s.ID, s.Username, s.Given, s.Family, s.Population = u.name(), u.str(), u.str(), u.str(), u.name()
 	}
 }
 

@@ -16,6 +16,9 @@ type Place struct {
 	SignOn      string // absolute URL of its hosted page
 	Restart     string // where to start again; may be relative to the request
 	Application string // display name
+	// PasswordPolicy is the policy of a new password, as JSON; it is written
+	// where an action takes one. Source: reference/flows.md 2.2, 2.3.
+	PasswordPolicy []byte
 }
 
 // Member is one more member of a flow resource, for a face that adds its own
@@ -142,7 +145,7 @@ func appendTemplate(b []byte, o *flow.Offer) []byte {
 
 func appendProperty(b []byte, f *flow.Field) []byte {
 	b = appendMember(b, `{"name":`, f.Name)
-	b = appendMember(b, `,"type":`, string(f.Type))
+	b = appendMember(b, `,"type":`, inputType(f.Type))
 	if f.Required {
 		b = append(b, `,"required":true`...)
 	}
@@ -156,6 +159,14 @@ func appendProperty(b []byte, f *flow.Field) []byte {
 		b = appendMember(b, `,"prompt":`, f.Label.Default)
 	}
 	return append(b, '}')
+}
+
+// inputType is the type of an input as HAL-FORMS names it.
+func inputType(t flow.FieldType) string {
+	if t == flow.TypeCode {
+		return string(flow.TypeText)
+	}
+	return string(t)
 }
 
 func appendAMR(b []byte, amr []string) []byte {
@@ -173,20 +184,44 @@ func appendAMR(b []byte, amr []string) []byte {
 }
 
 func appendEmbedded(b []byte, v *flow.View, p Place) []byte {
-	if v.User.ID == "" && p.Application == "" {
+	policy := len(p.PasswordPolicy) > 0 && takesNewPassword(v.Offers)
+	if v.User.Username == "" && p.Application == "" && !policy {
 		return b
 	}
 	sep := `,"_embedded":{`
-	if u := v.User; u.ID != "" {
-		b = appendMember(b, sep+`"user":{"id":`, u.ID)
-		b = appendMember(b, `,"username":`, u.Username)
-		b = append(appendName(b, u), '}')
+	if v.User.Username != "" {
+		b = appendUser(append(b, sep...), v.User)
 		sep = ","
 	}
 	if p.Application != "" {
 		b = append(appendMember(b, sep+`"application":{"name":`, p.Application), '}')
+		sep = ","
+	}
+	if policy {
+		b = append(append(b, sep+`"passwordPolicy":`...), p.PasswordPolicy...)
 	}
 	return append(b, '}')
+}
+
+// appendUser writes who signs on; of one who only says so, what was typed.
+func appendUser(b []byte, u flow.Subject) []byte {
+	if u.ID == "" {
+		return append(appendMember(b, `"user":{"username":`, u.Username), '}')
+	}
+	b = appendMember(b, `"user":{"id":`, u.ID)
+	b = appendMember(b, `,"username":`, u.Username)
+	return append(appendName(b, u), '}')
+}
+
+func takesNewPassword(offers []flow.Offer) bool {
+	for i := range offers {
+		for j := range offers[i].Fields {
+			if offers[i].Fields[j].Autocomplete == "new-password" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func appendName(b []byte, u flow.Subject) []byte {

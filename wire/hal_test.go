@@ -21,7 +21,7 @@ const (
 func place() wire.Place {
 	return wire.Place{
 		Self: base + "/flows/" + id, Resume: base + "/as/resume?flowId=" + id, SignOn: base + "/signon/?flowId=" + id,
-		Restart: "../as/authorize", Application: "Acme Travel",
+		Restart: "../as/authorize", Application: "Acme Travel", PasswordPolicy: []byte(`{"length":{"min":8}}`),
 	}
 }
 
@@ -61,6 +61,21 @@ func TestEncode(t *testing.T) {
 		}, nil, `{"_links":{"self":{"href":"` + base + `/flows/` + id + `"}},"id":"` + id + `","session":{"id":"5655baab-c282-4f9d-8d01-b635fe66b528"},
 			"resumeUrl":"` + base + `/as/resume?flowId=` + id + `","status":"COMPLETED","createdAt":"2021-07-23T16:19:34.570Z","expiresAt":"2021-07-23T16:34:53.196Z","amr":["pwd","otp"],
 			"_embedded":{"user":{"id":"831441df-b71f-473c-8871-c0af518ad851","username":"app_user","name":{"given":"Test","family":"ApplicationUser"}},"application":{"name":"Acme Travel"}}}`},
+		{
+			"who only says who they are shows what was typed, and a new password its policy", func(v *flow.View) {
+				v.User, v.SessionID = flow.Subject{Username: "nobody?"}, ""
+				v.Offers = []flow.Offer{{Name: "password.recover", Fields: []flow.Field{
+					{Name: "recoveryCode", Type: flow.TypeCode, Required: true, Autocomplete: "one-time-code"},
+					{Name: "newPassword", Type: flow.TypePassword, Required: true, Autocomplete: "new-password"},
+				}}}
+			}, nil,
+			`{"_links":{"self":{"href":"` + base + `/flows/` + id + `"},"password.recover":{"href":"` + base + `/flows/` + id + `"}},
+			"_templates":{"password.recover":{"method":"POST","contentType":"application/vnd.pingidentity.password.recover+json","properties":[
+				{"name":"recoveryCode","type":"text","required":true,"autocomplete":"one-time-code"},
+				{"name":"newPassword","type":"password","required":true,"autocomplete":"new-password"}]}},
+			"id":"` + id + `","resumeUrl":"` + base + `/as/resume?flowId=` + id + `","status":"USERNAME_PASSWORD_REQUIRED","createdAt":"2021-07-23T16:19:34.570Z","expiresAt":"2021-07-23T16:34:53.196Z",
+			"_embedded":{"user":{"username":"nobody?"},"application":{"name":"Acme Travel"},"passwordPolicy":{"length":{"min":8}}}}`,
+		},
 		{
 			"a pi.flow has its environment, the hosted page and a face's own members", func(v *flow.View) {
 				v.Status, v.Offers, v.PiFlow, v.SessionID = flow.Completed, nil, true, ""

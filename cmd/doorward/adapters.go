@@ -84,6 +84,11 @@ func (f userFacts) Facts(ctx context.Context, env, id string) (map[string]any, e
 	return facts, nil
 }
 
+// Standing reads live whether a user may still sign on.
+func (f userFacts) Standing(ctx context.Context, env, id string) (flow.Standing, error) {
+	return f.users.Standing(ctx, env, id)
+}
+
 // seeds creates the users of configuration files.
 type seeds struct{ users *directory.Users }
 

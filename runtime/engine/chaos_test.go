@@ -99,7 +99,7 @@ func play(t *testing.T, s script) *world {
 		})
 		var err error
 		w.Engine, err = engine.New(engine.Parts{
-			Executions: w.store, Sessions: w.store, Index: w.store, Plans: w, Keys: &ring{{1}}, Events: w,
+			Executions: w.store, Sessions: w.store, Index: w.store, Plans: w, Users: everybody{}, Keys: &ring{{1}}, Events: w,
 			Kinds: []flow.Kind{q}, Now: time.Now, Random: rand.NewChaCha8([32]byte{}),
 		})
 		if err != nil {

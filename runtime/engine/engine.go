@@ -58,6 +58,8 @@ type Plans interface {
 // reference/management.md 4.4 without the leading "user.".
 type Users interface {
 	Facts(ctx context.Context, env, id string) (map[string]any, error)
+	// Standing is asked before a session or a finished execution counts.
+	Standing(ctx context.Context, env, id string) (flow.Standing, error)
 }
 
 // Keys derives values that stores need not keep.
@@ -97,6 +99,8 @@ type kind struct {
 	meta     flow.Meta
 	byStatus map[string][]flow.Offer // of the statuses that actions name
 	always   []flow.Offer            // of every other status
+	opening  []*flow.Action
+	show     func(*flow.Turn) flow.Show // nil: nothing
 }
 
 // ResetAction clears the user and starts the plan again. It is the engine's own
@@ -133,17 +137,25 @@ func New(p Parts) (*Engine, error) {
 
 // clash reports whether two actions of one name are offered together.
 func clash(a, b flow.Action) bool {
-	return a.Name == b.Name && (len(a.When) == 0 || len(b.When) == 0 || slices.ContainsFunc(a.When, b.Offered))
+	return a.Name == b.Name && a.Opens == b.Opens && (len(a.When) == 0 || len(b.When) == 0 || slices.ContainsFunc(a.When, b.Offered))
 }
 
 // newKind works out, once, what each status offers. The slices are shared by all
 // views and never written again.
 func newKind(k flow.Kind, m flow.Meta) *kind {
 	out := &kind{Kind: k, meta: m, byStatus: map[string][]flow.Offer{}}
+	if s, ok := k.(flow.Shower); ok {
+		out.show = s.Show
+	}
+	for i := range m.Actions {
+		if m.Actions[i].Opens {
+			out.opening = append(out.opening, &m.Actions[i])
+		}
+	}
 	offers := func(status string) (list []flow.Offer) {
 		for i := range m.Actions {
 			if a := &m.Actions[i]; a.Offered(status) {
-				list = append(list, flow.Offer{Name: a.Name, Prompt: a.Prompt, Fields: a.Fields})
+				list = append(list, offerOf(a))
 			}
 		}
 		return append(list, flow.Offer{Name: ResetAction, Prompt: flow.Text{Key: ResetAction, Default: "Start again"}})
@@ -162,6 +174,20 @@ func (k *kind) offers(status string) []flow.Offer {
 		return list
 	}
 	return k.always
+}
+
+// doors are the actions that lead into a node of this kind from beside it.
+func (k *kind) doors(status string) (list []flow.Offer) {
+	for _, a := range k.opening {
+		if a.OfferedBeside(status) {
+			list = append(list, offerOf(a))
+		}
+	}
+	return list
+}
+
+func offerOf(a *flow.Action) flow.Offer {
+	return flow.Offer{Name: a.Name, Prompt: a.Prompt, Fields: a.Fields}
 }
 
 // clock is now with the precision that records keep.

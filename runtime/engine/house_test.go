@@ -28,13 +28,14 @@ const (
 // house is an engine with everything it is given, in memory and in reach.
 type house struct {
 	*engine.Engine
-	t     testing.TB
-	store *store
-	keys  *ring
-	ask   *ask
-	plan  *flow.Plan
-	facts func(user string) (map[string]any, error)
-	rates engine.Rates
+	t        testing.TB
+	store    *store
+	keys     *ring
+	ask      *ask
+	plan     *flow.Plan
+	facts    func(user string) (map[string]any, error)
+	rates    engine.Rates
+	standing func(user string) (flow.Standing, error)
 
 	mu     sync.Mutex
 	at     time.Time
@@ -99,6 +100,22 @@ func (h *house) Plan(_ context.Context, in string, hash flow.Digest) (*flow.Plan
 	}
 	return h.plan, nil
 }
+
+func (h *house) Standing(_ context.Context, _, user string) (flow.Standing, error) {
+	if h.standing == nil {
+		return flow.Standing{Enabled: true}, nil
+	}
+	return h.standing(user)
+}
+
+// everybody may sign on, and nobody has facts.
+type everybody struct{}
+
+func (everybody) Standing(context.Context, string, string) (flow.Standing, error) {
+	return flow.Standing{Enabled: true}, nil
+}
+
+func (everybody) Facts(context.Context, string, string) (map[string]any, error) { return nil, nil }
 
 func (h *house) Facts(_ context.Context, _, user string) (map[string]any, error) {
 	if h.facts == nil {

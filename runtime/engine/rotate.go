@@ -117,7 +117,7 @@ func (t *turn) reset(ctx context.Context) error {
 	x := t.x
 	t.forget = x.SessionHash
 	x.Attempt++
-	x.User, x.Proofs, x.Steps, x.Failure = flow.Subject{}, nil, nil, nil
+	x.User, x.Person, x.Proofs, x.Steps, x.Failure = flow.Subject{}, flow.Candidate{}, nil, nil, nil
 	x.SessionID, x.SessionHash, x.Accepted = "", flow.Digest{}, false
 	x.Demand = flow.Demand{NotBefore: x.Demand.NotBefore, ACR: x.Demand.ACR}
 	t.session, t.wasReset = nil, true

@@ -45,6 +45,9 @@ func (e *Engine) Start(ctx context.Context, s flow.Start) (flow.View, *flow.Comp
 		}
 		limits = nil
 		remember(x, session, key)
+		if err := e.prune(ctx, x); err != nil {
+			return flow.View{}, nil, err
+		}
 	}
 	cookie, err := e.bind(x, s.Caller)
 	if err != nil {
@@ -97,6 +100,24 @@ func remember(x *flow.Execution, session *flow.Session, key flow.Digest) {
 		p.Origin = flow.FromSession
 		x.Proofs = append(x.Proofs, p)
 	}
+}
+
+// prune drops what counts no more: everything of a user who may not sign on, and
+// what was proven before the password was changed.
+func (e *Engine) prune(ctx context.Context, x *flow.Execution) error {
+	if x.User.ID == "" {
+		return nil
+	}
+	s, err := e.Users.Standing(ctx, x.Ref.Env, x.User.ID)
+	switch {
+	case err != nil:
+		return flow.Busy(fmt.Errorf("standing of user %s: %w", x.User.ID, err))
+	case !s.Enabled:
+		x.User, x.Proofs, x.SessionID = flow.Subject{}, nil, ""
+	default:
+		x.Proofs = x.Proofs.Since(s.Since)
+	}
+	return nil
 }
 
 // bind ties a new execution to the browser: to the session's cookie, to an

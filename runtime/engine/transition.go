@@ -180,7 +180,7 @@ func (t *turn) refusal(ctx context.Context, s flow.Submit) *flow.Fault {
 			Code: flow.InvalidRequest, Message: "The flow has ended and takes no action. Go on at its resumeUrl.",
 			Details: []flow.Detail{{Code: flow.ActionNotOffered, Target: "Content-Type", Message: "No action is offered in status " + x.Status + "."}},
 		}
-	case s.Action != ResetAction && t.action(s.Action) == nil:
+	case s.Action != ResetAction && t.offer(s.Action).action == nil:
 		e.record(ctx, flow.FlowNotOffered, x.Ref, x, t.caller, "action not offered")
 		return &flow.Fault{
 			Code: flow.InvalidRequest, Message: "The action is not offered now. Send one of those in _links.",
@@ -192,14 +192,34 @@ func (t *turn) refusal(ctx context.Context, s flow.Submit) *flow.Fault {
 	return nil
 }
 
-// action finds what the waiting node offers under name.
-func (t *turn) action(name string) *flow.Action {
-	k, ok := t.e.kinds[t.plan.Nodes[t.x.Node].Kind]
+// offer is an action and the node that it belongs to: the waiting one, or one
+// beside it.
+type offer struct {
+	action *flow.Action // nil: there is none
+	node   *flow.Node
+}
+
+// offer finds what is offered now under name.
+func (t *turn) offer(name string) offer {
+	here := t.plan.Nodes[t.x.Node]
+	if a := t.e.find(here, name, t.x.Status, (*flow.Action).Offered); a != nil {
+		return offer{a, here}
+	}
+	for _, key := range here.Beside {
+		if a := t.e.find(t.plan.Nodes[key], name, t.x.Status, (*flow.Action).OfferedBeside); a != nil {
+			return offer{a, t.plan.Nodes[key]}
+		}
+	}
+	return offer{}
+}
+
+func (e *Engine) find(n *flow.Node, name, status string, offered func(*flow.Action, string) bool) *flow.Action {
+	k, ok := e.kinds[n.Kind]
 	if !ok {
 		return nil
 	}
 	for i := range k.meta.Actions {
-		if a := &k.meta.Actions[i]; a.Name == name && a.Offered(t.x.Status) {
+		if a := &k.meta.Actions[i]; a.Name == name && offered(a, status) {
 			return a
 		}
 	}
@@ -216,16 +236,19 @@ func (t *turn) evaluate(ctx context.Context, s flow.Submit) (flow.View, error) {
 			return flow.View{}, e.ourFault(ctx, x.Ref, err)
 		}
 	} else {
-		a := t.action(s.Action)
-		repeat = a.Repeat
-		n := t.plan.Nodes[x.Node]
-		ft := t.step(n)
-		out, err := a.Run(ctx, ft, s.Values)
+		o := t.offer(s.Action)
+		repeat = o.action.Repeat
+		ft := t.step(o.node)
+		out, err := o.action.Run(ctx, ft, s.Values)
 		if err != nil {
 			return t.unevaluated(ctx, err)
 		}
 		x.Attempt++
-		next, waits, err := t.settle(n, ft, out)
+		if o.node.Key != x.Node && out.Verdict != flow.Rejects { // through the door
+			delete(x.Steps, x.Node)
+			x.Node = o.node.Key
+		}
+		next, waits, err := t.settle(o.node, ft, out)
 		if err == nil && !waits {
 			err = t.walk(ctx, next)
 		}

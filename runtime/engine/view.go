@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"doorward/runtime/flow"
 )
@@ -54,6 +55,9 @@ func (e *Engine) Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.
 	if err != nil || x.Status != flow.Completed {
 		return v, nil, err
 	}
+	if err := e.prune(ctx, x); err != nil {
+		return v, nil, err
+	}
 	done, err := e.complete(x, e.clock())
 	return v, done, err
 }
@@ -62,17 +66,46 @@ func (e *Engine) Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.
 func (e *Engine) view(x *flow.Execution, plan *flow.Plan) flow.View {
 	v := flow.View{
 		Ref: x.Ref, Status: x.Status, Version: x.Version, Token: e.derive(forStepToken, x.Ref, x.Version),
-		User: x.User, Application: x.Request.Application, SessionID: x.SessionID, PiFlow: x.Request.PiFlow,
+		User: x.User, Population: x.User.Population, Locales: x.Request.Locales, Application: x.Request.Application, SessionID: x.SessionID, PiFlow: x.Request.PiFlow,
 		ReturnTo: x.Request.ReturnTo, Payload: x.Request.Payload, LoginHint: x.Request.LoginHint, AMR: x.Proofs.Of(x.User.ID).AMR(),
 		Failure: x.Failure, CreatedAt: x.CreatedAt, ExpiresAt: x.ExpiresAt,
 	}
+	if v.User.ID == "" {
+		v.User.Username = x.Person.Username
+	}
 	if !x.Terminal() {
 		v.Offers = e.offers(x, plan)
+		e.shown(&v, x, plan)
 	}
 	return v
 }
 
-// offers are the actions of the waiting node and the engine's own.
+// shown adds what the waiting node shows, and what the nodes beside it do.
+func (e *Engine) shown(v *flow.View, x *flow.Execution, plan *flow.Plan) {
+	n, ok := plan.Nodes[x.Node]
+	if !ok {
+		return
+	}
+	for _, key := range append([]string{x.Node}, n.Beside...) {
+		n := plan.Nodes[key]
+		k, ok := e.kinds[n.Kind]
+		if !ok || k.show == nil {
+			continue
+		}
+		t := flow.NewTurn(x.Ref, key, n.Config, time.Time{}, x.Steps[key], x.Attempt, flow.Digest{})
+		t.Status, t.User, t.Person = x.Status, x.User, x.Person
+		s := k.show(t)
+		if v.Population == "" {
+			v.Population = s.Population
+		}
+		if key == x.Node {
+			v.Address = s.Address
+		}
+	}
+}
+
+// offers are the actions of the waiting node, those that open the nodes beside
+// it, and the engine's own.
 func (e *Engine) offers(x *flow.Execution, plan *flow.Plan) []flow.Offer {
 	n, ok := plan.Nodes[x.Node]
 	if !ok {
@@ -82,7 +115,18 @@ func (e *Engine) offers(x *flow.Execution, plan *flow.Plan) []flow.Offer {
 	if !ok {
 		return nil
 	}
-	return k.offers(x.Status)
+	own := k.offers(x.Status)
+	if len(n.Beside) == 0 {
+		return own
+	}
+	last := len(own) - 1 // the engine's own
+	out := append(make([]flow.Offer, 0, len(own)+len(n.Beside)), own[:last]...)
+	for _, key := range n.Beside {
+		if k, ok := e.kinds[plan.Nodes[key].Kind]; ok {
+			out = append(out, k.doors(x.Status)...)
+		}
+	}
+	return append(out, own[last])
 }
 
 func (e *Engine) offered(x *flow.Execution, plan *flow.Plan) []string {

@@ -93,8 +93,17 @@ func (t *turn) step(n *flow.Node) *flow.Turn {
 	x := t.x
 	ft := flow.NewTurn(x.Ref, n.Key, n.Config, t.now, x.Steps[n.Key], x.Attempt, t.submit)
 	ft.Client, ft.Status, ft.LoginHint = t.caller.Client, x.Status, x.Request.LoginHint
-	ft.User, ft.SessionUser = x.User, x.User
+	ft.User, ft.SessionUser, ft.Person = x.User, x.User, x.Person
+	ft.Locales = locales(x.Request.Locales, t.caller.Client.Locales)
 	return ft
+}
+
+// locales puts what the application asked for before what the browser prefers.
+func locales(asked, preferred string) string {
+	if asked == "" || preferred == "" {
+		return asked + preferred
+	}
+	return asked + "," + preferred
 }
 
 // settle applies an outcome. It returns where to go on when the node is left.
@@ -107,25 +116,14 @@ func (t *turn) settle(n *flow.Node, ft *flow.Turn, out flow.Outcome) (next strin
 		x.Steps[n.Key] = kept
 	}
 	t.events = append(t.events, out.Events...)
-	for _, u := range out.Users {
-		if x.User.ID != "" && x.User.ID != u.ID {
-			return "", false, fmt.Errorf("node %q changed the user of the execution", n.Key)
-		}
-		x.User = u
-	}
-	for _, p := range out.Proofs {
-		if p.Subject == "" || p.Subject != x.User.ID {
-			return "", false, fmt.Errorf("node %q proved somebody who is not the user", n.Key)
-		}
-		p.At, p.Origin = t.now, flow.FromFlow
-		if p.At.Before(x.CreatedAt) {
-			p.At = x.CreatedAt // this node's clock is behind the one that started it
-		}
-		x.Proofs = append(x.Proofs, p)
-		t.fresh++
+	if err := t.learn(n, out); err != nil {
+		return "", false, err
 	}
 	switch out.Verdict {
 	case flow.Waits, flow.Rejects:
+		if out.Verdict == flow.Rejects && x.Node != n.Key {
+			return "", true, nil // a door that did not open: the person stands where they stood
+		}
 		if out.Status == "" || out.Status == flow.Completed || out.Status == flow.Failed {
 			return "", false, fmt.Errorf("node %q cannot wait in status %q", n.Key, out.Status)
 		}
@@ -143,6 +141,48 @@ func (t *turn) settle(n *flow.Node, ft *flow.Turn, out flow.Outcome) (next strin
 		return next, false, nil
 	}
 	return "", false, fmt.Errorf("node %q gave no answer", n.Key)
+}
+
+// learn takes over what an outcome says of who the person is.
+func (t *turn) learn(n *flow.Node, out flow.Outcome) error {
+	x := t.x
+	if out.Person != nil {
+		if x.User.ID != "" {
+			return fmt.Errorf("node %q named a candidate beside the user of the execution", n.Key)
+		}
+		x.Person = *out.Person
+		for i := range x.Person.Proofs {
+			x.Person.Proofs[i].At, x.Person.Proofs[i].Origin = t.taken(), flow.FromFlow
+		}
+	}
+	for _, u := range out.Users {
+		if x.User.ID != "" && x.User.ID != u.ID {
+			return fmt.Errorf("node %q changed the user of the execution", n.Key)
+		}
+		x.User = u
+		if x.Person.UserID == u.ID {
+			out.Proofs = append(x.Person.Proofs, out.Proofs...)
+		}
+		x.Person = flow.Candidate{}
+	}
+	for _, p := range out.Proofs {
+		if p.Subject == "" || p.Subject != x.User.ID {
+			return fmt.Errorf("node %q proved somebody who is not the user", n.Key)
+		}
+		p.At, p.Origin = t.taken(), flow.FromFlow
+		x.Proofs = append(x.Proofs, p)
+		t.fresh++
+	}
+	return nil
+}
+
+// taken is the time of a proof of this turn: never before the execution began,
+// though this node's clock may be behind the one that started it.
+func (t *turn) taken() time.Time {
+	if t.now.Before(t.x.CreatedAt) {
+		return t.x.CreatedAt
+	}
+	return t.now
 }
 
 // end closes a plan that has no more nodes: completed when the ledger says so,

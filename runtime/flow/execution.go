@@ -76,11 +76,32 @@ func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 // Subject is what an execution and a session remember of a user: enough to show
 // who is signing on, and the id by which everything else is read live.
 type Subject struct {
-	ID       string // UUID; empty when nobody is known
-	Username string
-	Given    string
-	Family   string
+	ID         string // UUID; empty when nobody is known
+	Username   string
+	Given      string
+	Family     string
+	Population string // UUID
 }
+
+// Standing is what holds of a user at this moment, whatever was proven earlier.
+type Standing struct {
+	Enabled bool      // false also for a user who is not there
+	Since   time.Time // what was proven before counts no more: the password was changed then
+}
+
+// Candidate is whom a person says to be, before anything proves it. A view shows
+// the Username, which is what was typed, and nothing else: whether the name is
+// anybody's is not told.
+type Candidate struct {
+	Username string // as typed
+	UserID   string // whose account a step found; empty: nobody's
+	// Proofs are what was taken of that account. They count from the moment a
+	// step says, with WithUser, that the candidate is the user.
+	Proofs Ledger
+}
+
+// IsZero reports whether nobody was named yet.
+func (c *Candidate) IsZero() bool { return c.Username == "" && c.UserID == "" && len(c.Proofs) == 0 }
 
 // Execution is the whole persisted state of one run of a plan. The store encodes
 // it; Ref is its key and not part of the record.
@@ -96,6 +117,7 @@ type Execution struct {
 	Failure *Failure // set when Status is Failed
 
 	User   Subject           // who signs on, once a step has said so
+	Person Candidate         // who is said to, until then
 	Steps  map[string][]byte // node key to that step's own state
 	Proofs Ledger
 	Demand Demand
@@ -136,6 +158,7 @@ type Request struct {
 	Fresh       bool   // prompt=login: nothing of the session counts
 	MaxAge      int64  // seconds; -1 when not asked for
 	LoginHint   string
+	Locales     string // ui_locales as Accept-Language; empty: not asked for
 	Payload     []byte
 }
 

@@ -28,13 +28,15 @@ const (
 
 // The detail codes. Source: reference/flows.md 6.3.
 const (
-	InvalidValue       = "INVALID_VALUE"
-	RequiredValue      = "REQUIRED_VALUE"
-	EmptyValue         = "EMPTY_VALUE"
-	SizeLimitExceeded  = "SIZE_LIMIT_EXCEEDED"
-	InvalidCredentials = "INVALID_CREDENTIALS"
-	PasswordLockedOut  = "PASSWORD_LOCKED_OUT"
-	ActionNotOffered   = "ACTION_NOT_OFFERED" // ours
+	InvalidValue        = "INVALID_VALUE"
+	RequiredValue       = "REQUIRED_VALUE"
+	EmptyValue          = "EMPTY_VALUE"
+	SizeLimitExceeded   = "SIZE_LIMIT_EXCEEDED"
+	InvalidCredentials  = "INVALID_CREDENTIALS"
+	PasswordLockedOut   = "PASSWORD_LOCKED_OUT"
+	UniquenessViolation = "UNIQUENESS_VIOLATION"
+	ConstraintViolation = "CONSTRAINT_VIOLATION"
+	ActionNotOffered    = "ACTION_NOT_OFFERED" // ours
 )
 
 // Fault is an error meant for the client: it says what is wrong and what to do

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"sort"
 	"strconv"
@@ -21,6 +22,8 @@ type FieldType string
 const (
 	TypeText     FieldType = "text"
 	TypePassword FieldType = "password"
+	TypeEmail    FieldType = "email"
+	TypeCode     FieldType = "code" // a one-time code
 	TypeBoolean  FieldType = "boolean"
 )
 
@@ -29,7 +32,9 @@ const (
 //
 //	Username string `json:"username" required:"true" max:"128" autocomplete:"username" label:"username.label=Username"`
 //
-// type:"password" marks a secret. Lengths are in characters.
+// type is password (a secret), email or code. A name with a dot, "name.given", is
+// a member of an object and may be sent as {"name":{"given":...}} or, by a client
+// that has only read the form, as {"name.given":...}. Lengths are in characters.
 type Field struct {
 	Name         string
 	Type         FieldType
@@ -57,8 +62,11 @@ func FieldsOf[In any]() []Field {
 			panic(fmt.Sprintf("flow: input %s.%s needs a plain json name", t, sf.Name))
 		case sf.Type.Kind() == reflect.Bool:
 			f.Type = TypeBoolean
-		case sf.Type.Kind() == reflect.String && sf.Tag.Get("type") == "password":
-			f.Type = TypePassword
+		case sf.Type.Kind() == reflect.String && sf.Tag.Get("type") != "":
+			f.Type = FieldType(sf.Tag.Get("type"))
+			if f.Type != TypePassword && f.Type != TypeEmail && f.Type != TypeCode {
+				panic(fmt.Sprintf("flow: input %s.%s: type %q", t, sf.Name, f.Type))
+			}
 		case sf.Type.Kind() == reflect.String:
 			f.Type = TypeText
 		default:
@@ -83,6 +91,7 @@ func FieldsOf[In any]() []Field {
 func Bind(v Values, fields []Field, in any) *Fault {
 	var faults []Detail
 	dst := reflect.ValueOf(in).Elem()
+	v = v.flat(fields)
 	known := 0
 	for _, f := range fields {
 		raw, sent := v[f.Name]
@@ -100,6 +109,50 @@ func Bind(v Values, fields []Field, in any) *Fault {
 		return Invalid(faults...)
 	}
 	return nil
+}
+
+// flat brings the members of objects under their dotted names, for the fields
+// that have one.
+func (v Values) flat(fields []Field) Values {
+	var out Values
+	for _, f := range fields {
+		object, member, dotted := strings.Cut(f.Name, ".")
+		inside, ok := v[object].(map[string]any)
+		if !dotted || !ok {
+			continue
+		}
+		if out == nil {
+			out = maps.Clone(v)
+		}
+		delete(out, object)
+		for name, value := range inside {
+			if _, twice := out[object+"."+name]; !twice || name == member {
+				out[object+"."+name] = value
+			}
+		}
+	}
+	if out == nil {
+		return v
+	}
+	return out
+}
+
+// without returns v less the named members, and whether there were any.
+func (v Values) without(names []string) (Values, bool) {
+	var out Values
+	for _, name := range names {
+		if _, sent := v[name]; !sent {
+			continue
+		}
+		if out == nil {
+			out = maps.Clone(v)
+		}
+		delete(out, name)
+	}
+	if out == nil {
+		return v, false
+	}
+	return out, true
 }
 
 func (f *Field) set(dst reflect.Value, raw any, sent bool) *Detail {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -31,6 +32,19 @@ type Meta struct {
 	Factors Factor // classes a node of this kind proves; 0: does not authenticate
 }
 
+// Shower is a Kind that shows more of where it waits than its status and actions.
+type Shower interface {
+	// Show is asked whenever the execution is viewed while a node of the kind
+	// waits. It reads the turn and changes nothing.
+	Show(t *Turn) Show
+}
+
+// Show is what a step adds to a view.
+type Show struct {
+	Address    string // masked, of where a code went
+	Population string // whose password policy holds while nobody is known; empty: the default one's
+}
+
 // Repeat says what a second, equal submit of an action means.
 type Repeat uint8
 
@@ -50,12 +64,25 @@ type Action struct {
 	When   []string // statuses that offer it; empty: every status of the kind
 	Fields []Field  // from the input type
 
+	// Opens says that the action is offered beside the nodes that name this one
+	// in Node.Beside, in the statuses Doors; none: in all of them.
+	Opens bool
+	Doors []string
+	// Ignores are names that the action knows and does not take: they are
+	// dropped and recorded, so that nobody sets what was not asked for.
+	Ignores []string
+
 	run func(context.Context, *Turn, Values) (Outcome, error)
 }
 
 // Run binds the values to the action's input type and evaluates them.
 func (a *Action) Run(ctx context.Context, t *Turn, v Values) (Outcome, error) {
-	return a.run(ctx, t, v)
+	taken, dropped := v.flat(a.Fields).without(a.Ignores)
+	out, err := a.run(ctx, t, taken)
+	if dropped && err == nil {
+		out = out.WithEvent(InputIgnored)
+	}
+	return out, err
 }
 
 // On declares an action whose input is the struct In. The tags of In's fields
@@ -82,14 +109,26 @@ func (a Action) Labelled(key, text string) Action { a.Prompt = Text{Key: key, De
 // Every makes each call of the action count.
 func (a Action) Every() Action { a.Repeat = Each; return a }
 
-// Offered reports whether the action is offered in status.
+// Opening makes the action a door to its node: it is offered where another node
+// waits, in the named statuses (none: in all). It runs with the status of that
+// node as Turn.Status. Wait and Result move the execution to the node of the
+// action; Reject leaves it where it is. In the own node it is offered only when
+// In says so.
+func (a Action) Opening(statuses ...string) Action { a.Opens, a.Doors = true, statuses; return a }
+
+// Ignoring names members of the input that are known and not taken.
+func (a Action) Ignoring(names ...string) Action { a.Ignores = names; return a }
+
+// Offered reports whether the action is offered in status while its own node
+// waits.
 func (a *Action) Offered(status string) bool {
-	for _, s := range a.When {
-		if s == status {
-			return true
-		}
-	}
-	return len(a.When) == 0
+	return slices.Contains(a.When, status) || len(a.When) == 0 && !a.Opens
+}
+
+// OfferedBeside reports whether the action is offered in status while another
+// node waits that has this one beside it.
+func (a *Action) OfferedBeside(status string) bool {
+	return a.Opens && (len(a.Doors) == 0 || slices.Contains(a.Doors, status))
 }
 
 // Text is what a person reads: a stable key for translation and the English
@@ -104,6 +143,7 @@ type Text struct {
 type Client struct {
 	RemoteIP  netip.Addr
 	UserAgent string
+	Locales   string // Accept-Language
 }
 
 // Turn is what a step sees during one call: its configuration, its own state,
@@ -116,9 +156,11 @@ type Turn struct {
 	Client Client
 	Status string // status the node waits in; empty on Enter
 
-	User        Subject // who signs on, if a step has said so
-	SessionUser Subject // whom the browser's session names, if anybody
+	User        Subject   // who signs on, if a step has said so
+	Person      Candidate // who is said to, if a step has taken a name
+	SessionUser Subject   // whom the browser's session names, if anybody
 	LoginHint   string
+	Locales     string // languages of the person, best first, as Accept-Language
 
 	attempt uint32
 	submit  Digest
@@ -172,6 +214,7 @@ type Outcome struct {
 	Fault   *Fault   // of Reject
 	Failure *Failure // of Fail
 	Users   []Subject
+	Person  *Candidate
 	Proofs  []Proof
 	Events  []EventType
 }
@@ -207,6 +250,9 @@ func Fail(code, message string) Outcome {
 
 // WithUser says who signs on.
 func (o Outcome) WithUser(u Subject) Outcome { o.Users = append(o.Users, u); return o }
+
+// WithCandidate says who the person claims to be.
+func (o Outcome) WithCandidate(c Candidate) Outcome { o.Person = &c; return o }
 
 // WithEvent has a security event recorded once the outcome is saved.
 func (o Outcome) WithEvent(t EventType) Outcome { o.Events = append(o.Events, t); return o }

@@ -19,6 +19,7 @@ type Node struct {
 	Guard   Guard             // nil: always entered
 	Skip    string            // where to go when Guard does not hold; empty ends the plan
 	Outlets map[string]string // result to next node; an empty next ends the plan
+	Beside  []string          // nodes whose opening actions are offered while this one waits
 	Factors Factor            // what running it (or having run it in the session) must have proven
 }
 
@@ -28,6 +29,20 @@ type Guard interface {
 	// "flow.request.http.remoteIp", "user.population.id"); fact returns nil
 	// for what is not known. Times are time.Time, addresses netip.Addr.
 	Holds(now time.Time, fact func(name string) any) bool
+}
+
+// Message is something to be delivered to a person. Params are what its template
+// puts in, among them codes, so that they are sealed wherever they rest.
+type Message struct {
+	ID, Env   string
+	Template  string // "verification", "recovery", ...
+	Locales   string // languages of the person, best first, as Accept-Language
+	To        string // address; empty: nobody's, and the message is dropped
+	Flow      string // execution that it belongs to; empty: none
+	Params    map[string]string
+	Attempt   int // tries so far
+	CreatedAt time.Time
+	ExpiresAt time.Time // not worth sending afterwards
 }
 
 // Resource is one configuration document as the directory keeps it.

@@ -123,6 +123,11 @@ func (l Ledger) Of(subject string) Ledger {
 	return out
 }
 
+// Since returns the proofs that were not taken before t.
+func (l Ledger) Since(t time.Time) Ledger {
+	return slices.DeleteFunc(slices.Clone(l), func(p Proof) bool { return p.At.Before(t) })
+}
+
 // Last is the time of the youngest proof made by method, or by any when method
 // is empty; zero when there is none.
 func (l Ledger) Last(method string) time.Time {

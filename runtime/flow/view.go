@@ -10,9 +10,12 @@ type View struct {
 	Version     uint64
 	Token       string // step token: the ETag, and the hidden field of a form
 	Offers      []Offer
-	User        Subject
-	Application string // id
-	SessionID   string // empty while there is no session
+	User        Subject // without an ID: who the person claims to be
+	Address     string  // masked, of where a code went
+	Population  string  // whose password policy holds; empty: the default one's
+	Locales     string  // what the application asked for, as Accept-Language
+	Application string  // id
+	SessionID   string  // empty while there is no session
 	PiFlow      bool
 	ReturnTo    string
 	Payload     []byte // Request.Payload, for the face that resumes a failed execution; never encoded

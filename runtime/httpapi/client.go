@@ -10,9 +10,9 @@ import (
 	"doorward/runtime/flow"
 )
 
-// agentKept is how many bytes of a User-Agent are kept; it is for people to
-// recognise a browser by.
-const agentKept = 512
+// fieldKept is how many bytes are kept of a User-Agent, by which people recognise
+// a browser, and of an Accept-Language.
+const fieldKept = 512
 
 // origin says who sent the request and to which host. Forwarded fields count
 // only from a configured proxy: of X-Forwarded-For the last address that is no
@@ -30,8 +30,12 @@ func (s *Server) origin(c *fiber.Ctx) (flow.Client, string) {
 		}
 		peer = s.behind(peer, c.Get(fiber.HeaderXForwardedFor))
 	}
-	agent := string(fc.UserAgent())
-	return flow.Client{RemoteIP: peer, UserAgent: strings.ToValidUTF8(agent[:min(len(agent), agentKept)], "")}, strings.ToLower(host)
+	return flow.Client{RemoteIP: peer, UserAgent: kept(fc.UserAgent()), Locales: kept(c.Request().Header.Peek(fiber.HeaderAcceptLanguage))}, strings.ToLower(host)
+}
+
+// kept is the value of a field as far as it is kept.
+func kept(value []byte) string {
+	return strings.ToValidUTF8(string(value[:min(len(value), fieldKept)]), "")
 }
 
 // behind walks the list of X-Forwarded-For from its end while it names proxies.
