@@ -9,6 +9,7 @@ func Types() []flow.EventType {
 		flow.FlowStarted,
 		flow.FlowCompleted,
 		flow.FlowFailed,
+		flow.FlowNextPlan,
 		flow.FlowReset,
 		flow.FlowForeign,
 		flow.FlowConflict,

@@ -100,11 +100,12 @@ func (b *Bundle) PasswordPolicy(population string) PasswordPolicy {
 // call with credentials. origin is the value of the Origin header.
 func (b *Bundle) OriginAllowed(origin string) bool { return b.origins[origin] }
 
-// Plan selects the policy of a sign-on to app: the first of acr (policy names,
-// in order of preference) that is assigned to it, without acr the assignment
-// first in order, without assignments the environment's default. It fails when
-// no policy that acr names is assigned. Source: reference/management.md 4.5.
-func (b *Bundle) Plan(app *Application, acr []string) (flow.Digest, error) {
+// Plans selects the policies of a sign-on to app, each to be tried when the one
+// before has failed: those of acr (policy names, in order of preference) that are
+// assigned to it, without acr all that are assigned, in their order, without
+// assignments the environment's default. It fails when no policy that acr names
+// is assigned. Source: reference/management.md 4.5.
+func (b *Bundle) Plans(app *Application, acr []string) ([]flow.Digest, error) {
 	assigned := []string{b.policy}
 	if app != nil && len(app.Assignments) > 0 {
 		assigned = assigned[:0]
@@ -112,15 +113,27 @@ func (b *Bundle) Plan(app *Application, acr []string) (flow.Digest, error) {
 			assigned = append(assigned, a.Policy)
 		}
 	}
+	var plans []flow.Digest
+	add := func(id string) {
+		if plan := b.policies[id].plan; !slices.Contains(plans, plan) {
+			plans = append(plans, plan)
+		}
+	}
 	if len(acr) == 0 {
-		return b.policies[assigned[0]].plan, nil
+		for _, id := range assigned {
+			add(id)
+		}
+		return plans, nil
 	}
 	for _, name := range acr {
 		if i := slices.IndexFunc(assigned, func(id string) bool { return b.policies[id].name == name }); i >= 0 {
-			return b.policies[assigned[i]].plan, nil
+			add(assigned[i])
 		}
 	}
-	return flow.Digest{}, fmt.Errorf("none of the %d policies that acr_values name is assigned to the application", len(acr))
+	if len(plans) > 0 {
+		return plans, nil
+	}
+	return nil, fmt.Errorf("none of the %d policies that acr_values name is assigned to the application", len(acr))
 }
 
 // plans finds compiled plans that have been published.

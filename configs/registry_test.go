@@ -211,12 +211,13 @@ func TestTheServedPolicyIsSelected(t *testing.T) {
 	tests := map[string]struct {
 		app  string
 		acr  []string
-		want string // empty: refused
+		want string // names in order; empty: refused
 	}{
 		"without assignments the default":           {native, nil, "Single_Factor"},
-		"the first assignment by priority":          {web, nil, "Step_Up"},
+		"the assignments by priority":               {web, nil, "Step_Up Single_Factor"},
 		"the one asked for":                         {web, []string{"Single_Factor"}, "Single_Factor"},
-		"the first asked for that is assigned":      {web, []string{"Other", "Single_Factor", "Step_Up"}, "Single_Factor"},
+		"those asked for that are assigned":         {web, []string{"Other", "Single_Factor", "Step_Up"}, "Single_Factor Step_Up"},
+		"one asked for twice":                       {web, []string{"Step_Up", "Step_Up"}, "Step_Up"},
 		"the default by name":                       {native, []string{"Single_Factor"}, "Single_Factor"},
 		"one that is not assigned":                  {native, []string{"Step_Up"}, ""},
 		"one that does not exist":                   {web, []string{"Other"}, ""},
@@ -227,16 +228,20 @@ func TestTheServedPolicyIsSelected(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			app, _ := b.Application(tt.app)
-			hash, err := b.Plan(app, tt.acr)
-			if tt.want == "" {
-				if err == nil {
-					t.Error("selected", hash)
-				}
-				return
+			hashes, err := b.Plans(app, tt.acr)
+			if (err != nil) != (tt.want == "") {
+				t.Errorf("selected %v, error %v", hashes, err)
 			}
-			plan, err := r.Plan(t.Context(), env, hash)
-			if err != nil || plan.Name != tt.want {
-				t.Errorf("plan %v, %v, want %s", plan, err, tt.want)
+			var names []string
+			for _, hash := range hashes {
+				plan, err := r.Plan(t.Context(), env, hash)
+				if err != nil {
+					t.Fatal(err)
+				}
+				names = append(names, plan.Name)
+			}
+			if got := strings.Join(names, " "); got != tt.want {
+				t.Errorf("plans %s, want %s", got, tt.want)
 			}
 		})
 	}
@@ -247,10 +252,11 @@ func TestAChangeIsServedAfterReloadAndTheOldPlanLivesOn(t *testing.T) {
 	apply(t, m, demo(t, managed(t, nil)))
 	r := serve(t, m)
 	before, _ := r.Bundle(env)
-	old, err := before.Plan(nil, nil)
+	plans, err := before.Plans(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	old := plans[0]
 	apply(t, m, demo(t, managed(t, edit(t, "demo/signOnPolicies/single-factor.json", "28800", "60"))))
 	if b, _ := r.Bundle(env); b != before {
 		t.Error("the change is served before Reload")
@@ -259,8 +265,12 @@ func TestAChangeIsServedAfterReloadAndTheOldPlanLivesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	after, _ := r.Bundle(env)
-	changed, err := after.Plan(nil, nil)
-	if err != nil || changed == old {
+	plans, err = after.Plans(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := plans[0]
+	if changed == old {
 		t.Errorf("the plan stays %s: %v", changed, err)
 	}
 	fresh := configs.NewRegistry(m, steps.Builtin(nil), "https://auth.example") // knows no plan yet

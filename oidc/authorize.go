@@ -66,7 +66,7 @@ func (p *Provider) readHint(ctx context.Context, b *configs.Bundle, a *authoriza
 // start asks the engine. When the session's user is another than the one the
 // application named, the session does not answer for them.
 func (p *Provider) start(r *http.Request, b *configs.Bundle, a *authorization) (flow.View, *flow.Completion, error) {
-	plan, err := b.Plan(a.app, a.acr)
+	plans, err := b.Plans(a.app, a.acr)
 	if err != nil && len(a.acr) > 0 {
 		return flow.View{}, nil, invalidRequest("acr_values names a policy that the application is not assigned")
 	}
@@ -78,7 +78,7 @@ func (p *Provider) start(r *http.Request, b *configs.Bundle, a *authorization) (
 		return flow.View{}, nil, err
 	}
 	s := flow.Start{
-		Env: b.Environment().ID, Plan: plan, Caller: callerOf(r), Silent: a.silent, FlowToken: a.app.FlowTokenEnabled,
+		Env: b.Environment().ID, Plans: plans, Caller: callerOf(r), Silent: a.silent, FlowToken: a.app.FlowTokenEnabled,
 		Request: flow.Request{
 			Application: a.app.ID, PiFlow: a.piFlow, ReturnTo: a.redirectURI, Fresh: a.fresh,
 			MaxAge: a.maxAge, LoginHint: a.loginHint, Locales: a.locales, Payload: kept,

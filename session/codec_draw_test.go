@@ -13,9 +13,10 @@ import (
 func drawExecution(t *rapid.T) *flow.Execution {
 	x := &flow.Execution{
 		Ref: newRef(), Format: flow.Format, Version: rapid.Uint64().Draw(t, "version"), Plan: drawDigest(t),
-		Node: rapid.String().Draw(t, "node"), Attempt: rapid.Uint32().Draw(t, "attempt"),
+		Others: rapid.SliceOfN(rapid.Custom(drawDigest), 0, 2).Draw(t, "others"),
+		Node:   rapid.String().Draw(t, "node"), Attempt: rapid.Uint32().Draw(t, "attempt"),
 		Status: rapid.SampledFrom([]string{"", "OTP_REQUIRED", flow.Completed, flow.Failed}).Draw(t, "status"),
-		User:   drawSubject(t), Person: flow.Candidate{Username: rapid.String().Draw(t, "typed"), UserID: drawName(t), Proofs: rapid.SliceOfN(rapid.Custom(drawProof), 0, 2).Draw(t, "pending")},
+		User:   drawSubject(t), Person: flow.Candidate{Username: rapid.String().Draw(t, "typed"), Address: rapid.String().Draw(t, "shown"), UserID: drawName(t), Proofs: rapid.SliceOfN(rapid.Custom(drawProof), 0, 2).Draw(t, "pending")},
 		Proofs:  rapid.SliceOfN(rapid.Custom(drawProof), 0, 4).Draw(t, "proofs"),
 		Steps:   rapid.MapOfN(rapid.String(), rapid.SliceOf(rapid.Byte()), 0, 4).Draw(t, "steps"),
 		Binding: drawDigest(t), Token: drawDigest(t), Accepted: rapid.Bool().Draw(t, "accepted"),

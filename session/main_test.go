@@ -78,7 +78,8 @@ func full(ref flow.Ref, now time.Time) *flow.Execution {
 	x.Attempt, x.Status = 3, flow.Failed
 	x.Failure = &flow.Failure{Code: "ACCOUNT_DISABLED", Message: "The account is disabled."}
 	x.User = flow.Subject{ID: uuid.NewString(), Username: "ada", Given: "Ada", Family: "Lovelace", Population: uuid.NewString()}
-	x.Person = flow.Candidate{Username: "bea", UserID: uuid.NewString(), Proofs: flow.Ledger{{Subject: "bea", Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", Address: "bea@example.com", At: now, Origin: flow.FromIDP}}}
+	x.Others = []flow.Digest{digest()}
+	x.Person = flow.Candidate{Username: "bea", Address: "b•••@example.com", UserID: uuid.NewString(), Proofs: flow.Ledger{{Subject: "bea", Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", Address: "bea@example.com", At: now, Origin: flow.FromIDP}}}
 	x.Steps = map[string][]byte{"1.password": []byte(`{"tries":2}`), "2.otp": []byte(`{}`)}
 	x.Proofs = flow.Ledger{
 		{Subject: x.User.ID, Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", At: now},

@@ -13,9 +13,9 @@ const oldestExecution = max(1, flow.Format-1)
 
 // Lengths of the arrays.
 const (
-	lenExecution = 24
+	lenExecution = 25
 	lenNeed      = 2
-	lenCandidate = 3
+	lenCandidate = 4
 	lenRequest   = 8
 	lenMark      = 6
 )
@@ -26,6 +26,10 @@ func (p *packer) execution(x *flow.Execution) {
 	p.list(lenExecution)
 	p.uint(flow.Format)
 	p.digest(x.Plan)
+	p.list(len(x.Others))
+	for _, d := range x.Others {
+		p.digest(d)
+	}
 	p.str(x.Node)
 	p.uint(uint64(x.Attempt))
 	p.str(x.Status)
@@ -62,6 +66,9 @@ func (u *unpacker) execution(x *flow.Execution) {
 		u.keep(errDamaged)
 	}
 	x.Plan = u.digest()
+	for range u.list(maxItems) {
+		x.Others = append(x.Others, u.digest())
+	}
 	x.Node = u.str()
 	x.Attempt = u.word()
 	x.Status = u.str()
@@ -138,13 +145,14 @@ func (p *packer) candidate(c *flow.Candidate) {
 	}
 	p.list(lenCandidate)
 	p.str(c.Username)
+	p.str(c.Address)
 	p.name(c.UserID)
 	p.ledger(c.Proofs)
 }
 
 func (u *unpacker) candidate(c *flow.Candidate) {
 	if !u.null() && u.tuple(lenCandidate) {
-		*c = flow.Candidate{Username: u.str(), UserID: u.name(), Proofs: u.ledger()}
+		*c = flow.Candidate{Username: u.str(), Address: u.str(), UserID: u.name(), Proofs: u.ledger()}
 	}
 }
 

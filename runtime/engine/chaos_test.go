@@ -222,7 +222,7 @@ func (w *world) begin(ctx context.Context, m move, who *client) {
 func (w *world) send(ctx context.Context, r *request) {
 	switch r.Do {
 	case "start":
-		s := flow.Start{Env: env, Caller: r.caller, Request: flow.Request{MaxAge: -1, Fresh: r.Token == "stale", PiFlow: r.client.tokens}, FlowToken: true}
+		s := flow.Start{Env: env, Plans: []flow.Digest{w.graph.Hash}, Caller: r.caller, Request: flow.Request{MaxAge: -1, Fresh: r.Token == "stale", PiFlow: r.client.tokens}, FlowToken: true}
 		r.view, r.done, r.err = w.Start(ctx, s)
 	case "see", "foreign see":
 		r.view, r.err = w.View(ctx, r.ref, r.caller)

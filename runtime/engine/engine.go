@@ -135,9 +135,13 @@ func New(p Parts) (*Engine, error) {
 	return e, nil
 }
 
-// clash reports whether two actions of one name are offered together.
+// clash reports whether two actions of one name are offered together, in their
+// own node or beside another one.
 func clash(a, b flow.Action) bool {
-	return a.Name == b.Name && a.Opens == b.Opens && (len(a.When) == 0 || len(b.When) == 0 || slices.ContainsFunc(a.When, b.Offered))
+	own := len(a.When) == 0 && !a.Opens && len(b.When) == 0 && !b.Opens ||
+		slices.ContainsFunc(a.When, b.Offered) || slices.ContainsFunc(b.When, a.Offered)
+	beside := a.Opens && b.Opens && (len(a.Doors) == 0 || len(b.Doors) == 0 || slices.ContainsFunc(a.Doors, b.OfferedBeside))
+	return a.Name == b.Name && (own || beside)
 }
 
 // newKind works out, once, what each status offers. The slices are shared by all

@@ -33,6 +33,7 @@ type house struct {
 	keys     *ring
 	ask      *ask
 	plan     *flow.Plan
+	others   []*flow.Plan // to be tried when plan fails
 	facts    func(user string) (map[string]any, error)
 	rates    engine.Rates
 	standing func(user string) (flow.Standing, error)
@@ -95,10 +96,21 @@ func (h *house) pass(d time.Duration) {
 }
 
 func (h *house) Plan(_ context.Context, in string, hash flow.Digest) (*flow.Plan, error) {
-	if in != env || hash != h.plan.Hash {
-		return nil, flow.ErrUnknown
+	for _, p := range append([]*flow.Plan{h.plan}, h.others...) {
+		if in == env && hash == p.Hash {
+			return p, nil
+		}
 	}
-	return h.plan, nil
+	return nil, flow.ErrUnknown
+}
+
+// plans names what an application is assigned.
+func (h *house) plans() []flow.Digest {
+	out := []flow.Digest{h.plan.Hash}
+	for _, p := range h.others {
+		out = append(out, p.Hash)
+	}
+	return out
 }
 
 func (h *house) Standing(_ context.Context, _, user string) (flow.Standing, error) {
@@ -220,7 +232,7 @@ func (b *browser) keep(v flow.View, err error) {
 }
 
 func (b *browser) begin(edit ...func(*flow.Start)) (flow.View, *flow.Completion, error) {
-	s := flow.Start{Env: env, Plan: b.h.plan.Hash, Caller: b.caller(), Request: flow.Request{Application: app, MaxAge: -1, ReturnTo: "https://app.example/back", Payload: []byte("payload")}}
+	s := flow.Start{Env: env, Plans: b.h.plans(), Caller: b.caller(), Request: flow.Request{Application: app, MaxAge: -1, ReturnTo: "https://app.example/back", Payload: []byte("payload")}}
 	for _, e := range edit {
 		e(&s)
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -23,13 +24,16 @@ func (e *Engine) Start(ctx context.Context, s flow.Start) (flow.View, *flow.Comp
 		return flow.View{}, nil, fmt.Errorf("execution id: %w", err)
 	}
 	ref := flow.Ref{Env: s.Env, ID: id.String()}
-	plan, err := e.Plans.Plan(ctx, s.Env, s.Plan)
+	if len(s.Plans) == 0 {
+		return flow.View{}, nil, errors.New("start: no plan")
+	}
+	plan, err := e.Plans.Plan(ctx, s.Env, s.Plans[0])
 	if err != nil {
-		return flow.View{}, nil, flow.Busy(fmt.Errorf("plan %s: %w", s.Plan, err))
+		return flow.View{}, nil, flow.Busy(fmt.Errorf("plan %s: %w", s.Plans[0], err))
 	}
 	limits := limit("s", s.Env, s.Caller.Client.RemoteIP, e.Rates.Starts)
 	x := &flow.Execution{
-		Ref: ref, Format: flow.Format, Version: 1, Plan: s.Plan, Request: s.Request,
+		Ref: ref, Format: flow.Format, Version: 1, Plan: s.Plans[0], Others: s.Plans[1:], Request: s.Request,
 		CreatedAt: now, ExpiresAt: now.Add(flow.Idle), EndsAt: now.Add(flow.Life),
 	}
 	x.Demand.ACR = plan.Name

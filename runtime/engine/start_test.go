@@ -180,6 +180,6 @@ func TestStartsAreLimitedByAddress(t *testing.T) {
 
 func TestStartNeedsItsPlan(t *testing.T) {
 	h := newHouse(t, knows("a"))
-	_, _, err := h.browser().begin(func(s *flow.Start) { s.Plan = flow.Sum("another") })
+	_, _, err := h.browser().begin(func(s *flow.Start) { s.Plans = []flow.Digest{flow.Sum("another")} })
 	wants(t, err, flow.Unavailable)
 }

@@ -248,7 +248,7 @@ func (t *turn) evaluate(ctx context.Context, s flow.Submit) (flow.View, error) {
 			delete(x.Steps, x.Node)
 			x.Node = o.node.Key
 		}
-		next, waits, err := t.settle(o.node, ft, out)
+		next, waits, err := t.settle(ctx, o.node, ft, out)
 		if err == nil && !waits {
 			err = t.walk(ctx, next)
 		}

@@ -34,8 +34,10 @@ type turn struct {
 func (t *turn) walk(ctx context.Context, key string) error {
 	for range mostNodes {
 		if key == "" {
-			t.end(ctx)
-			return nil
+			var err error
+			if key, err = t.end(ctx); err != nil || key == "" {
+				return err
+			}
 		}
 		n, ok := t.plan.Nodes[key]
 		if !ok {
@@ -59,7 +61,7 @@ func (t *turn) walk(ctx context.Context, key string) error {
 		if err != nil {
 			return fmt.Errorf("enter node %q: %w", key, err)
 		}
-		next, waits, err := t.settle(n, ft, out)
+		next, waits, err := t.settle(ctx, n, ft, out)
 		if err != nil || waits {
 			return err
 		}
@@ -107,7 +109,7 @@ func locales(asked, preferred string) string {
 }
 
 // settle applies an outcome. It returns where to go on when the node is left.
-func (t *turn) settle(n *flow.Node, ft *flow.Turn, out flow.Outcome) (next string, waits bool, err error) {
+func (t *turn) settle(ctx context.Context, n *flow.Node, ft *flow.Turn, out flow.Outcome) (next string, waits bool, err error) {
 	x := t.x
 	if kept := ft.Kept(); kept != nil {
 		if x.Steps == nil {
@@ -130,8 +132,8 @@ func (t *turn) settle(n *flow.Node, ft *flow.Turn, out flow.Outcome) (next strin
 		x.Status = out.Status
 		return "", true, nil
 	case flow.Fails:
-		x.Status, x.Node, x.Failure = flow.Failed, "", out.Failure
-		return "", true, nil
+		next, err := t.fail(ctx, out.Failure)
+		return next, next == "", err
 	case flow.Results:
 		next, ok := n.Outlets[out.Name]
 		if !ok {
@@ -186,17 +188,38 @@ func (t *turn) taken() time.Time {
 }
 
 // end closes a plan that has no more nodes: completed when the ledger says so,
-// failed otherwise. Nothing else completes an execution.
-func (t *turn) end(ctx context.Context) {
+// failed otherwise. Nothing else completes an execution. It returns where to go
+// on when another plan takes over.
+func (t *turn) end(ctx context.Context) (string, error) {
 	x := t.x
-	x.Node, x.Steps = "", nil
+	x.Node, x.Steps, x.Person = "", nil, flow.Candidate{}
 	if x.Proofs.Satisfies(x.Demand, x.User.ID, t.now) {
 		x.Status = flow.Completed
-		return
+		return "", nil
 	}
 	t.e.record(ctx, flow.FlowUnproven, x.Ref, x, t.caller, "demand not met")
-	x.Status = flow.Failed
-	x.Failure = &flow.Failure{Code: "AUTHENTICATION_REQUIRED", Message: "The sign-on could not be completed. Start again from the application."}
+	return t.fail(ctx, &flow.Failure{Code: "AUTHENTICATION_REQUIRED", Message: "The sign-on could not be completed. Start again from the application."})
+}
+
+// fail ends the plan. When the application has been assigned another policy the
+// sign-on begins anew with that one, of which the entry is returned; what this
+// one took of the person counts no more. Source: reference/management.md 4.5.
+func (t *turn) fail(ctx context.Context, why *flow.Failure) (string, error) {
+	x := t.x
+	if len(x.Others) == 0 {
+		x.Status, x.Node, x.Failure = flow.Failed, "", why
+		return "", nil
+	}
+	next := x.Others[0]
+	plan, err := t.e.Plans.Plan(ctx, x.Ref.Env, next)
+	if err != nil {
+		return "", flow.Busy(fmt.Errorf("plan %s: %w", next, err))
+	}
+	t.plan, x.Plan, x.Others, t.fresh = plan, next, x.Others[1:], 0
+	x.User, x.Person, x.Proofs, x.Steps = flow.Subject{}, flow.Candidate{}, nil, nil
+	x.Demand = flow.Demand{NotBefore: x.Demand.NotBefore, ACR: plan.Name}
+	t.events = append(t.events, flow.FlowNextPlan)
+	return plan.Entry, nil
 }
 
 func (e *Engine) kind(n *flow.Node) (*kind, error) {

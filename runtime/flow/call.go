@@ -12,7 +12,7 @@ type Caller struct {
 // Start asks the engine for a new execution.
 type Start struct {
 	Env       string
-	Plan      Digest
+	Plans     []Digest // the first that does not fail is the one; never empty
 	Request   Request
 	Caller    Caller
 	Silent    bool // prompt=none: complete without a question or not at all

@@ -14,6 +14,7 @@ const (
 	FlowStarted        EventType = "FLOW.STARTED"
 	FlowCompleted      EventType = "FLOW.COMPLETED"
 	FlowFailed         EventType = "FLOW.FAILED"
+	FlowNextPlan       EventType = "FLOW.NEXT_POLICY" // one failed, the next one begins
 	FlowReset          EventType = "FLOW.RESET"
 	FlowForeign        EventType = "FLOW.FOREIGN_CALLER"     // right id, wrong browser
 	FlowConflict       EventType = "FLOW.CONFLICT"           // a different submit lost

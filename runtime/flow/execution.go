@@ -109,10 +109,11 @@ type Execution struct {
 	Ref Ref
 
 	Format  int
-	Version uint64 // raised by one on every save, 1 at creation
-	Plan    Digest // of the plan's source closure
-	Node    string // the node that waits; empty once terminal
-	Attempt uint32 // evaluated submits, resets included; never goes back
+	Version uint64   // raised by one on every save, 1 at creation
+	Plan    Digest   // of the plan's source closure
+	Others  []Digest // plans to go on with, in order, should this one fail
+	Node    string   // the node that waits; empty once terminal
+	Attempt uint32   // evaluated submits, resets included; never goes back
 	Status  string
 	Failure *Failure // set when Status is Failed
 
