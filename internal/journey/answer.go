@@ -151,6 +151,7 @@ type Resource struct {
 		Application struct {
 			Name string `json:"name"`
 		} `json:"application"`
+		PasswordPolicy json.RawMessage `json:"passwordPolicy"`
 	} `json:"_embedded"`
 }
 

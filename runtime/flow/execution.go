@@ -94,6 +94,7 @@ type Standing struct {
 // anybody's is not told.
 type Candidate struct {
 	Username string // as typed
+	Address  string // where a code went because the person typed it, masked; empty: not told
 	UserID   string // whose account a step found; empty: nobody's
 	// Proofs are what was taken of that account. They count from the moment a
 	// step says, with WithUser, that the candidate is the user.
@@ -101,7 +102,9 @@ type Candidate struct {
 }
 
 // IsZero reports whether nobody was named yet.
-func (c *Candidate) IsZero() bool { return c.Username == "" && c.UserID == "" && len(c.Proofs) == 0 }
+func (c *Candidate) IsZero() bool {
+	return c.Username == "" && c.Address == "" && c.UserID == "" && len(c.Proofs) == 0
+}
 
 // Execution is the whole persisted state of one run of a plan. The store encodes
 // it; Ref is its key and not part of the record.
