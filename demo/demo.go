@@ -36,6 +36,7 @@ type Config struct {
 	Client       *http.Client // reaches the provider; its Timeout bounds each call
 	Log          *slog.Logger
 	Now          func() time.Time
+	Outbox       func() []Mail // newest first; nil: there is no such page
 }
 
 // Demo is the relying party.
@@ -63,7 +64,7 @@ func New(c Config) (*Demo, error) {
 	if c.ClientID == "" || c.Client == nil || c.Log == nil || c.Now == nil {
 		return nil, errors.New("client id, HTTP client, log and clock are needed")
 	}
-	pages, err := template.New("").Parse(pageSource)
+	pages, err := template.New("").Funcs(template.FuncMap{"linked": linked}).Parse(pageSource)
 	if err != nil {
 		return nil, err
 	}
@@ -83,24 +84,29 @@ func New(c Config) (*Demo, error) {
 
 // Register adds the routes.
 func (d *Demo) Register(r Router) {
-	for _, route := range []struct {
+	type route struct {
 		method, path string
 		handle       http.HandlerFunc
-	}{
+	}
+	routes := []route{
 		{http.MethodGet, HomePath, d.home},
 		{http.MethodGet, SignOnPath, d.signOn},
 		{http.MethodGet, CallbackPath, d.callback},
 		{http.MethodPost, SignOutPath, d.signOut},
 		{http.MethodGet, stylePath, d.style},
-	} {
-		r.Handle(route.method, route.path, route.handle)
+	}
+	if d.config.Outbox != nil {
+		routes = append(routes, route{http.MethodGet, OutboxPath, d.outbox})
+	}
+	for _, one := range routes {
+		r.Handle(one.method, one.path, one.handle)
 	}
 }
 
 func (d *Demo) home(w http.ResponseWriter, r *http.Request) {
 	s, ok := d.sessions.find(cookie(r, sessionCookie))
 	if !ok {
-		d.show(w, http.StatusOK, "signed-out", nil)
+		d.show(w, http.StatusOK, "signed-out", d.config.Outbox != nil)
 		return
 	}
 	d.show(w, http.StatusOK, "signed-in", s)

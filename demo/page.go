@@ -22,14 +22,18 @@ func (d *Demo) show(w http.ResponseWriter, status int, page string, content any)
 		status = http.StatusInternalServerError
 		b.Reset()
 	}
+	d.answer(w, status, "text/html; charset=utf-8", b.Bytes())
+}
+
+func (d *Demo) answer(w http.ResponseWriter, status int, kind string, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Type", kind)
 	h.Set("Content-Security-Policy", d.policy)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // the client has gone, or it has not
+	_, _ = w.Write(body) // the client has gone, or it has not
 }
 
 // fail shows why a sign-on did not finish.

@@ -1,0 +1,275 @@
+package delivery_test
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"doorward/delivery"
+	"doorward/runtime/flow"
+)
+
+var (
+	languages = []string{"de", "en", "es"}
+	names     = []string{"password.changed", "recovery", "registration.exists", "registration.nameTaken", "verification"}
+)
+
+func render(t *testing.T, m flow.Message, p delivery.Place) delivery.Mail {
+	t.Helper()
+	templates, err := delivery.NewTemplates()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := templates.Render(m, p, m.CreatedAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// sections are the names that a template file defines.
+func sections(t *testing.T, name string) (out []string) {
+	t.Helper()
+	b, err := os.ReadFile(path.Join("templates", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range regexp.MustCompile(`(?m)^\{\{define "([a-z]+)"\}\}.+\{\{end\}\}$`).FindAllStringSubmatch(string(b), -1) {
+		out = append(out, found[1])
+	}
+	if len(out) != strings.Count(string(b), "{{define") {
+		t.Errorf("%s: a section is empty, or not on one line", name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestEveryTemplateIsThereInEveryLanguageAndNoOther(t *testing.T) {
+	var want, found []string
+	for _, lang := range languages {
+		for _, name := range append(names, "words") {
+			want = append(want, lang+"/"+name+".tmpl")
+		}
+	}
+	want = append(want, "layout.html", "layout.txt")
+	err := fs.WalkDir(os.DirFS("templates"), ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			found = append(found, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(want)
+	slices.Sort(found)
+	if !slices.Equal(want, found) {
+		t.Errorf("files %v\nwant %v", found, want)
+	}
+	for _, name := range append(names, "words") {
+		for _, lang := range languages {
+			if got, want := sections(t, lang+"/"+name+".tmpl"), sections(t, "en/"+name+".tmpl"); !slices.Equal(got, want) {
+				t.Errorf("%s in %s has %v, in English %v", name, lang, got, want)
+			}
+		}
+	}
+}
+
+func TestEveryMailInEveryLanguage(t *testing.T) {
+	subjects := map[string]string{}
+	for _, name := range names {
+		for _, lang := range languages {
+			t.Run(lang+" "+name, func(t *testing.T) {
+				m := message("m1")
+				m.Template, m.Locales = name, lang
+				p, _ := place("e", "f")
+				p.Logo = "https://acme.example/logo.png"
+				got := render(t, m, p)
+				coded := name == "verification" || name == "recovery"
+				if got.To != address || got.Language != lang || got.Template != name || got.MessageID != "m1" || got.From != "Acme Travel" {
+					t.Errorf("%+v", got)
+				}
+				if coded != strings.Contains(got.Text, "\n    K7MQ 2XPF\n") || coded != strings.Contains(got.HTML, ">K7MQ</span><span style=\"margin-left:12px\">2XPF<") {
+					t.Errorf("code:\n%s\n%s", got.Text, got.HTML)
+				}
+				if coded != strings.Contains(got.Text, "\nhttps://auth.example/e/signon/?flowId=f&code=K7MQ2XPF\n") ||
+					coded != strings.Contains(got.HTML, `<a href="https://auth.example/e/signon/?flowId=f&amp;code=K7MQ2XPF"`) {
+					t.Errorf("link:\n%s\n%s", got.Text, got.HTML)
+				}
+				if coded != strings.Contains(got.Text, " 24 ") || coded != strings.Contains(got.HTML, " 24 ") {
+					t.Errorf("how long the code is good for:\n%s", got.Text)
+				}
+				if !strings.Contains(got.HTML, `<html lang="`+lang+`">`) || !strings.Contains(got.HTML, `<img src="https://acme.example/logo.png" alt="Acme Travel"`) {
+					t.Errorf("HTML:\n%s", got.HTML)
+				}
+				for _, never := range []string{"<table", "<script", "<no value>", "{{", "!", "http://"} {
+					if strings.Contains(strings.TrimPrefix(got.HTML, "<!doctype html>")+got.Text+got.Subject, never) {
+						t.Errorf("holds %q:\n%s\n%s", never, got.Text, got.HTML)
+					}
+				}
+				if strings.Contains(got.Text, "\n\n\n") || strings.Contains(got.Subject, code) || got.Subject == "" {
+					t.Errorf("subject %q, text\n%s", got.Subject, got.Text)
+				}
+				if other, taken := subjects[got.Subject]; taken {
+					t.Errorf("the subject of %s", other)
+				}
+				subjects[got.Subject] = lang + " " + name
+			})
+		}
+	}
+}
+
+func TestLanguageIsThePersons(t *testing.T) {
+	for locales, want := range map[string]string{
+		"": "en", "de": "de", "de-CH": "de", "es-419,en;q=0.9": "es", "fr,es;q=0.5,de;q=0.4": "es", "fr": "en", "en-GB,de": "en",
+		"*": "en", "x": "en", ";;;": "en", "de;q=0.1,en;q=0.9": "en", strings.Repeat("de,", 500): "de",
+	} {
+		m := message("m1")
+		m.Locales = locales
+		if got := render(t, m, delivery.Place{Name: "Acme"}).Language; got != want {
+			t.Errorf("%.20q became %s, want %s", locales, got, want)
+		}
+	}
+	m := message("m1")
+	for want, allowed := range map[string][]string{"es": {"es", "en"}, "en": {"fr", "tlh"}, "de": {"fr", "de", "es"}} {
+		m.Locales = "it"
+		if got := render(t, m, delivery.Place{Languages: allowed}).Language; got != want {
+			t.Errorf("among %v: %s, want %s", allowed, got, want)
+		}
+	}
+	m.Locales = "de,es"
+	if got := render(t, m, delivery.Place{Languages: []string{"en", "es"}}).Language; got != "es" {
+		t.Errorf("a language that the environment does not speak: %s", got)
+	}
+}
+
+func TestStoredTextStaysText(t *testing.T) {
+	for _, evil := range []string{
+		`"><script>alert(1)</script>`, `<img src=x onerror=alert(1)>`, `{{.Code}}`, `</title><form action=https://evil.example>`,
+		"<a href=javascript:alert(1)>", "' style='background:url(//evil.example)", "&lt;b&gt;",
+	} {
+		for _, name := range names {
+			m := message("m1")
+			m.Template, m.Params = name, map[string]string{"code": code, "given": evil, "username": evil, "email": evil}
+			got := render(t, m, delivery.Place{Name: evil, Logo: evil, SignOnURL: "https://auth.example/?x=" + evil})
+			for _, never := range []string{"<script", "<img", "<form", "<a href=javascript", "style='"} {
+				if strings.Contains(got.HTML, never) {
+					t.Errorf("%s holds %q:\n%s", name, never, got.HTML)
+				}
+			}
+			if !strings.Contains(got.Text, evil) || strings.Contains(got.Subject, code) {
+				t.Errorf("%s does not say %q as it is:\n%s", name, evil, got.Text)
+			}
+		}
+	}
+}
+
+func TestNamesThatSayMoreThanANameAreLeftOut(t *testing.T) {
+	for name, row := range map[string]struct {
+		template, given, username string
+		want, never               []string
+	}{
+		"a person is greeted":               {"recovery", "Ada", "ada.l", []string{"Hello Ada,", "Account: ada.l\n"}, nil},
+		"also with another script":          {"password.changed", "Łukasz O’Brien-陽", "", []string{"Hello Łukasz O’Brien-陽,"}, []string{"Account"}},
+		"an address is an account":          {"recovery", "", "ada@b.example", []string{"Account: ada@b.example"}, []string{"Hello"}},
+		"a link greets nobody":              {"recovery", "evil.example/win", "evil.example/win", nil, []string{"evil", "Hello", "Account"}},
+		"a sentence greets nobody":          {"recovery", "Call 555, your account is hacked", "call me now", nil, []string{"hacked", "call", "Hello", "Account"}},
+		"a paragraph is no name":            {"recovery", "Ada\n\nCall us", "ada\n\nCall", nil, []string{"Call"}},
+		"a stranger's name is not repeated": {"verification", "Ada", "ada", nil, []string{"Ada", "ada\n"}},
+		"nor their username":                {"registration.nameTaken", "Ada", "ada", nil, []string{"Ada", "ada\n"}},
+		"nor to the one who has an account": {"registration.exists", "Ada", "ada", nil, []string{"Ada", "ada\n"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := message("m1")
+			m.Template, m.Params = row.template, map[string]string{"code": code, "given": row.given, "username": row.username}
+			got := render(t, m, delivery.Place{Name: "Acme"})
+			for _, want := range row.want {
+				if !strings.Contains(got.Text, want) || !strings.Contains(got.HTML, strings.TrimSpace(want)) {
+					t.Errorf("no %q in\n%s", want, got.Text)
+				}
+			}
+			for _, never := range row.never {
+				if strings.Contains(got.Text+got.HTML, never) {
+					t.Errorf("%q in\n%s", never, got.Text)
+				}
+			}
+		})
+	}
+}
+
+func TestCodeIsGroupedAndItsLifeIsTrue(t *testing.T) {
+	for shown, code := range map[string]string{
+		"K7MQ 2XPF": "K7MQ-2XPF", "123 456": "123456", "12345": "12345", "ABCD EFGH JKLM": "ABCDEFGHJKLM", "ABC DEF GHJ": "ABC DEF GHJ",
+	} {
+		m := message("m1")
+		m.Params = map[string]string{"code": code}
+		if got := render(t, m, delivery.Place{Name: "Acme"}); !strings.Contains(got.Text, "\n    "+shown+"\n") {
+			t.Errorf("%s is not shown as %s:\n%s", code, shown, got.Text)
+		}
+	}
+	for want, left := range map[string]time.Duration{
+		"for 5 minutes.": 5*time.Minute - 20*time.Second, "for 3 minutes.": 3*time.Minute + 10*time.Second, "for 1 minute.": 5 * time.Second,
+		"for 90 minutes.": 90 * time.Minute, "for 24 hours.": 24*time.Hour - time.Minute, "for 23 hours.": 23 * time.Hour,
+	} {
+		m := message("m1")
+		m.ExpiresAt = m.CreatedAt.Add(left)
+		if got := render(t, m, delivery.Place{Name: "Acme"}); !strings.Contains(got.Text, want) {
+			t.Errorf("with %v left it does not say %q:\n%s", left, want, got.Text)
+		}
+	}
+	m := message("m1")
+	m.ExpiresAt = time.Time{}
+	if got := render(t, m, delivery.Place{Name: "Acme"}); strings.Contains(got.Text, "works for") {
+		t.Errorf("a code without an end:\n%s", got.Text)
+	}
+}
+
+func TestLinkAndLogoAreOurs(t *testing.T) {
+	for url, linked := range map[string]bool{
+		"https://auth.example/e/signon/?flowId=f": true, "http://localhost:8080/e/signon/?flowId=f": true,
+		"": false, "javascript:alert(1)": false, "//evil.example/?": false, "/signon/?flowId=f": false, "ftp://x.example/?a=b": false,
+	} {
+		got := render(t, message("m1"), delivery.Place{Name: "Acme", SignOnURL: url})
+		if linked != strings.Contains(got.HTML, "<a ") || linked != strings.Contains(got.Text, url+"&code="+code) {
+			t.Errorf("%q:\n%s", url, got.Text)
+		}
+	}
+	m := message("m1")
+	m.Flow = ""
+	if got := render(t, m, delivery.Place{Name: "Acme", SignOnURL: "https://auth.example/?flowId="}); strings.Contains(got.HTML, "<a ") {
+		t.Error("a link without a flow")
+	}
+	for logo, shown := range map[string]bool{
+		"https://acme.example/l.png": true, "http://acme.example/l.png": false, "": false, "//acme.example/l.png": false,
+		"data:image/png;base64,AA": false, "/l.png": false, "https:l.png": false,
+	} {
+		got := render(t, message("m1"), delivery.Place{Name: "Acme", Logo: logo})
+		if shown != strings.Contains(got.HTML, "<img") {
+			t.Errorf("logo %q:\n%s", logo, got.HTML)
+		}
+	}
+}
+
+func TestMessageWithoutATextIsAnErrorThatSaysNothing(t *testing.T) {
+	templates, err := delivery.NewTemplates()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*flow.Message){
+		"no such template":      func(m *flow.Message) { m.Template = "words" },
+		"no code":               func(m *flow.Message) { m.Params = nil },
+		"a code that is a text": func(m *flow.Message) { m.Params = map[string]string{"code": "s3cret, s3cret!"} },
+		"a code that is short":  func(m *flow.Message) { m.Params = map[string]string{"code": "s3c"} },
+	} {
+		m := message("m1")
+		change(&m)
+		if _, err := templates.Render(m, delivery.Place{}, time.Now()); err == nil || strings.Contains(err.Error(), "s3c") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"doorward/runtime/flow"
+)
+
+const (
+	slots = 8                      // mails under way at once
+	poll  = 500 * time.Millisecond // between looks when nothing wakes the worker
+
+	// claimed is longer than any message is worth sending: a claim that its
+	// process did not live to answer is the end of the message.
+	claimed = 7 * 24 * time.Hour
+
+	sendTime  = 30 * time.Second // of one try, connection and all
+	claimTime = 5 * time.Second
+	markTime  = 5 * time.Second
+)
+
+// Parts are what a Worker works with. All but Grace are needed.
+type Parts struct {
+	Queue  Queue
+	Sender Sender
+	Place  func(env, flow string) (Place, bool) // flow is empty when the message has none
+	Events flow.Recorder
+	Log    *slog.Logger
+	Now    func() time.Time
+	Grace  time.Duration // that sends under way have once Run is to end; 0: none
+}
+
+// Worker empties the outbox. Any number of them may, in any number of processes.
+type Worker struct {
+	Parts
+	templates *Templates
+	wake      chan struct{}
+}
+
+// New makes a Worker that does nothing yet.
+func New(p Parts) (*Worker, error) {
+	if p.Queue == nil || p.Sender == nil || p.Place == nil || p.Events == nil || p.Log == nil || p.Now == nil {
+		return nil, errors.New("queue, sender, place, events, log and clock are needed")
+	}
+	t, err := NewTemplates()
+	if err != nil {
+		return nil, err
+	}
+	return &Worker{Parts: p, templates: t, wake: make(chan struct{}, 1)}, nil
+}
+
+// Wake makes the worker look at once, as after a commit. It never blocks.
+func (w *Worker) Wake() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run sends until ctx ends. Then it claims no more, gives the sends under way
+// Grace to finish, breaks off the others and returns when all are marked.
+func (w *Worker) Run(ctx context.Context) {
+	sends, breakOff := context.WithCancel(context.WithoutCancel(ctx))
+	defer breakOff()
+	free := make(chan struct{}, slots)
+	var under sync.WaitGroup
+	failing := false
+	for w.await(ctx, free) {
+		n := 1 + more(free)
+		messages, err := w.claim(sends, n)
+		if (err != nil) != failing {
+			failing = err != nil
+			w.sayClaims(err)
+		}
+		for i := len(messages); i < n; i++ {
+			<-free
+		}
+		for _, m := range messages {
+			under.Go(func() {
+				defer func() { <-free }()
+				w.deliver(sends, m)
+			})
+		}
+		if len(messages) < n && !w.rest(ctx) {
+			break
+		}
+	}
+	grace := time.AfterFunc(w.Grace, breakOff)
+	defer grace.Stop()
+	under.Wait()
+}
+
+// await takes a slot, and says no when ctx has ended.
+func (w *Worker) await(ctx context.Context, free chan<- struct{}) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	select {
+	case free <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// more takes the slots that are free now.
+func more(free chan<- struct{}) (n int) {
+	for {
+		select {
+		case free <- struct{}{}:
+			n++
+		default:
+			return n
+		}
+	}
+}
+
+// rest waits until there may be something to do, and says no when ctx has ended.
+func (w *Worker) rest(ctx context.Context) bool {
+	next := time.NewTimer(poll)
+	defer next.Stop()
+	select {
+	case <-w.wake:
+	case <-next.C:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// claim outlives the end of the worker: what the queue has handed out is sent.
+func (w *Worker) claim(ctx context.Context, n int) (messages []flow.Message, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			messages, err = nil, fmt.Errorf("panic of type %T", p)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTime)
+	defer cancel()
+	return w.Queue.Claim(ctx, n, claimed)
+}
+
+// sayClaims logs the first failure of a row, and its end.
+func (w *Worker) sayClaims(err error) {
+	if err != nil {
+		w.Log.Error("the outbox cannot be read; messages wait", "error", err)
+		return
+	}
+	w.Log.Info("the outbox can be read again")
+}

@@ -1,0 +1,65 @@
+package demo
+
+import (
+	"encoding/json"
+	"html/template"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// OutboxPath is where the mails are that the demo environment would have sent.
+const OutboxPath = "/dev/outbox"
+
+// Mail is one that was not sent, but kept to be looked at.
+type Mail struct {
+	To       string    `json:"to"`
+	Subject  string    `json:"subject"`
+	Text     string    `json:"text"`
+	HTML     string    `json:"html"`
+	Template string    `json:"template,omitempty"`
+	Language string    `json:"language"`
+	At       time.Time `json:"at"`
+}
+
+// outbox shows the mails, as JSON to whoever asks for it. They hold codes that
+// open accounts: only an environment whose secrets are published has this page.
+func (d *Demo) outbox(w http.ResponseWriter, r *http.Request) {
+	mails := d.config.Outbox()
+	w.Header().Set("Vary", "Accept")
+	if !wantsJSON(r.Header.Get("Accept")) {
+		d.show(w, http.StatusOK, "outbox", mails)
+		return
+	}
+	if mails == nil {
+		mails = []Mail{}
+	}
+	b, err := json.Marshal(mails)
+	if err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	d.answer(w, http.StatusOK, "application/json", b)
+}
+
+// wantsJSON reports whether JSON is named, and HTML is not named before it.
+func wantsJSON(accept string) bool {
+	before, _, named := strings.Cut(strings.ToLower(accept), "application/json")
+	return named && !strings.Contains(before, "text/html")
+}
+
+// linked is text whose addresses can be followed.
+func linked(text string) template.HTML {
+	var b strings.Builder
+	addresses := regexp.MustCompile(`https?://[^\s<>"]+`)
+	at := 0
+	for _, found := range addresses.FindAllStringIndex(text, -1) {
+		b.WriteString(template.HTMLEscapeString(text[at:found[0]]))
+		to := template.HTMLEscapeString(text[found[0]:found[1]])
+		b.WriteString(`<a href="` + to + `">` + to + `</a>`)
+		at = found[1]
+	}
+	b.WriteString(template.HTMLEscapeString(text[at:]))
+	return template.HTML(b.String()) //nolint:gosec // everything in it is escaped above
+}
