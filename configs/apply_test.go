@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -25,10 +26,16 @@ func TestTheDemoIsSeededOnce(t *testing.T) {
 		t.Error(diff)
 	}
 	ada := configs.User{
-		Env: env, ID: "d0000000-0000-4000-8000-0000000000f1", Username: "ada", Email: "ada@example.com", Enabled: true,
+		Env: env, ID: "d0000000-0000-4000-8000-0000000000f1", Username: "ada", Email: "ada@example.com", EmailVerified: true, Enabled: true,
 		Given: "Ada", Family: "Lovelace", Population: "d0000000-0000-4000-8000-0000000000b1", Password: "Correct-Horse-9",
 	}
-	if diff := cmp.Diff([]configs.User{ada}, m.users); diff != "" {
+	grace, alan := ada, ada
+	grace.ID, grace.Username, grace.Email = "d0000000-0000-4000-8000-0000000000f2", "grace", "grace@example.com"
+	grace.Given, grace.Family, grace.Password, grace.ForceChange = "Grace", "Hopper", "Temporary-Horse-9", true
+	alan.ID, alan.Username, alan.Email = "d0000000-0000-4000-8000-0000000000f3", "alan", "alan@example.com"
+	alan.Given, alan.Family, alan.Password = "Alan", "Turing", "Expired-Horse-9"
+	alan.PasswordChangedAt = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	if diff := cmp.Diff([]configs.User{ada, alan, grace}, m.users); diff != "" {
 		t.Error(diff)
 	}
 
@@ -132,7 +139,7 @@ func TestNoSecretIsKeptInABody(t *testing.T) {
 	m := newMemory()
 	apply(t, m, configs.Demo)
 	for key, r := range m.resources {
-		for _, secret := range []string{"demo-web-secret", "demo-worker-secret", "Correct-Horse-9"} {
+		for _, secret := range []string{"demo-web-secret", "demo-worker-secret", "Horse-9"} {
 			if strings.Contains(string(r.Body), secret) {
 				t.Errorf("%v holds %s", key, secret)
 			}

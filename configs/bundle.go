@@ -4,32 +4,19 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"doorward/runtime/flow"
+	"doorward/runtime/passwordpolicy"
 	"doorward/runtime/policy"
 )
 
 // Population is a set of users under one password policy.
 type Population struct {
-	ID             string
-	Name           string
-	PasswordPolicy string // id; empty for the environment's default
+	ID                string
+	Name              string
+	PasswordPolicy    string // id; empty for the environment's default
+	PreferredLanguage string // of its users who say nothing; Accept-Language syntax
 }
-
-// PasswordPolicy is what a password must be and when wrong ones lock an account.
-// Source: reference/management.md 5.5; of its rules, length and lockout are
-// enforced.
-type PasswordPolicy struct {
-	ID, Name     string
-	MinLength    int           // characters, 8 to 32
-	MaxLength    int           // characters, up to 255
-	FailureCount int           // wrong passwords in a row that lock; 0: none do
-	LockDuration time.Duration // how long
-}
-
-// Fits reports whether a password of n characters has the right length.
-func (p PasswordPolicy) Fits(n int) bool { return n >= p.MinLength && n <= p.MaxLength }
 
 // Bundle is one environment's configuration at one revision. It is immutable;
 // what it hands out is not to be changed.
@@ -38,7 +25,7 @@ type Bundle struct {
 	host         string
 	applications map[string]*Application
 	populations  map[string]Population
-	passwords    map[string]PasswordPolicy
+	passwords    map[string]passwordpolicy.Policy
 	policies     map[string]signOn // by id
 	origins      map[string]bool
 
@@ -57,7 +44,7 @@ func NewBundle(e Environment, apps ...*Application) *Bundle {
 	b := &Bundle{
 		environment: e, host: e.Host(),
 		applications: map[string]*Application{}, populations: map[string]Population{},
-		passwords: map[string]PasswordPolicy{}, policies: map[string]signOn{}, origins: map[string]bool{},
+		passwords: map[string]passwordpolicy.Policy{}, policies: map[string]signOn{}, origins: map[string]bool{},
 	}
 	for _, a := range apps {
 		b.applications[a.ID] = a
@@ -89,7 +76,7 @@ func (b *Bundle) Population(id string) (Population, bool) {
 
 // PasswordPolicy returns the policy of a population, the environment's default
 // one when the population is unknown or names none.
-func (b *Bundle) PasswordPolicy(population string) PasswordPolicy {
+func (b *Bundle) PasswordPolicy(population string) passwordpolicy.Policy {
 	if p, ok := b.passwords[b.populations[population].PasswordPolicy]; ok {
 		return p
 	}

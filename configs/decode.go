@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"doorward/runtime/policy"
@@ -21,6 +23,25 @@ type address string
 // flag is a bool that may be written as a string, as published bodies do for
 // "default". Source: reference/management.md 4.2.
 type flag bool
+
+// count is a whole number that may be written with a fraction, which does not
+// count. Source: reference/management.md 5.5.
+type count int
+
+// number is the count, or 0 when there is none.
+func (c *count) number() int {
+	if c == nil {
+		return 0
+	}
+	return int(*c)
+}
+
+// within makes sure that a count, if there is one, is in a range.
+func within(f *policy.Faults, at policy.Path, c *count, least, most int, of string) {
+	if c != nil && (int(*c) < least || int(*c) > most) {
+		f.Add(at, fmt.Sprintf("takes %d to %d %s", least, most, of))
+	}
+}
 
 // stranger is a document that has its own words for some members it does not
 // take.
@@ -56,6 +77,14 @@ func (d *decoder) value(at policy.Path, node any, dst reflect.Value) {
 		if s, ok := node.(string); ok && (s == "true" || s == "false") {
 			node = s == "true"
 		}
+	case count:
+		if n, ok := node.(json.Number); ok {
+			node = truncated(n)
+		}
+	case passwordDocument:
+		if s, ok := node.(string); ok {
+			node = map[string]any{"value": s}
+		}
 	}
 	switch dst.Kind() {
 	case reflect.Pointer:
@@ -65,6 +94,8 @@ func (d *decoder) value(at policy.Path, node any, dst reflect.Value) {
 		d.object(at, node, dst)
 	case reflect.Slice:
 		d.list(at, node, dst)
+	case reflect.Map:
+		d.entries(at, node, dst)
 	case reflect.Bool:
 		b, ok := node.(bool)
 		d.want(ok, at, "takes true or false")
@@ -97,6 +128,28 @@ func (d *decoder) list(at policy.Path, node any, dst reflect.Value) {
 	for i, n := range nodes {
 		d.value(at.Index(i), n, dst.Index(i))
 	}
+}
+
+// entries reads a map, whose keys are for its document to check.
+func (d *decoder) entries(at policy.Path, node any, dst reflect.Value) {
+	members, ok := node.(map[string]any)
+	d.want(ok, at, "takes an object")
+	dst.Set(reflect.MakeMap(dst.Type()))
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		value := reflect.New(dst.Type().Elem()).Elem()
+		d.value(at.Member(name), members[name], value)
+		dst.SetMapIndex(reflect.ValueOf(name), value)
+	}
+}
+
+// truncated is a number without its fraction, and as it is when that is none
+// that an int could hold.
+func truncated(n json.Number) json.Number {
+	f, err := n.Float64()
+	if err != nil || math.Abs(f) >= 1<<53 {
+		return n
+	}
+	return json.Number(strconv.FormatInt(int64(f), 10))
 }
 
 func (d *decoder) object(at policy.Path, node any, dst reflect.Value) {

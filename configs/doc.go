@@ -12,7 +12,9 @@
 // A file holds one resource as the management API shows it. Files are strict:
 // names in exact case, no unknown and no double members, and every fault is
 // reported at once. "{base}" in an address is the deployment's own base URL.
-// Names that begin with a dot are skipped.
+// Names that begin with a dot are skipped. The password of a user is its value,
+// or an object of value, forceChange and changedAt; the value is in clear, and
+// then judged by the password policy, or in a form that directory/hash reads.
 //
 // An environment with "managed": true owns its resources: what the files do not
 // name is removed. One with "managed": false is only seeded, once.
@@ -21,8 +23,9 @@ package configs
 
 import "embed"
 
-// Demo is the configuration that the demo runs on: one environment with a user,
-// three applications and secrets that everybody knows.
+// Demo is the configuration that the demo runs on: one environment with three
+// applications, and with users whose password is in order (ada), must be changed
+// (grace) and has expired (alan); all secrets are known to everybody.
 //
 //go:embed demo
 var Demo embed.FS

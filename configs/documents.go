@@ -2,9 +2,8 @@ package configs
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
-	"time"
-	"unicode/utf8"
 
 	"doorward/runtime/policy"
 )
@@ -55,91 +54,23 @@ func (d *environmentDocument) environment() Environment {
 
 // Source: reference/management.md 5.2.
 type populationDocument struct {
-	ID             string     `json:"id" required:"true"`
-	Name           string     `json:"name" required:"true"`
-	Description    string     `json:"description"`
-	Default        flag       `json:"default"`
-	PasswordPolicy *reference `json:"passwordPolicy"`
+	ID                string     `json:"id" required:"true"`
+	Name              string     `json:"name" required:"true"`
+	Description       string     `json:"description"`
+	Default           flag       `json:"default"`
+	PasswordPolicy    *reference `json:"passwordPolicy"`
+	PreferredLanguage string     `json:"preferredLanguage"`
 }
 
 func (d *populationDocument) key() (string, string) { return d.ID, d.Name }
-func (d *populationDocument) check(*policy.Faults)  {}
 func (d *populationDocument) standard() bool        { return bool(d.Default) }
 
+func (d *populationDocument) check(f *policy.Faults) {
+	say(f, root.Member("preferredLanguage"), languageFault(d.PreferredLanguage))
+}
+
 func (d *populationDocument) population() Population {
-	return Population{ID: d.ID, Name: d.Name, PasswordPolicy: d.PasswordPolicy.id()}
-}
-
-// Source: reference/management.md 5.5.
-type passwordPolicyDocument struct {
-	ID                   string `json:"id" required:"true"`
-	Name                 string `json:"name" required:"true"`
-	Description          string `json:"description"`
-	Default              flag   `json:"default"`
-	ExcludesCommonlyUsed bool   `json:"excludesCommonlyUsed"`
-	ExcludesProfileData  bool   `json:"excludesProfileData"`
-	NotSimilarToCurrent  bool   `json:"notSimilarToCurrent"`
-	Length               struct {
-		Min *int `json:"min"`
-		Max *int `json:"max"`
-	} `json:"length"`
-	Lockout *struct {
-		FailureCount    int `json:"failureCount" required:"true"`
-		DurationSeconds int `json:"durationSeconds" required:"true"`
-	} `json:"lockout"`
-}
-
-const unenforced = "is a rule that this server does not enforce; it enforces length and lockout"
-
-// stranger names the documented rules that are not enforced, since leaving out
-// a rule unsaid would leave people with weaker passwords than was asked for.
-func (passwordPolicyDocument) stranger(name string) string {
-	rules := []string{
-		"minCharacters", "maxRepeatedCharacters", "minUniqueCharacters", "minComplexity", "history", "minAgeDays", "maxAgeDays",
-		"alphabetSequenceRule", "numberSequenceRule", "qwertySequenceRule", "shiftedNumberRowSequenceRule",
-	}
-	if slices.Contains(rules, name) {
-		return unenforced
-	}
-	return ""
-}
-
-func (d *passwordPolicyDocument) key() (string, string) { return d.ID, d.Name }
-func (d *passwordPolicyDocument) standard() bool        { return bool(d.Default) }
-
-func (d *passwordPolicyDocument) policy() PasswordPolicy {
-	p := PasswordPolicy{ID: d.ID, Name: d.Name, MinLength: 8, MaxLength: 255}
-	if d.Length.Min != nil {
-		p.MinLength = *d.Length.Min
-	}
-	if d.Length.Max != nil {
-		p.MaxLength = *d.Length.Max
-	}
-	if d.Lockout != nil {
-		p.FailureCount, p.LockDuration = d.Lockout.FailureCount, time.Duration(d.Lockout.DurationSeconds)*time.Second
-	}
-	return p
-}
-
-func (d *passwordPolicyDocument) check(f *policy.Faults) {
-	for name, on := range map[string]bool{"excludesCommonlyUsed": d.ExcludesCommonlyUsed, "excludesProfileData": d.ExcludesProfileData, "notSimilarToCurrent": d.NotSimilarToCurrent} {
-		if on {
-			f.Add(root.Member(name), unenforced)
-		}
-	}
-	p, length, lockout := d.policy(), root.Member("length"), root.Member("lockout")
-	if p.MinLength < 8 || p.MinLength > 32 {
-		f.Add(length.Member("min"), "takes 8 to 32 characters")
-	}
-	if p.MaxLength < p.MinLength || p.MaxLength > 255 {
-		f.Add(length.Member("max"), "takes min to 255 characters")
-	}
-	if d.Lockout != nil && (p.FailureCount < 1 || p.FailureCount > 100) {
-		f.Add(lockout.Member("failureCount"), "takes 1 to 100 failures")
-	}
-	if d.Lockout != nil && (d.Lockout.DurationSeconds < 1 || d.Lockout.DurationSeconds > 1<<31-1) {
-		f.Add(lockout.Member("durationSeconds"), "takes 1 to 2147483647 seconds")
-	}
+	return Population{ID: d.ID, Name: d.Name, PasswordPolicy: d.PasswordPolicy.id(), PreferredLanguage: d.PreferredLanguage}
 }
 
 // Source: reference/management.md 4.2; the actions lie in the same file.
@@ -154,51 +85,6 @@ type signOnPolicyDocument struct {
 func (d *signOnPolicyDocument) key() (string, string) { return d.ID, d.Name }
 func (d *signOnPolicyDocument) standard() bool        { return bool(d.Default) }
 func (d *signOnPolicyDocument) check(*policy.Faults)  {} // by policy.Source
-
-// Source: reference/management.md 5.3.
-type userDocument struct {
-	ID            string `json:"id" required:"true"`
-	Username      string `json:"username" required:"true"`
-	Email         string `json:"email"`
-	EmailVerified bool   `json:"emailVerified"`
-	Enabled       *bool  `json:"enabled"`
-	Name          struct {
-		Given  string `json:"given"`
-		Family string `json:"family"`
-	} `json:"name"`
-	Population *reference `json:"population"`
-	Type       string     `json:"type"`
-	Locale     string     `json:"locale"`
-	Password   string     `json:"password"`
-}
-
-func (d *userDocument) key() (string, string) { return d.ID, d.Username }
-
-func (d *userDocument) check(f *policy.Faults) {
-	if utf8.RuneCountInString(d.Username) > 128 {
-		f.Add(root.Member("username"), "takes at most 128 characters")
-	}
-}
-
-// User is a seed: it is created when there is nobody with its id yet.
-type User struct {
-	Env, ID, Username string
-	Email             string
-	EmailVerified     bool
-	Enabled           bool
-	Given, Family     string
-	Population        string // UUID, never empty
-	Type, Locale      string
-	Password          string // clear; empty for a user without one
-}
-
-func (d *userDocument) user(env, population string) User {
-	return User{
-		Env: env, ID: d.ID, Username: d.Username, Email: d.Email, EmailVerified: d.EmailVerified,
-		Enabled: d.Enabled == nil || *d.Enabled, Given: d.Name.Given, Family: d.Name.Family,
-		Population: population, Type: d.Type, Locale: d.Locale, Password: d.Password,
-	}
-}
 
 func oneOf(f *policy.Faults, name, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) {
@@ -216,4 +102,14 @@ func say(f *policy.Faults, at policy.Path, message string) {
 	if message != "" {
 		f.Add(at, message)
 	}
+}
+
+// languageFault says what is wrong with what somebody prefers to read: language
+// tags, the best first or with their weights. Source: RFC 9110 12.5.4.
+func languageFault(s string) string {
+	const one = `([A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*|\*)(; ?q=(0(\.[0-9]{0,3})?|1(\.0{0,3})?))?`
+	if s == "" || len(s) <= 256 && regexp.MustCompile(`^`+one+`(, ?`+one+`)*$`).MatchString(s) {
+		return ""
+	}
+	return "takes language tags, as Accept-Language does: de-CH, de;q=0.9"
 }

@@ -13,6 +13,7 @@ import (
 
 	"doorward/configs"
 	"doorward/runtime/flow"
+	"doorward/runtime/passwordpolicy"
 	"doorward/steps"
 )
 
@@ -147,7 +148,13 @@ func TestTheDemoAsItIsServed(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	rule := configs.PasswordPolicy{ID: "d0000000-0000-4000-8000-0000000000c1", Name: "Standard", MinLength: 8, MaxLength: 255, FailureCount: 5, LockDuration: 15 * time.Minute}
+	rule := passwordpolicy.Policy{
+		ID: "d0000000-0000-4000-8000-0000000000c1", Name: "Standard", MinLength: 8, MaxLength: 255,
+		MinCharacters: map[string]int{"ABCDEFGHIJKLMNOPQRSTUVWXYZ": 1, "abcdefghijklmnopqrstuvwxyz": 1, "0123456789": 1, "~!@#$%^&*()-_=+[]{}|;:,.<>/?": 1},
+		MaxRepeated:   2, MinUnique: 5, ExcludesCommonlyUsed: true, ExcludesProfileData: true, NotSimilarToCurrent: true, MaxAge: 182 * 24 * time.Hour,
+	}
+	rule.History.Count, rule.History.RetentionDays = 6, 365
+	rule.Lockout.Failures, rule.Lockout.Duration = 5, 15*time.Minute
 	if diff := cmp.Diff(rule, b.PasswordPolicy("d0000000-0000-4000-8000-0000000000b1")); diff != "" {
 		t.Error(diff)
 	}
@@ -170,7 +177,7 @@ func TestAPopulationHasItsPolicyOrTheDefault(t *testing.T) {
 	apply(t, m, demo(t, map[string]string{
 		"demo/passwordPolicies/strict.json": `{"id":"d0000000-0000-4000-8000-0000000000c2","name":"Strict","length":{"min":16}}`,
 		"demo/populations/staff.json":       `{"id":"d0000000-0000-4000-8000-0000000000b2","name":"Staff","passwordPolicy":{"id":"d0000000-0000-4000-8000-0000000000c2"}}`,
-		"demo/populations/guests.json":      `{"id":"d0000000-0000-4000-8000-0000000000b3","name":"Guests"}`,
+		"demo/populations/guests.json":      `{"id":"d0000000-0000-4000-8000-0000000000b3","name":"Guests","preferredLanguage":"de-CH"}`,
 	}))
 	b, _ := serve(t, m).Bundle(env)
 	for population, want := range map[string]string{"b1": "Standard", "b2": "Strict", "b3": "Standard", "ff": "Standard"} {
@@ -178,8 +185,12 @@ func TestAPopulationHasItsPolicyOrTheDefault(t *testing.T) {
 			t.Errorf("population %s has %s, want %s", population, got.Name, want)
 		}
 	}
-	if strict := b.PasswordPolicy("d0000000-0000-4000-8000-0000000000b2"); strict.Fits(15) || !strict.Fits(16) || strict.FailureCount != 0 {
-		t.Errorf("strict policy %v", strict)
+	strict := passwordpolicy.Policy{ID: "d0000000-0000-4000-8000-0000000000c2", Name: "Strict", MinLength: 16, MaxLength: 255}
+	if diff := cmp.Diff(strict, b.PasswordPolicy("d0000000-0000-4000-8000-0000000000b2")); diff != "" {
+		t.Error(diff)
+	}
+	if p, _ := b.Population("d0000000-0000-4000-8000-0000000000b3"); p.PreferredLanguage != "de-CH" {
+		t.Errorf("population %v", p)
 	}
 }
 
@@ -273,7 +284,7 @@ func TestAChangeIsServedAfterReloadAndTheOldPlanLivesOn(t *testing.T) {
 	if changed == old {
 		t.Errorf("the plan stays %s: %v", changed, err)
 	}
-	fresh := configs.NewRegistry(m, steps.Builtin(nil), "https://auth.example") // knows no plan yet
+	fresh := configs.NewRegistry(m, steps.Builtin(steps.Parts{}), "https://auth.example") // knows no plan yet
 	for name, registry := range map[string]*configs.Registry{"this node": r, "another node": fresh} {
 		for _, hash := range []flow.Digest{old, changed} {
 			if plan, err := registry.Plan(t.Context(), env, hash); err != nil || plan.Hash != hash {
@@ -348,7 +359,7 @@ func TestWhatCannotBeBuiltLeavesWhatIsServed(t *testing.T) {
 func TestAStoreThatCannotBeReadIsReadAgain(t *testing.T) {
 	m := newMemory()
 	apply(t, m, configs.Demo)
-	r := configs.NewRegistry(m, steps.Builtin(nil), "https://auth.example")
+	r := configs.NewRegistry(m, steps.Builtin(steps.Parts{}), "https://auth.example")
 	m.err = errors.New("disk")
 	if err := r.Reload(t.Context()); !errors.Is(err, m.err) {
 		t.Errorf("error %v", err)

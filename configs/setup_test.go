@@ -164,7 +164,7 @@ func lines(changes []configs.Change) []string {
 // serve is a Registry that has loaded what m holds.
 func serve(t *testing.T, m *memory) *configs.Registry {
 	t.Helper()
-	r := configs.NewRegistry(m, steps.Builtin(nil), "https://auth.example")
+	r := configs.NewRegistry(m, steps.Builtin(steps.Parts{}), "https://auth.example")
 	if err := r.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}

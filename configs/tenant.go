@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"unicode/utf8"
+	"strings"
 
 	"doorward/runtime/flow"
 	"doorward/runtime/policy"
@@ -145,11 +145,17 @@ func (l *loader) users(t *tenant, files *tree) {
 			l.faults.add(f.path, root.Member("population").Member("id"), "there is no such population in this environment")
 			continue
 		}
-		u := f.doc.user(t.environment.ID, population.doc.ID)
-		t.users = append(t.users, u)
+		t.users = append(t.users, f.doc.user(t.environment.ID, population.doc.ID))
 		rule := either(files.passwords, population.doc.PasswordPolicy)
-		if n := utf8.RuneCountInString(u.Password); n > 0 && rule != nil && !rule.doc.policy().Fits(n) {
-			l.faults.add(f.path, root.Member("password"), "is not as long as the password policy of the population wants it")
+		var faults policy.Faults
+		if rule != nil {
+			rule.doc.check(&faults)
+		}
+		if rule == nil || len(faults) > 0 {
+			continue // has been reported
+		}
+		if broken := f.doc.breaks(rule.doc.policy()); len(broken) > 0 {
+			l.faults.add(f.path, root.Member("password"), fmt.Sprintf("breaks rules of the password policy %q: %s", rule.doc.Name, strings.Join(broken, ", ")))
 		}
 	}
 }

@@ -3,6 +3,7 @@ package directory_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,7 +58,7 @@ func TestHasherRefusesToRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, stored := range map[string]string{
-		"nothing": "", "plain text": "x", "bcrypt": "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+		"nothing": "", "plain text": "x", "costly bcrypt": "$2a$15$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
 		"argon2i":         strings.Replace(good, "argon2id", "argon2i", 1),
 		"another version": strings.Replace(good, "v=19", "v=16", 1),
 		"too much memory": strings.Replace(good, "m=64", "m=65537", 1),
@@ -74,6 +75,64 @@ func TestHasherRefusesToRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if match, _, err := h.Verify(t.Context(), "x", stored); err == nil || match {
 				t.Error("accepted")
+			}
+			if err := h.Import(stored); err == nil {
+				t.Error("may be stored")
+			}
+		})
+	}
+}
+
+// The hashes are of "U*U" and "password", as published.
+const (
+	foreignBcrypt = "{BCRYPT}$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
+	foreignSSHA   = "{SSHA256}x1tymSTVjozxQ2PtT46ysrzhZxbcskK0o2f8hEFx7fAQQmhtDSEkJA=="
+)
+
+func TestHasherVerifiesWhatOthersHashed(t *testing.T) {
+	h := directory.NewHasher(cheap(), 1, time.Now)
+	for name, row := range map[string]struct {
+		password, stored string
+		match            bool
+	}{
+		"dearer, the right password":  {"U*U", foreignBcrypt, true},
+		"dearer, a wrong one":         {"U*V", foreignBcrypt, false},
+		"cheaper, the right password": {"password", foreignSSHA, true},
+		"cheaper, a wrong one":        {"Password", foreignSSHA, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := h.Import(row.stored); err != nil {
+				t.Error(err)
+			}
+			match, outdated, err := h.Verify(t.Context(), row.password, row.stored)
+			if match != row.match || !outdated || err != nil {
+				t.Error(match, outdated, err)
+			}
+		})
+	}
+}
+
+// Whoever has a cheap hash must not be known by the time of the answer, so the
+// memory of a hash at today's cost is used for it too.
+func TestHasherVerifiesACheapHashBesideTheDummy(t *testing.T) {
+	const memory = 8 << 20
+	h := directory.NewHasher(directory.Params{Memory: memory / 1024, Time: 1, Threads: 1}, 1, time.Now)
+	cheaper, err := directory.NewHasher(cheap(), 1, time.Now).Hash(t.Context(), "password")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, stored := range map[string]string{"of another system": foreignSSHA, "at a lower cost": cheaper, "the dummy": h.Dummy()} {
+		t.Run(name, func(t *testing.T) {
+			for _, password := range []string{"password", "wrong"} {
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				if _, _, err := h.Verify(t.Context(), password, stored); err != nil {
+					t.Fatal(err)
+				}
+				runtime.ReadMemStats(&after)
+				if used := after.TotalAlloc - before.TotalAlloc; used < memory || used > 2*memory {
+					t.Errorf("%s: %d bytes were used", password, used)
+				}
 			}
 		})
 	}
@@ -131,6 +190,48 @@ func TestHasherRefusesMoreThanASecondOfWork(t *testing.T) {
 	}
 	if _, err := h.Hash(t.Context(), "x"); err != nil {
 		t.Errorf("after the rush: %v", err)
+	}
+}
+
+// A hash counts as what it costs: at 300 ms for one of ours, a bcrypt hash that
+// is many times dearer leaves room for nothing beside it, and a salted digest
+// with its decoy for as many as one of ours does.
+func TestHasherCountsAForeignHashAsWhatItCosts(t *testing.T) {
+	for name, row := range map[string]struct {
+		stored string
+		beside int64
+	}{
+		"dearer":  {foreignBcrypt, 0},
+		"cheaper": {foreignSSHA, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &stage{step: 300 * time.Millisecond}
+			h := directory.NewHasher(cheap(), 1, s.Now)
+			if _, err := h.Hash(t.Context(), "x"); err != nil {
+				t.Fatal(err)
+			}
+			held := make(chan struct{})
+			s.held = held
+			var wg sync.WaitGroup
+			wg.Go(func() { _, _, _ = h.Verify(t.Context(), "x", row.stored) })
+			waitFor(t, func() bool { return s.stood.Load() == 1 })
+			var done, busy atomic.Int64
+			for range 8 {
+				wg.Go(func() {
+					if _, err := h.Hash(t.Context(), "x"); errors.Is(err, directory.ErrBusy) {
+						busy.Add(1)
+					} else if err == nil {
+						done.Add(1)
+					}
+				})
+			}
+			waitFor(t, func() bool { return busy.Load() == 8-row.beside })
+			close(held)
+			wg.Wait()
+			if done.Load() != row.beside {
+				t.Errorf("%d were hashed", done.Load())
+			}
+		})
 	}
 }
 
