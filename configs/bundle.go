@@ -25,11 +25,18 @@ type Bundle struct {
 	host         string
 	applications map[string]*Application
 	populations  map[string]Population
-	passwords    map[string]passwordpolicy.Policy
+	passwords    map[string]rules
 	policies     map[string]signOn // by id
 	origins      map[string]bool
 
 	population, password, policy string // the defaults
+	sends                        bool
+}
+
+// rules is a password policy, and its form on the wire.
+type rules struct {
+	passwordpolicy.Policy
+	json []byte
 }
 
 // signOn is a sign-on policy that can be run.
@@ -44,7 +51,7 @@ func NewBundle(e Environment, apps ...*Application) *Bundle {
 	b := &Bundle{
 		environment: e, host: e.Host(),
 		applications: map[string]*Application{}, populations: map[string]Population{},
-		passwords: map[string]passwordpolicy.Policy{}, policies: map[string]signOn{}, origins: map[string]bool{},
+		passwords: map[string]rules{}, policies: map[string]signOn{}, origins: map[string]bool{},
 	}
 	for _, a := range apps {
 		b.applications[a.ID] = a
@@ -77,11 +84,22 @@ func (b *Bundle) Population(id string) (Population, bool) {
 // PasswordPolicy returns the policy of a population, the environment's default
 // one when the population is unknown or names none.
 func (b *Bundle) PasswordPolicy(population string) passwordpolicy.Policy {
+	return b.rules(population).Policy
+}
+
+// PasswordPolicyJSON is PasswordPolicy as a flow shows it.
+func (b *Bundle) PasswordPolicyJSON(population string) []byte { return b.rules(population).json }
+
+func (b *Bundle) rules(population string) rules {
 	if p, ok := b.passwords[b.populations[population].PasswordPolicy]; ok {
 		return p
 	}
 	return b.passwords[b.password]
 }
+
+// SendsMessages reports whether a sign-on policy leads through a step that is of
+// no use where no messages can be sent.
+func (b *Bundle) SendsMessages() bool { return b.sends }
 
 // OriginAllowed reports whether an enabled application lets pages of this origin
 // call with credentials. origin is the value of the Origin header.
@@ -191,7 +209,8 @@ func (b *Bundle) add(ctx context.Context, r flow.Resource, base string, find pla
 		if err := body(r, base, &d); err != nil {
 			return err
 		}
-		b.passwords[d.ID] = d.policy()
+		p := d.policy()
+		b.passwords[d.ID] = rules{p, p.JSON()}
 		choose(&b.password, d.ID, d.Default)
 	case kindSignOnPolicy:
 		return b.addPolicy(ctx, r, base, find)
@@ -208,8 +227,12 @@ func (b *Bundle) addPolicy(ctx context.Context, r flow.Resource, base string, fi
 	if err != nil {
 		return fmt.Errorf("sign-on policy %s: %w", r.ID, err)
 	}
-	if _, err := find(ctx, r.Env, hash); err != nil {
+	plan, err := find(ctx, r.Env, hash)
+	if err != nil {
 		return fmt.Errorf("sign-on policy %s: %w", r.ID, err)
+	}
+	for _, n := range plan.Nodes {
+		b.sends = b.sends || n.Sends
 	}
 	b.policies[d.ID] = signOn{d.Name, hash}
 	choose(&b.policy, d.ID, d.Default)

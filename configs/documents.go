@@ -21,8 +21,8 @@ func (r *reference) id() string {
 	return r.ID
 }
 
-// Source: reference/management.md 5.1; authBase, apiBase, managed and demo are
-// ours.
+// Source: reference/management.md 5.1; authBase, apiBase, managed, demo, languages
+// and theme are ours.
 type environmentDocument struct {
 	ID          string  `json:"id" required:"true"`
 	Name        string  `json:"name" required:"true"`
@@ -32,6 +32,9 @@ type environmentDocument struct {
 	APIBase     address `json:"apiBase"`
 	Managed     bool    `json:"managed"`
 	Demo        bool    `json:"demo"`
+
+	Languages []string       `json:"languages"`
+	Theme     *themeDocument `json:"theme"`
 }
 
 func (d *environmentDocument) key() (string, string) { return d.ID, d.Name }
@@ -42,12 +45,26 @@ func (d *environmentDocument) check(f *policy.Faults) {
 	if d.APIBase != "" {
 		say(f, root.Member("apiBase"), baseFault(string(d.APIBase)))
 	}
+	for i, l := range d.Languages {
+		if !slices.Contains(pageLanguages(), l) {
+			say(f, root.Member("languages").Index(i), choice(pageLanguages()))
+		}
+	}
+	if d.Theme != nil {
+		d.Theme.check(f, root.Member("theme"))
+	}
 }
 
+// pageLanguages are those that there are pages in.
+func pageLanguages() []string { return []string{"de", "en", "es"} }
+
 func (d *environmentDocument) environment() Environment {
-	e := Environment{ID: d.ID, Name: d.Name, AuthBase: string(d.AuthBase), APIBase: string(d.APIBase), Managed: d.Managed, Demo: d.Demo}
+	e := Environment{ID: d.ID, Name: d.Name, AuthBase: string(d.AuthBase), APIBase: string(d.APIBase), Managed: d.Managed, Demo: d.Demo, Languages: d.Languages}
 	if e.APIBase == "" {
 		e.APIBase = e.AuthBase
+	}
+	if d.Theme != nil {
+		e.Theme = d.Theme.theme(d.ID)
 	}
 	return e
 }

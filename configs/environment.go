@@ -11,6 +11,9 @@ type Environment struct {
 	APIBase  string // likewise of the management API
 	Managed  bool   // files own its resources
 	Demo     bool   // its secrets are known to everybody
+
+	Languages []string // that its pages may be in, the first for whom none suits; none: all
+	Theme     Theme    // of its pages
 }
 
 // Host is the host name, with the port when AuthBase has one, that a request

@@ -114,6 +114,11 @@ func (l *loader) plans(t *tenant, files *tree) {
 			continue
 		}
 		t.plans[hash] = src
+		for _, r := range policy.Populations(f.doc.Actions) {
+			if find(files.populations, r.ID) == nil {
+				l.faults.add(f.path, r.Path, "there is no such population in this environment")
+			}
+		}
 	}
 }
 

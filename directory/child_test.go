@@ -12,6 +12,7 @@ import (
 
 	"doorward/directory"
 	"doorward/runtime/flow"
+	"doorward/runtime/passwordpolicy"
 )
 
 // child is what a child process does.
@@ -38,6 +39,10 @@ func child(role, path string) error {
 		return redeemAll(db)
 	case "guess":
 		return guess(db)
+	case "recover":
+		return tryCodes(db)
+	case "claim":
+		return claimAll(db)
 	case "ensure":
 		await()
 		signing := directory.NewSigningKeys(db, newRing(), time.Now)
@@ -141,6 +146,9 @@ func guess(db *directory.DB) error {
 	return nil
 }
 
-func lock5(string, string) directory.Lockout {
-	return directory.Lockout{FailureCount: 5, Duration: 15 * time.Minute}
+func lock5(string, string) passwordpolicy.Policy { return lockAfter(5, 15*time.Minute) }
+
+func lockAfter(failures int, d time.Duration) (p passwordpolicy.Policy) {
+	p.Lockout.Failures, p.Lockout.Duration = failures, d
+	return p
 }

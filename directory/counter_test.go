@@ -5,21 +5,37 @@ import (
 	"database/sql/driver"
 	"errors"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
 var errDisk = errors.New("disk is gone")
 
-// counter counts what reaches the driver, and fails statements that begin with
-// a word.
+// counter counts and notes what reaches the driver, and fails statements that
+// begin with a word.
 type counter struct {
 	reads, commits atomic.Int64 // reads: queries outside a transaction
 	fail           atomic.Pointer[string]
+
+	mu    sync.Mutex
+	texts []string // of every statement, in their order
+}
+
+// statements returns what reached the driver since the last call.
+func (c *counter) statements() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := c.texts
+	c.texts = nil
+	return out
 }
 
 func (c *counter) wrap(inner driver.Connector) driver.Connector { return connector{inner, c} }
 
 func (c *counter) check(statement string) error {
+	c.mu.Lock()
+	c.texts = append(c.texts, statement)
+	c.mu.Unlock()
 	if w := c.fail.Load(); w != nil && strings.HasPrefix(statement, *w) {
 		return errDisk
 	}

@@ -1,6 +1,7 @@
-// Package directory keeps what lasts: users and their passwords, configuration
-// documents and plans, authorization codes and grants, signing keys, failure
-// counts, the audit log. One repository type an aggregate, all over one DB.
+// Package directory keeps what lasts: users and their passwords, the codes and
+// messages that are mailed to them, configuration documents and plans,
+// authorization codes and grants, signing keys, failure counts, the audit log. One
+// repository type an aggregate, all over one DB.
 //
 // What holds everywhere:
 //
@@ -9,6 +10,8 @@
 //     a read followed by a write;
 //   - an effect key is performed once, and its repeat gets the first result;
 //   - no password, secret or code is stored in a form that could be used;
+//   - what is asked of an account that is not there takes the same statements,
+//     hashes and rows as of one that is;
 //   - any error but the documented ones says that the store cannot answer now:
 //     the caller refuses.
 //

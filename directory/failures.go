@@ -6,14 +6,9 @@ import (
 	"errors"
 	"math"
 	"time"
-)
 
-// Lockout says when failures lock an account and for how long. Source:
-// reference/management.md, password policy lockout.
-type Lockout struct {
-	FailureCount int           // every so many failures in a row lock; 0: none do
-	Duration     time.Duration // how long a lock lasts
-}
+	"doorward/runtime/passwordpolicy"
+)
 
 // After longRow failures without one acceptance every further failure locks for
 // longLock, whatever the policy says. Source: NIST SP 800-63B-4 3.2.2 (at most
@@ -23,12 +18,13 @@ const (
 	longLock = 24 * time.Hour
 )
 
-// countFailure adds one failure and returns until when, in milliseconds, the
+// countFailure adds one failure, which may lock as the policy says: every so many
+// failures in a row do, for a time. It returns until when, in milliseconds, the
 // account is locked; 0 when it is not. Under a lock it counts nothing. It is one
 // statement, so that failures from two processes both count.
-func countFailure(ctx context.Context, tx *sql.Tx, env, key string, l Lockout, now time.Time) (int64, error) {
-	every, lock := int64(l.FailureCount), millis(now.Add(l.Duration))
-	if l.FailureCount <= 0 || l.Duration <= 0 {
+func countFailure(ctx context.Context, tx *sql.Tx, env, key string, p passwordpolicy.Policy, now time.Time) (int64, error) {
+	every, lock := int64(p.Lockout.Failures), millis(now.Add(p.Lockout.Duration))
+	if p.Lockout.Failures <= 0 || p.Lockout.Duration <= 0 {
 		every = math.MaxInt32
 	}
 	var first int64
@@ -62,4 +58,10 @@ func clearFailures(ctx context.Context, tx *sql.Tx, env, key string, now time.Ti
 		return 0, nil
 	}
 	return until, err
+}
+
+// unlock forgets the failures of an account, and a lock that they led to.
+func unlock(ctx context.Context, tx *sql.Tx, env, key string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM failures WHERE env = $1 AND key = $2`, env, key)
+	return err
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"doorward/directory"
+	"doorward/runtime/passwordpolicy"
 )
 
 func testLocks(t *testing.T, open opener) {
@@ -68,13 +69,13 @@ func testLocks(t *testing.T, open opener) {
 
 func testLongLocks(t *testing.T, open opener) {
 	t.Run("the hundredth failure in a row locks for a day", func(t *testing.T) {
-		for _, policy := range []directory.Lockout{{}, {FailureCount: 5, Duration: time.Minute}, {FailureCount: 3, Duration: time.Minute}} {
+		for _, policy := range []passwordpolicy.Policy{{}, lockAfter(5, time.Minute), lockAfter(3, time.Minute)} {
 			h := newHouse(t, open)
 			h.policy = policy
 			for n := 1; n <= 100; n++ {
 				v := h.check(directory.Check{Username: "nobody", Password: "wrong"})
 				if (v.UnlockIn == 24*time.Hour) != (n == 100) {
-					t.Fatalf("policy %v, attempt %d: %+v", policy, n, v)
+					t.Fatalf("policy %v, attempt %d: %+v", policy.Lockout, n, v)
 				}
 				h.now.Move(time.Minute)
 			}
@@ -86,7 +87,7 @@ func testLongLocks(t *testing.T, open opener) {
 	})
 	t.Run("one failure is enough where the policy says so", func(t *testing.T) {
 		h := newHouse(t, open)
-		h.policy = directory.Lockout{FailureCount: 1, Duration: time.Minute}
+		h.policy = lockAfter(1, time.Minute)
 		if got := h.try("known", "wrong"); got != locked {
 			t.Error(got)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"doorward/directory"
+	"doorward/runtime/passwordpolicy"
 )
 
 const (
@@ -26,7 +27,7 @@ type house struct {
 	users  *directory.Users
 	count  *counter
 	hashes *atomic.Int64
-	policy directory.Lockout
+	policy passwordpolicy.Policy
 	ids    map[string]string
 }
 
@@ -36,7 +37,7 @@ func newHouse(t *testing.T, open opener) *house {
 	h.db = open(t, directory.Options{Now: h.now.Now, Wrap: h.count.wrap})
 	hasher := directory.NewHasher(cheap(), 4, func() time.Time { h.hashes.Add(1); return h.now.Now() })
 	h.users = directory.NewUsers(h.db, hasher, h.now.Now)
-	h.Passwords = directory.NewPasswords(h.db, hasher, newRing(), func(string, string) directory.Lockout { return h.policy }, h.now.Now)
+	h.Passwords = directory.NewPasswords(h.db, hasher, newRing(), func(string, string) passwordpolicy.Policy { return h.policy }, h.now.Now)
 	for _, u := range []struct {
 		name, password string
 		enabled        bool

@@ -102,6 +102,7 @@ func TestNothingUsableLiesInTheFiles(t *testing.T) {
 		[]byte("canary-password"), []byte("canary-guess"), []byte("canary-stranger"), []byte("canary-secret"), []byte("canary-code"),
 		private, private[len(private)-32:],
 	}
+	canaries = append(canaries, mailedCanaries(t, db)...)
 	files, err := filepath.Glob(path + "*")
 	if err != nil || len(files) < 3 {
 		t.Fatal(files, err)

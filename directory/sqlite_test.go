@@ -23,6 +23,9 @@ func contract(t *testing.T, open opener) {
 	for name, test := range map[string]func(*testing.T, opener){
 		"writes": testWrites, "users": testUsers, "passwords": testPasswords, "codes": testCodes,
 		"resources": testResources, "signing keys": testSigningKeys, "audit": testAudit, "sweep": testSweep,
+		"no oracle": testNoOracle, "registration": testRegistration,
+		"recovery": testRecovery, "verification": testVerification, "change": testChange,
+		"history": testHistory, "standing": testStanding, "outbox": testOutbox, "secret codes": testSecretCodes,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}

@@ -13,6 +13,8 @@ const (
 	effectKept = 2 * time.Hour
 	// failureKept is when a failure count is forgotten, known name or not.
 	failureKept = 30 * 24 * time.Hour
+	// messageKept is how long a message is kept after it was worth sending.
+	messageKept = 24 * time.Hour
 )
 
 // sweepBatch is how many rows one transaction deletes, so that others get in
@@ -45,6 +47,9 @@ func (d *DB) sweep(ctx context.Context) (int64, error) {
 	rules := []rule{
 		{"effects", "key", "at < $1", now.Add(-effectKept)},
 		{"failures", "env, key", "at < $1", now.Add(-failureKept)},
+		{"secret_codes", "env, purpose, account", "expires_at < $1", now.Add(-mailWindow)},
+		{"mail_counts", "env, kind, account", "sent_at < $1", now.Add(-mailWindow)},
+		{"outbox", "id", "expires_at < $1", now.Add(-messageKept)},
 		{"grants", "env, id", "ends_at < $1", now},
 		{"sessions", "env, hash", "expires_at < $1", now},
 		{"signing_keys", "env, id", "retires_at > 0 AND retires_at < $1", now},

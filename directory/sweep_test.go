@@ -18,13 +18,15 @@ func testSweep(t *testing.T, open opener) {
 	db := open(t, directory.Options{Now: now.Now, KeepEvents: 48 * time.Hour})
 	ctx := context.Background()
 	p := directory.NewPasswords(db, directory.NewHasher(cheap(), 2, now.Now), newRing(), lock5, now.Now)
+	accounts := directory.NewAccounts(db, directory.NewHasher(cheap(), 2, now.Now), newRing(), lock5, now.Now)
 	fill := func(n int) {
 		t.Helper()
 		_, err := p.Check(ctx, directory.Check{Env: env, Username: fmt.Sprint("name", n), Effect: fmt.Sprint("effect", n)})
 		err = errors.Join(err, directory.NewCodes(db, now.Now).Issue(ctx, newCode(n, now.Now())),
 			putRow(db, fmt.Sprint("session", n), now.Now().Add(8*time.Hour), 1), //nolint:contextcheck // both are the background
 			directory.NewAuditLog(db).Append(ctx, []flow.Event{{Env: env, At: now.Now()}}))
-		if err != nil {
+		_, errStart := accounts.StartRecovery(ctx, directory.Recovery{Env: env, Username: fmt.Sprint("name", n)})
+		if err = errors.Join(err, errStart); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -33,19 +35,19 @@ func testSweep(t *testing.T, open opener) {
 		after time.Duration
 		left  string
 	}{
-		{59 * time.Minute, "effects 1 failures 1 grants 1 sessions 1 events 1"},
-		{2 * time.Minute, "effects 1 failures 1 grants 0 sessions 1 events 1"},
-		{time.Hour, "effects 0 failures 1 grants 0 sessions 1 events 1"},
-		{7 * time.Hour, "effects 0 failures 1 grants 0 sessions 0 events 1"},
-		{48 * time.Hour, "effects 0 failures 1 grants 0 sessions 0 events 0"},
-		{30 * 24 * time.Hour, "effects 0 failures 0 grants 0 sessions 0 events 0"},
+		{59 * time.Minute, "effects 1 failures 1 grants 1 sessions 1 events 1 secret_codes 1 mail_counts 1 outbox 1"},
+		{2 * time.Minute, "effects 1 failures 1 grants 0 sessions 1 events 1 secret_codes 1 mail_counts 0 outbox 1"},
+		{time.Hour, "effects 0 failures 1 grants 0 sessions 1 events 1 secret_codes 0 mail_counts 0 outbox 1"},
+		{7 * time.Hour, "effects 0 failures 1 grants 0 sessions 0 events 1 secret_codes 0 mail_counts 0 outbox 1"},
+		{48 * time.Hour, "effects 0 failures 1 grants 0 sessions 0 events 0 secret_codes 0 mail_counts 0 outbox 0"},
+		{30 * 24 * time.Hour, "effects 0 failures 0 grants 0 sessions 0 events 0 secret_codes 0 mail_counts 0 outbox 0"},
 	} {
 		now.Move(step.after)
 		if _, err := db.Sweep(ctx); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, table := range []string{"effects", "failures", "grants", "sessions", "events"} {
+		for _, table := range []string{"effects", "failures", "grants", "sessions", "events", "secret_codes", "mail_counts", "outbox"} {
 			got = append(got, fmt.Sprint(table, " ", rows(t, db, table)))
 		}
 		if s := strings.Join(got, " "); s != step.left {

@@ -29,10 +29,21 @@ type User struct {
 	Given         string
 	Family        string
 	Locale        string // BCP 47
-	CreatedAt     time.Time
-	UpdatedAt     time.Time
-	LastSignOnAt  time.Time // zero: never; up to 60 s old
-	LastSignOnIP  string
+
+	PreferredLanguage string // as Accept-Language; empty: not known
+	Unverified        bool   // lifecycle VERIFICATION_REQUIRED: the address is yet to be verified
+	Authority         string // id of the identity provider that has the password; empty: this server
+
+	MustChange        bool      // the password is for one sign-on only
+	PasswordChangedAt time.Time // zero: there is none; Create takes now for zero
+
+	LockedAt  time.Time // by an administrator; zero: not locked
+	LockUntil time.Time // zero of a locked account: until it is unlocked
+
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	LastSignOnAt time.Time // zero: never; up to 60 s old
+	LastSignOnIP string
 }
 
 // Subject is what a flow remembers of the user.
@@ -52,9 +63,11 @@ func NewUsers(db *DB, hasher *Hasher, now func() time.Time) *Users {
 	return &Users{db: db, hasher: hasher, now: now}
 }
 
-// Create adds u and returns it as kept. An empty password makes a user who
-// cannot sign on with one. The same effect again returns the user it made first.
-// It fails with ErrName, ErrTaken or ErrBusy.
+// Create adds u and returns it as kept. The password is in clear, or as another
+// system has hashed it; an empty one makes a user who cannot sign on with one.
+// A new user is not locked, whatever u says. The same effect again returns the
+// user it made first. It fails with ErrName, ErrTaken or ErrBusy, or when a hash
+// is none that is read here.
 func (s *Users) Create(ctx context.Context, u User, password, effect string) (User, error) {
 	key, err := NormalName(u.Username)
 	if err != nil {
@@ -63,15 +76,19 @@ func (s *Users) Create(ctx context.Context, u User, password, effect string) (Us
 	if strings.TrimSpace(u.Username) != u.Username {
 		return User{}, fmt.Errorf("%w: spaces around it", ErrName)
 	}
-	var phc string
-	if password != "" {
-		if phc, err = s.hasher.Hash(ctx, password); err != nil {
-			return User{}, err
-		}
+	stored, err := storedPassword(ctx, s.hasher, password)
+	if err != nil {
+		return User{}, err
 	}
 	now := s.now()
 	if u.ID == "" {
 		u.ID = uuid.NewString()
+	}
+	switch {
+	case stored == "":
+		u.PasswordChangedAt = time.Time{}
+	case u.PasswordChangedAt.IsZero():
+		u.PasswordChangedAt = now
 	}
 	if effect != "" {
 		effect = "user/" + effect
@@ -80,7 +97,7 @@ func (s *Users) Create(ctx context.Context, u User, password, effect string) (Us
 	err = s.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var err error
 		id, err = once(ctx, tx, effect, now, func() (string, error) {
-			return u.ID, insertUser(ctx, tx, u, key, phc, now)
+			return u.ID, insertUser(ctx, tx, u, key, stored, now)
 		})
 		return err
 	})
@@ -90,21 +107,19 @@ func (s *Users) Create(ctx context.Context, u User, password, effect string) (Us
 	return s.Get(ctx, u.Env, id)
 }
 
-func insertUser(ctx context.Context, tx *sql.Tx, u User, key, phc string, now time.Time) error {
-	res, err := tx.ExecContext(ctx, `INSERT INTO users (env, id, username, name_key, population, enabled, password, type,
-			email, email_verified, given, family, locale, created_at, updated_at, last_sign_on_at, last_sign_on_ip)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, 0, '') ON CONFLICT DO NOTHING`,
-		u.Env, u.ID, u.Username, key, u.Population, u.Enabled, phc, u.Type,
-		u.Email, u.EmailVerified, u.Given, u.Family, u.Locale, millis(now))
-	if err != nil {
-		return err
-	}
-	if n, err := res.RowsAffected(); err != nil {
-		return err
-	} else if n == 0 {
+func insertUser(ctx context.Context, tx *sql.Tx, u User, key, stored string, now time.Time) error {
+	made, err := changed(tx.ExecContext(ctx, `INSERT INTO users (env, id, username, name_key, population, enabled, password, type,
+			email, email_key, email_verified, given, family, locale, created_at, updated_at, last_sign_on_at, last_sign_on_ip,
+			preferred_language, unverified, authority, must_change, password_changed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, 0, '', $16, $17, $18, $19, $20)
+		ON CONFLICT DO NOTHING`,
+		u.Env, u.ID, u.Username, key, u.Population, u.Enabled, stored, u.Type,
+		u.Email, emailKey(u.Email), u.EmailVerified, u.Given, u.Family, u.Locale, millis(now),
+		u.PreferredLanguage, u.Unverified, u.Authority, u.MustChange, millis(u.PasswordChangedAt)))
+	if err == nil && !made {
 		return ErrTaken
 	}
-	return nil
+	return err
 }
 
 // Seed adds u unless a user of that id or name is there, and reports whether it
@@ -128,46 +143,21 @@ func (s *Users) Seed(ctx context.Context, u User, password string) (bool, error)
 	return true, nil
 }
 
-// Standing says whether the user may sign on, and since when what was proven
-// counts. A user who is not there may not.
-func (s *Users) Standing(ctx context.Context, env, id string) (flow.Standing, error) {
-	var out flow.Standing
-	err := s.db.reader.QueryRowContext(ctx, `SELECT enabled FROM users WHERE env = $1 AND id = $2`, env, id).Scan(&out.Enabled)
-	if errors.Is(err, sql.ErrNoRows) {
-		return flow.Standing{}, nil
-	}
-	return out, err
-}
-
 // Get returns a user as it is now; flow.ErrUnknown when there is none.
 func (s *Users) Get(ctx context.Context, env, id string) (User, error) {
 	u := User{Env: env, ID: id}
-	var created, updated, signedOn int64
+	var changed, lockedAt, lockUntil, created, updated, signedOn int64
 	err := s.db.reader.QueryRowContext(ctx, `SELECT username, population, enabled, type, email, email_verified, given, family,
-			locale, created_at, updated_at, last_sign_on_at, last_sign_on_ip
+			locale, preferred_language, unverified, authority, must_change, password_changed_at, locked_at, lock_until,
+			created_at, updated_at, last_sign_on_at, last_sign_on_ip
 		FROM users WHERE env = $1 AND id = $2`, env, id).
 		Scan(&u.Username, &u.Population, &u.Enabled, &u.Type, &u.Email, &u.EmailVerified, &u.Given, &u.Family,
-			&u.Locale, &created, &updated, &signedOn, &u.LastSignOnIP)
+			&u.Locale, &u.PreferredLanguage, &u.Unverified, &u.Authority, &u.MustChange, &changed, &lockedAt, &lockUntil,
+			&created, &updated, &signedOn, &u.LastSignOnIP)
 	if errors.Is(err, sql.ErrNoRows) {
 		return User{}, flow.ErrUnknown
 	}
+	u.PasswordChangedAt, u.LockedAt, u.LockUntil = instant(changed), instant(lockedAt), instant(lockUntil)
 	u.CreatedAt, u.UpdatedAt, u.LastSignOnAt = instant(created), instant(updated), instant(signedOn)
 	return u, err
-}
-
-// SetEnabled lets a user sign on, or not; flow.ErrUnknown when there is none.
-func (s *Users) SetEnabled(ctx context.Context, env, id string, enabled bool) error {
-	now := s.now()
-	return s.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE users SET enabled = $3, updated_at = $4 WHERE env = $1 AND id = $2`, env, id, enabled, millis(now))
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil {
-			return err
-		} else if n == 0 {
-			return flow.ErrUnknown
-		}
-		return nil
-	})
 }

@@ -17,7 +17,8 @@ import (
 func ada() directory.User {
 	return directory.User{
 		Env: env, Username: "Ada", Population: "p1", Type: "staff", Enabled: true, Email: "ada@example.com",
-		EmailVerified: true, Given: "Ada", Family: "Lovelace", Locale: "en-GB",
+		EmailVerified: true, Given: "Ada", Family: "Lovelace", Locale: "en-GB", PreferredLanguage: "en-GB, en", Unverified: true,
+		MustChange: true, PasswordChangedAt: time.UnixMilli(1_700_000_000_000).UTC(),
 	}
 }
 
@@ -35,7 +36,7 @@ func testUsers(t *testing.T, open opener) {
 		if got, err := users.Get(t.Context(), env, made.ID); err != nil || got != want || made != want || len(made.ID) != 36 {
 			t.Errorf("%v %s", err, cmp.Diff(want, got))
 		}
-		if s := made.Subject(); s != (flow.Subject{ID: made.ID, Username: "Ada", Given: "Ada", Family: "Lovelace"}) {
+		if s := made.Subject(); s != (flow.Subject{ID: made.ID, Username: "Ada", Given: "Ada", Family: "Lovelace", Population: "p1"}) {
 			t.Errorf("subject %+v", s)
 		}
 	})

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"math"
 	"net/http"
 	"net/netip"
 	"time"
@@ -13,6 +13,7 @@ import (
 	"doorward/oidc"
 	"doorward/runtime/flow"
 	"doorward/runtime/httpapi"
+	"doorward/runtime/passwordpolicy"
 	"doorward/steps/password"
 	"doorward/wire"
 )
@@ -32,7 +33,7 @@ func (p passwordVerdicts) Check(ctx context.Context, a password.Attempt) (passwo
 	if err != nil {
 		return password.Verdict{}, err
 	}
-	out := password.Verdict{Subject: v.Subject, UnlockIn: v.UnlockIn}
+	out := password.Verdict{Subject: v.Subject, State: stateOf(v.State), Unverified: v.Unverified, UnlockIn: v.UnlockIn}
 	switch v.Result {
 	case directory.Accepted:
 		out.Result = password.Accepted
@@ -46,15 +47,16 @@ func (p passwordVerdicts) Check(ctx context.Context, a password.Attempt) (passwo
 	return out, nil
 }
 
-// lockouts reads the lockout of a user's password policy live.
-func lockouts(r *configs.Registry) func(env, population string) directory.Lockout {
-	return func(env, population string) directory.Lockout {
+// passwordPolicies reads a population's password policy live.
+func passwordPolicies(r *configs.Registry) directory.Policies {
+	return func(env, population string) passwordpolicy.Policy {
 		b, ok := r.Bundle(env)
-		if !ok {
-			return directory.Lockout{FailureCount: 1, Duration: time.Hour} // unknown: the answer is no
+		if !ok { // unknown: the answer is no
+			var none passwordpolicy.Policy
+			none.MinLength, none.Lockout.Failures, none.Lockout.Duration = math.MaxInt32, 1, time.Hour
+			return none
 		}
-		p := b.PasswordPolicy(population)
-		return directory.Lockout{FailureCount: p.FailureCount, Duration: p.LockDuration}
+		return b.PasswordPolicy(population)
 	}
 }
 
@@ -96,6 +98,8 @@ func (s seeds) Seed(ctx context.Context, u configs.User) error {
 	_, err := s.users.Seed(ctx, directory.User{
 		ID: u.ID, Env: u.Env, Username: u.Username, Population: u.Population, Type: u.Type, Enabled: u.Enabled,
 		Email: u.Email, EmailVerified: u.EmailVerified, Given: u.Given, Family: u.Family, Locale: u.Locale,
+		PreferredLanguage: u.PreferredLanguage, Unverified: u.Unverified,
+		MustChange: u.ForceChange, PasswordChangedAt: u.PasswordChangedAt,
 	}, u.Password)
 	return err
 }
@@ -116,7 +120,5 @@ func (p oidcPages) Problem(w http.ResponseWriter, r *http.Request, b *configs.Bu
 }
 
 func (p oidcPages) SignOff(w http.ResponseWriter, r *http.Request, b *configs.Bundle, page oidc.SignOffPage) {
-	if err := p.server.SignOff(w, b, page.Done, page.Action, page.Fields, page.ReturnTo); err != nil {
-		p.server.Problem(w, r, b, flow.AsFault(fmt.Errorf("sign-off page: %w", err)))
-	}
+	p.server.SignOff(w, r, b, page.Done, page.Action, page.Fields, page.ReturnTo)
 }

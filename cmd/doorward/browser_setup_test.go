@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"doorward/configs"
 	"doorward/demo"
 	"doorward/internal/browsertest"
+	"doorward/internal/mailtest"
 	"doorward/internal/nodetest"
 )
 
@@ -32,23 +34,27 @@ const (
 type stage struct {
 	*browsertest.Browser
 	node *nodetest.Node
+	mail *mailtest.Server
 	app  string         // origin of the application
 	demo *nodetest.Node // with the built-in demo; nil where it plays no part
 }
 
-// newStage starts all three. The application is the demo's relying party, which
-// speaks only HTTP, on its own listener.
-func newStage(t *testing.T, o nodetest.Options) *stage {
+// newStage starts them all. The application is the demo's relying party, which
+// speaks only HTTP, on its own listener. environment stands for "demo": true in
+// environment.json, and {app} in it for the application's origin.
+func newStage(t *testing.T, o nodetest.Options, environment ...string) *stage {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /callback", page(`<h1>Landed</h1>`))
+	mux.HandleFunc("GET /logo.svg", logo)
 	mux.HandleFunc("GET /elsewhere", page(`<form method="post"><input name="_action"><input name="_token"><input name="username" autocomplete="username"><input name="password" autocomplete="off"><button class="button">Win a prize</button></form>`))
 	app := httptest.NewServer(mux)
 	t.Cleanup(app.Close)
 	dir := t.TempDir()
-	writeConfig(t, dir, app.URL)
-	o.Args = append(o.Args, "--config", dir)
-	s := &stage{node: nodetest.Start(t, o), app: app.URL}
+	writeConfig(t, dir, app.URL, strings.Join(environment, ""))
+	mail := mailtest.Start(t)
+	o.Args = append(o.Args, "--config", dir, "--smtp", mail.URL(), "--mail-from", "Acme <no-reply@acme.example>")
+	s := &stage{node: nodetest.Start(t, o), mail: mail, app: app.URL}
 	rp, err := demo.New(demo.Config{
 		Issuer: s.node.Base + "/" + nodetest.Env + "/as", ClientID: nodetest.Web, ClientSecret: nodetest.WebSecret,
 		RedirectURI: app.URL + demo.CallbackPath, AfterSignOut: app.URL + demo.HomePath,
@@ -69,6 +75,11 @@ func page(body string) http.HandlerFunc {
 	}
 }
 
+func logo(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "image/svg+xml")
+	_, _ = io.WriteString(w, `<svg xmlns="http://www.w3.org/2000/svg" width="160" height="40"><rect width="160" height="40" fill="#0a6640"/></svg>`)
+}
+
 type appRoutes struct{ *http.ServeMux }
 
 func (m appRoutes) Handle(method, path string, h http.Handler) {
@@ -79,22 +90,28 @@ func (m appRoutes) Handle(method, path string, h http.Handler) {
 }
 
 // writeConfig is the demo's configuration for an application at app.
-func writeConfig(t *testing.T, dir, app string) {
+func writeConfig(t *testing.T, dir, app, environment string) {
 	t.Helper()
+	if environment == "" {
+		environment = `"demo": true`
+	}
 	user := func(last, name, more string) string {
 		return `{"id": "d0000000-0000-4000-8000-0000000000` + last + `", "username": "` + name + `", "password": "` + nodetest.Password + `"` + more + `}`
 	}
 	more := map[string]string{
-		"demo/users/eve.json": user("f2", eve, `, "enabled": false`),
-		"demo/users/joe.json": user("f3", joe, ""),
-		"demo/users/ann.json": user("f4", ann, ""),
+		"demo/users/eve.json": user("fa", eve, `, "enabled": false`),
+		"demo/users/joe.json": user("fb", joe, ""),
+		"demo/users/ann.json": user("fc", ann, ""),
+	}
+	for i, name := range []string{"ruth", "rolf", "gisela", "gustav"} {
+		more["demo/users/"+name+".json"] = user(strconv.Itoa(20+i), name, `, "emailVerified": true, "email": "`+name+`@example.com"`)
 	}
 	err := fs.WalkDir(configs.Demo, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		b, err := fs.ReadFile(configs.Demo, name)
-		more[name] = strings.NewReplacer("{base}/demo/", app+"/demo/", "Demo web application", "Acme Travel", `"Demo"`, `"Acme"`).Replace(string(b))
+		more[name] = strings.NewReplacer("{base}/demo/", app+"/demo/", "Demo web application", "Acme Travel", `"Demo"`, `"Acme"`, `"demo": true`, strings.ReplaceAll(environment, "{app}", app)).Replace(string(b))
 		return err
 	})
 	if err != nil {

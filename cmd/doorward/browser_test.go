@@ -51,6 +51,10 @@ func TestBrowser(t *testing.T) {
 		{"signing off is asked for and done", playSignOff},
 		{"password managers find what they look for", playPasswordManager},
 		{"the keyboard is enough", playKeyboard},
+		{"a forgotten password is set anew by mail", playForgot},
+		{"an account is made and verified", playRegister},
+		{"a temporary or expired password is changed", playChange},
+		{"the browser's language is spoken", playGerman},
 	}
 	for mode, look := range map[string]browsertest.Look{"with scripts": {}, "without scripts": {NoScript: true}} {
 		for _, j := range journeys {

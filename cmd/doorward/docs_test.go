@@ -13,7 +13,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"doorward/demo"
 	"doorward/internal/nodetest"
 )
 
@@ -79,6 +81,9 @@ func newDocs(t *testing.T) *docs {
 // send sends one request block and returns the answer as the page shows it.
 func (d *docs) send(t *testing.T, block string) string {
 	t.Helper()
+	if strings.Contains(block, "{mailed code}") {
+		block = strings.ReplaceAll(block, "{mailed code}", d.mailed(t))
+	}
 	for name, value := range d.known {
 		block = strings.ReplaceAll(block, "{"+name+"}", value)
 	}
@@ -103,6 +108,35 @@ func (d *docs) send(t *testing.T, block string) string {
 		t.Fatal(err)
 	}
 	return d.show(t, resp, raw)
+}
+
+// mailed is the code in the youngest mail of the outbox for the flow.
+func (d *docs) mailed(t *testing.T) string {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		req, err := http.NewRequest(http.MethodGet, d.node.Base+demo.OutboxPath, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept", "application/json")
+		resp, err := d.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var mails []struct{ Text string }
+		err = json.NewDecoder(resp.Body).Decode(&mails)
+		_ = resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range mails {
+			if link := regexp.MustCompile(`flowId=` + d.known["flow"] + `&code=(\w{8})`).FindStringSubmatch(m.Text); link != nil {
+				return link[1]
+			}
+		}
+	}
+	t.Fatal("no code was mailed for the flow")
+	return ""
 }
 
 // show writes an answer with the headers that matter to a client.
@@ -135,6 +169,12 @@ func (d *docs) learn(body map[string]any) {
 	}
 	if s, ok := body["session"].(map[string]any); ok {
 		d.known["session"], _ = s["id"].(string)
+	}
+	if e, ok := body["_embedded"].(map[string]any); ok {
+		u, _ := e["user"].(map[string]any)
+		if id, ok := u["id"].(string); ok && !strings.HasPrefix(id, "d0000000") { // somebody of this run
+			d.known["user"] = id
+		}
 	}
 	if a, ok := body["authorizeResponse"].(map[string]any); ok {
 		d.known["code"], _ = a["code"].(string)

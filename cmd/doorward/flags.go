@@ -24,6 +24,8 @@ type options struct {
 	Redis             string
 	Database          string
 	Keys              string
+	SMTP              string
+	MailFrom          string
 	TrustedProxies    []string
 	LogFormat         string
 	Metrics           string
@@ -40,6 +42,8 @@ func (o *options) register(f *pflag.FlagSet) {
 	f.StringVar(&o.Redis, "redis", "", "Redis `URL`: redis://, rediss://, redis+sentinel://a,b,c/name, redis+cluster://a,b,c (default: in memory)")
 	f.StringVar(&o.Database, "database", "", "SQLite `file` (default: doorward.db in --data)")
 	f.StringVar(&o.Keys, "keys", "", "key ring `file`; needed with --redis (default: keys.json in --data)")
+	f.StringVar(&o.SMTP, "smtp", "", "mail server `URL`: smtp://user:password@host:587 or smtps://host:465 (default on loopback: mails are shown at /dev/outbox)")
+	f.StringVar(&o.MailFrom, "mail-from", "", "`address` that mail is sent from, such as 'Acme <no-reply@example.com>'; needed with --smtp")
 	f.StringSliceVar(&o.TrustedProxies, "trusted-proxies", nil, "`CIDRs` whose X-Forwarded-For is believed")
 	f.StringVar(&o.LogFormat, "log-format", "text", "text or json")
 	f.StringVar(&o.Metrics, "metrics-listen", "", "`address` for Prometheus metrics (default: none)")
@@ -90,6 +94,9 @@ func (o *options) settle(getenv func(string) string) error {
 	}
 	if strings.Contains(o.Database, "://") {
 		return fmt.Errorf("--database %q: give the path of a SQLite file", redact(o.Database))
+	}
+	if (o.SMTP == "") != (o.MailFrom == "") {
+		return errors.New("--smtp and --mail-from go together: where mail is handed in, and from whom it comes")
 	}
 	return o.places(getenv)
 }

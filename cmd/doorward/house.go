@@ -14,10 +14,12 @@ import (
 
 	"doorward/audit"
 	"doorward/configs"
+	"doorward/delivery"
 	"doorward/directory"
 	"doorward/keys"
 	"doorward/runtime/engine"
 	"doorward/runtime/flow"
+	"doorward/runtime/passwordpolicy"
 	"doorward/session"
 	"doorward/steps"
 )
@@ -41,6 +43,7 @@ type house struct {
 	events   flow.Recorder
 	engine   *engine.Engine
 	kinds    []flow.Kind
+	mails    *delivery.Recent // where mail goes without a mail server; nil with one
 
 	checks map[string]func(context.Context) error
 	closes []func(context.Context) error
@@ -49,7 +52,7 @@ type house struct {
 // build opens the stores and puts the house together; it serves nothing yet.
 func build(ctx context.Context, o options, log *slog.Logger) (*house, error) {
 	h := &house{o: o, log: log, now: time.Now, metrics: newMetrics(), checks: map[string]func(context.Context) error{}}
-	for _, step := range []func(context.Context) error{h.openKeys, h.openDirectory, h.openConfiguration, h.openEngine} {
+	for _, step := range []func(context.Context) error{h.openKeys, h.openDirectory, h.openConfiguration, h.openDelivery, h.openEngine} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, h.close(ctx))
 		}
@@ -114,9 +117,10 @@ func (h *house) openDirectory(ctx context.Context) error {
 
 func (h *house) openConfiguration(ctx context.Context) error {
 	var registry *configs.Registry
-	lockout := func(env, population string) directory.Lockout { return lockouts(registry)(env, population) }
-	passwords := directory.NewPasswords(h.db, h.hasher, h.ring, lockout, h.now)
-	h.kinds = steps.Builtin(passwordVerdicts{passwords})
+	policies := func(env, population string) passwordpolicy.Policy { return passwordPolicies(registry)(env, population) }
+	passwords := directory.NewPasswords(h.db, h.hasher, h.ring, policies, h.now)
+	accounts := directory.NewAccounts(h.db, h.hasher, h.ring, policies, h.now)
+	h.kinds = steps.Builtin(parts(passwords, accounts, func() *configs.Registry { return registry }))
 	registry = configs.NewRegistry(h.store, h.kinds, h.o.BaseURL)
 	h.registry = registry
 	if err := h.apply(ctx); err != nil {

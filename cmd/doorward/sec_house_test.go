@@ -14,6 +14,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	visit "doorward/internal/journey"
+	"doorward/internal/mailtest"
 	"doorward/internal/nodetest"
 	"doorward/internal/redistest"
 )
@@ -74,6 +75,7 @@ func (l *lasting) TempDir() string {
 type lab struct {
 	tb      lasting
 	redis   *redistest.Server
+	mail    *mailtest.Server
 	nodes   []*nodetest.Node
 	metrics []string
 	site    *visit.Site
@@ -95,7 +97,7 @@ func TestMain(m *testing.M) {
 
 func (l *lab) start() {
 	tb := &l.tb
-	l.redis = redistest.Start(tb)
+	l.redis, l.mail = redistest.Start(tb), mailtest.Start(tb)
 	config, err := filepath.Abs("testdata/config")
 	if err != nil {
 		tb.Fatal(err)
@@ -105,7 +107,7 @@ func (l *lab) start() {
 	o := nodetest.Options{Redis: l.redis.URL(), Keys: nodetest.NewKeys(tb, data), DB: l.file}
 	for range 2 {
 		metrics := nodetest.FreeAddr(tb)
-		o.Args = []string{"--config", config, "--log-format", "json", "--metrics-listen", metrics}
+		o.Args = []string{"--config", config, "--log-format", "json", "--metrics-listen", metrics, "--smtp", l.mail.URL(), "--mail-from", "First <no-reply@first.example>"}
 		l.nodes, l.metrics = append(l.nodes, nodetest.Start(tb, o)), append(l.metrics, metrics)
 		o.BaseURL = l.nodes[0].Base
 	}

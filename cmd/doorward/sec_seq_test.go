@@ -144,13 +144,21 @@ func TestSec_SEQ_RESUME_EARLY(t *testing.T) {
 func TestSec_SEQ_REG_DISABLED(t *testing.T) {
 	x := newTrial(t)
 	f := x.in(anybody)
-	if _, offered := f.Get().Flow().Links["user.register"]; offered {
-		t.Error("registration is offered")
+	for _, action := range []string{"user.register", "password.forgot"} {
+		if _, offered := f.Get().Flow().Links[action]; offered {
+			t.Errorf("%s is offered", action)
+		}
 	}
+	users, mails := x.column(`SELECT count(*) FROM users`), len(x.mail.All())
 	page := f.Send(http.MethodGet, f.Page(), nil, nil).Is(200)
 	token := formToken(t, page.Body)
 	x.unchanged(f, func() {
 		f.Act("user.register", known["user.register"]).Refused(400, "INVALID_REQUEST", "ACTION_NOT_OFFERED")
+		f.Act("password.forgot", known["password.forgot"]).Refused(400, "INVALID_REQUEST", "ACTION_NOT_OFFERED")
+		shown := f.Send(http.MethodGet, f.Page()+"&show=user.register", nil, nil).Is(200)
+		if strings.Contains(string(shown.Body), "register") {
+			t.Error("the page can be made to show the form")
+		}
 		f.Send(http.MethodGet, "/"+firstEnv+"/signon/register?flowId="+f.ID, visit.Header("Accept", "text/html"), nil).Is(404)
 		form := "_action=user.register&_token=" + token + "&username=new&email=new%40example.com&password=New-Right-Horse-1"
 		a := f.Send(http.MethodPost, f.Page(), visit.Header("Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin"), []byte(form)).Is(400)
@@ -160,6 +168,9 @@ func TestSec_SEQ_REG_DISABLED(t *testing.T) {
 	})
 	if strings.Contains(string(page.Body), "register") {
 		t.Error("the page speaks of registration")
+	}
+	if x.column(`SELECT count(*) FROM users`) != users || len(x.mail.All()) != mails {
+		t.Error("somebody was registered")
 	}
 }
 

@@ -140,13 +140,27 @@ func (h *house) showDemo(server *httpapi.Server) error {
 	rp, err := demo.New(demo.Config{
 		Issuer: b.Environment().Issuer(), ClientID: app.ID, ClientSecret: app.Secret,
 		RedirectURI: h.o.BaseURL + demo.CallbackPath, AfterSignOut: h.o.BaseURL + demo.HomePath,
-		Client: h.ownClient(), Log: h.log, Now: h.now,
+		Client: h.ownClient(), Log: h.log, Now: h.now, Outbox: h.outbox(),
 	})
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	rp.Register(server)
 	return nil
+}
+
+// outbox is what the demo shows of mail; nil when mail is really sent.
+func (h *house) outbox() func() []demo.Mail {
+	if h.mails == nil {
+		return nil
+	}
+	return func() []demo.Mail {
+		var out []demo.Mail
+		for _, m := range h.mails.Messages() {
+			out = append(out, demo.Mail{To: m.To, Subject: m.Subject, Text: m.Text, HTML: m.HTML, Template: m.Template, Language: m.Language, At: m.At})
+		}
+		return out
+	}
 }
 
 // ownClient reaches this very node, whatever its base URL resolves to here.

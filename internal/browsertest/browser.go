@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/audits"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
 
@@ -78,6 +79,7 @@ type Look struct {
 	Zoom          float64 // as the browser's own zoom: 2 is 200 %
 	Dark          bool
 	NoScript      bool
+	Language      string // Accept-Language; empty: the browser's own
 }
 
 // Visitor opens a tab in a profile of its own, without cookies or history, which
@@ -135,6 +137,13 @@ func (t *Tab) Resize(l Look) {
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
 		})
 		if err != nil {
+			return err
+		}
+		fields := network.Headers{}
+		if l.Language != "" {
+			fields["Accept-Language"] = l.Language
+		}
+		if _, err = chromedp.Call(ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: fields}); err != nil {
 			return err
 		}
 		_, err = chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: l.NoScript})

@@ -48,7 +48,11 @@ func TestAddingAStepIsDoneAsWritten(t *testing.T) {
 		t.Fatalf("%s is not a list of one constructor a line", list)
 	}
 	before = strings.Replace(before, ")\n", "\t\"doorward/steps/terms\"\n)\n", 1)
-	given[list] = before + line + "\t\tidentify.New(),\n" + after
+	added, err := format.Source([]byte(before + line + "\t\tidentify.New(),\n" + after)) // sorts the imports, as an editor does
+	if err != nil {
+		t.Fatal(err)
+	}
+	given[list] = string(added)
 
 	dir := t.TempDir()
 	replace := map[string]string{}

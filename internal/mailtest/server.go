@@ -165,6 +165,15 @@ func (s *Server) All() []Mail {
 	return append([]Mail(nil), s.mails...)
 }
 
+// Forget has Wait pass over what has arrived so far.
+func (s *Server) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.taken {
+		s.taken[i] = true
+	}
+}
+
 // Wait returns the oldest mail to an address that no earlier Wait has returned.
 func (s *Server) Wait(tb testing.TB, to string) Mail {
 	tb.Helper()

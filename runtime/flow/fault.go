@@ -94,6 +94,16 @@ func Busy(err error) *Fault {
 	return &Fault{Code: Unavailable, RetryAfter: time.Second, Err: err, Message: "The service is not available now. Nothing was changed; send the request again shortly."}
 }
 
+// Unserved is the answer when a part we need did not do its work: the Fault that
+// it reports, such as Limited, or else Busy.
+func Unserved(err error) *Fault {
+	var f *Fault
+	if errors.As(err, &f) {
+		return f
+	}
+	return Busy(err)
+}
+
 // AsFault returns the Fault in err's chain, or an Unexpected one that hides err.
 func AsFault(err error) *Fault {
 	var f *Fault

@@ -30,6 +30,7 @@ type Meta struct {
 	Results []string // outlets, in upper case
 	Actions []Action
 	Factors Factor // classes a node of this kind proves; 0: does not authenticate
+	Sends   bool   // is of no use where no messages can be sent
 }
 
 // Shower is a Kind that shows more of where it waits than its status and actions.

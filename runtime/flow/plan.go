@@ -20,6 +20,7 @@ type Node struct {
 	Skip    string            // where to go when Guard does not hold; empty ends the plan
 	Outlets map[string]string // result to next node; an empty next ends the plan
 	Beside  []string          // nodes whose opening actions are offered while this one waits
+	Sends   bool              // is of no use where no messages can be sent
 	Factors Factor            // what running it (or having run it in the session) must have proven
 }
 

@@ -132,9 +132,9 @@ func TestFaces(t *testing.T) {
 			case "flow":
 				s.Flow(w, b, v)
 			case "signoff":
-				err = s.SignOff(w, b, false, "/x/as/signoff", [][2]string{{"token", "tok"}}, "com.example.app:/bye")
+				s.SignOff(w, r, b, false, "/x/as/signoff", [][2]string{{"token", "tok"}}, "com.example.app:/bye")
 			case "done":
-				err = s.SignOff(w, b, true, "", nil, "")
+				s.SignOff(w, r, b, true, "", nil, "")
 			}
 			if err != nil {
 				t.Error(err)

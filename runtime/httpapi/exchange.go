@@ -121,6 +121,18 @@ func (s *Server) broken(c *fiber.Ctx, err error) error {
 // resolve finds the environment and, of id, the execution. Whatever is wrong
 // with either looks like an execution that does not exist.
 func (x *exchange) resolve(id string) error {
+	if err := x.environment(); err != nil {
+		return err
+	}
+	if !isUUID(id) {
+		return flow.Gone()
+	}
+	x.ref = flow.Ref{Env: x.tenant.Environment().ID, ID: id}
+	return nil
+}
+
+// environment finds the environment.
+func (x *exchange) environment() error {
 	path := x.Path()
 	if strings.Contains(path, "%") {
 		return flow.Gone()
@@ -137,10 +149,6 @@ func (x *exchange) resolve(id string) error {
 	if b.Environment().Secure() {
 		x.Set(fiber.HeaderStrictTransportSecurity, "max-age=63072000")
 	}
-	if !isUUID(id) {
-		return flow.Gone()
-	}
-	x.ref = flow.Ref{Env: b.Environment().ID, ID: id}
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"doorward/configs"
+	"doorward/forms"
 	"doorward/runtime/flow"
 	"doorward/wire"
 )
@@ -29,12 +29,9 @@ func (s *Server) Flow(w http.ResponseWriter, b *configs.Bundle, v flow.View, mem
 // the environment is unknown.
 func (s *Server) Problem(w http.ResponseWriter, r *http.Request, b *configs.Bundle, f *flow.Fault) {
 	id := uuid.NewString()
-	p, owner := wire.Place{Restart: restart}, ""
-	if b != nil {
-		owner = b.Environment().Name
-		if f.View != nil {
-			p = place(b, f.View)
-		}
+	p := wire.Place{Restart: restart}
+	if b != nil && f.View != nil {
+		p = place(b, f.View)
 	}
 	status, body, header := wire.Problem(f, id, p)
 	s.Log.LogAttrs(r.Context(), levelOf(status), "request failed", slog.String("id", id), slog.String("correlation", r.Header.Get(headerCorrelation)),
@@ -45,15 +42,13 @@ func (s *Server) Problem(w http.ResponseWriter, r *http.Request, b *configs.Bund
 	}
 	h.Add("Vary", "Accept")
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
-		var page bytes.Buffer
 		again := ""
 		if r.Method == http.MethodGet {
 			again = r.URL.RequestURI()
 		}
-		if err := s.pages.Fault(&page, f, id, owner, again); err == nil {
-			htmlHeader(h, "")
-			body = page.Bytes()
-		}
+		set := s.setting(b, "", r.Header.Get("Accept-Language"))
+		htmlHeader(h, set, "")
+		body = s.pages.Fault(set, f, id, again)
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client has gone
@@ -62,23 +57,21 @@ func (s *Server) Problem(w http.ResponseWriter, r *http.Request, b *configs.Bund
 // SignOff writes the page that asks whether to sign off, or says that it is done.
 // Its form posts the hidden fields, pairs of name and value, to action, which may
 // redirect to returnTo.
-func (s *Server) SignOff(w http.ResponseWriter, b *configs.Bundle, done bool, action string, hidden [][2]string, returnTo string) error {
-	var page bytes.Buffer
-	draw := func() error { return s.pages.SignOff(&page, b.Environment().Name, action, hidden) }
-	if done {
-		draw = func() error { return s.pages.SignedOff(&page, b.Environment().Name) }
+func (s *Server) SignOff(w http.ResponseWriter, r *http.Request, b *configs.Bundle, done bool, action string, hidden [][2]string, returnTo string) {
+	set := s.setting(b, "", r.Header.Get("Accept-Language"))
+	body := s.pages.SignedOff(set)
+	if !done {
+		body = s.pages.SignOff(set, action, hidden)
 	}
-	if err := draw(); err != nil {
-		return err
-	}
-	htmlHeader(w.Header(), returnTo)
-	_, err := w.Write(page.Bytes())
-	return err
+	htmlHeader(w.Header(), set, returnTo)
+	_, _ = w.Write(body) // the client has gone
 }
 
 // htmlHeader is what a page of ours is sent with.
-func htmlHeader(h http.Header, returnTo string) {
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", pagePolicy(returnTo))
+func htmlHeader(h http.Header, set forms.Setting, returnTo string) {
+	h.Set("Content-Type", htmlType)
+	h.Set("Content-Security-Policy", pagePolicy(returnTo, set.Theme))
 	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Content-Language", set.Language)
+	h.Add("Vary", "Accept-Language")
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"doorward/runtime/flow"
 	"doorward/static"
 	"doorward/wire"
 )
@@ -76,7 +75,7 @@ func check(ctx context.Context, f func(context.Context) error) (err error) {
 func (s *Server) static(_ context.Context, x *exchange) error {
 	a, ok := s.assets.Find(static.Prefix + x.Params("*"))
 	if !ok {
-		return &flow.Fault{Code: flow.NotFound, Message: "There is nothing at this address."}
+		return nothingHere()
 	}
 	x.Set(fiber.HeaderContentType, a.Type)
 	x.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")

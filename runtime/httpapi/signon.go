@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 	"net/url"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"doorward/configs"
 	"doorward/forms"
 	"doorward/runtime/flow"
 	"doorward/wire"
@@ -19,18 +19,44 @@ const resetAction = forms.Reset
 
 // signOn serves the hosted page of an execution: GET draws the step it waits in,
 // POST submits what was typed and leads back to GET, or on to the application.
+// What the address says beside the execution only chooses what is drawn.
 func (s *Server) signOn(ctx context.Context, x *exchange) error {
-	if err := x.resolve(x.only("flowId")); err != nil {
-		return err
-	}
+	err := x.resolve(x.only("flowId"))
 	if x.Method() == http.MethodPost {
+		if err != nil {
+			return err
+		}
 		return s.submit(ctx, x)
 	}
-	v, err := s.Engine.View(ctx, x.ref, x.caller())
-	if err != nil {
-		return err
+	var v flow.View
+	if err == nil {
+		v, err = s.Engine.View(ctx, x.ref, x.caller())
 	}
-	return x.sendStep(http.StatusOK, forms.SignOn{View: v})
+	code := x.code()
+	switch {
+	case err == nil:
+		return x.sendStep(http.StatusOK, forms.SignOn{View: v, Show: x.only("show"), Done: x.only("done"), Code: code})
+	case code != "" && x.tenant != nil && asFault(err).Code == flow.NotFound:
+		x.sendCode(code)
+		return nil
+	}
+	return err
+}
+
+// code is the one-time code in the address: a message leads here with it.
+func (x *exchange) code() string {
+	if code := x.only("code"); forms.IsCode(code) {
+		return code
+	}
+	return ""
+}
+
+// sendCode answers whoever follows a link of a message in another browser than
+// they began in: with the code, and whether or not it and the execution are
+// anybody's. Nothing is looked up, so that nothing is used up. Case REC-PREFETCH.
+func (x *exchange) sendCode(code string) {
+	set := x.setting("", "")
+	x.sendPage(pagePolicy("", set.Theme), x.s.pages.Code(set, code), set.Language)
 }
 
 // only is a query parameter that was sent once.
@@ -64,18 +90,23 @@ func (s *Server) submit(ctx context.Context, x *exchange) error {
 		return s.again(ctx, x, form.Action, values, asFault(err))
 	}
 	x.keepState(&v)
-	x.onward(&v)
+	x.onward(&v, form.Action)
 	return nil
 }
 
-// onward leads the browser to where the execution is now.
-func (x *exchange) onward(v *flow.View) {
+// onward leads the browser to where the execution is now. The page is told what
+// was done when the same can be done there again.
+func (x *exchange) onward(v *flow.View, done string) {
 	e := x.tenant.Environment()
 	if v.Status == flow.Completed {
 		x.see(e.ResumeURL(v.Ref.ID))
 		return
 	}
-	x.see(e.SignOnPage(v.Ref.ID))
+	to := e.SignOnPage(v.Ref.ID)
+	if o, offered := v.Find(done); offered && len(o.Fields) == 0 && done != resetAction {
+		to += "&done=" + url.QueryEscape(done)
+	}
+	x.see(to)
 }
 
 func (x *exchange) see(location string) {
@@ -98,7 +129,7 @@ func (s *Server) again(ctx context.Context, x *exchange, action string, typed fl
 	}
 	x.keepState(f.View)
 	if f.View.Status == flow.Completed {
-		x.onward(f.View)
+		x.onward(f.View, "")
 		return nil
 	}
 	if _, offered := f.View.Find(action); !offered {
@@ -117,65 +148,94 @@ func (x *exchange) sendStep(status int, p forms.SignOn) error {
 	v := &p.View
 	x.keepState(v)
 	if v.Status == flow.Completed {
-		x.onward(v)
+		x.onward(v, "")
 		return nil
 	}
 	e := x.tenant.Environment()
-	p.Address, p.Owner = e.SignOnPage(v.Ref.ID), e.Name
+	p.Address = e.SignOnPage(v.Ref.ID)
 	if app, ok := x.tenant.Application(v.Application); ok {
 		p.Application = app.Name
 	}
-	var b bytes.Buffer
-	draw := func() error { return x.s.pages.SignOn(&b, p) }
+	set := x.setting(v.Locales, v.Population)
+	var body []byte
 	if v.Status == flow.Failed {
-		draw = func() error { return x.s.pages.Failed(&b, *v, p.Application, e.Name, e.ResumeURL(v.Ref.ID)) }
+		body = x.s.pages.Failed(set, v, p.Application, e.ResumeURL(v.Ref.ID))
+	} else {
+		rules := x.tenant.PasswordPolicy(v.Population)
+		p.Policy = &rules
+		body = x.s.pages.SignOn(set, p)
 	}
-	if err := draw(); err != nil {
-		return err
+	if !x.Context().QueryArgs().Has("code") { // else no-referrer, which makes a form's Origin null
+		x.Set(fiber.HeaderReferrerPolicy, "same-origin")
 	}
-	x.Set(fiber.HeaderContentSecurityPolicy, pagePolicy(v.ReturnTo))
-	x.Set(fiber.HeaderReferrerPolicy, "same-origin") // no-referrer would make a form's Origin null
 	x.Status(status)
-	x.html(b.Bytes())
+	x.sendPage(pagePolicy(v.ReturnTo, set.Theme), body, set.Language)
 	return nil
 }
 
-func (x *exchange) html(b []byte) {
-	x.Set(fiber.HeaderContentType, "text/html; charset=utf-8")
-	x.Response().SetBodyRaw(b)
+// setting is what a page of the exchange's environment is drawn in: in the
+// language that the application asked for, that the browser asks for, or that
+// people of the population are said to speak.
+func (x *exchange) setting(locales, population string) forms.Setting {
+	return x.s.setting(x.tenant, population, locales, x.client.Locales)
 }
+
+// setting is that of b, which may be nil, for who wants languages.
+func (s *Server) setting(b *configs.Bundle, population string, languages ...string) forms.Setting {
+	if b == nil {
+		return forms.Setting{Language: s.pages.Language(nil, languages...)}
+	}
+	e := b.Environment()
+	if p, ok := b.Population(population); ok {
+		languages = append(languages, p.PreferredLanguage)
+	}
+	return forms.Setting{
+		Language: s.pages.Language(e.Languages, languages...), Owner: e.Name,
+		Theme: forms.Theme{Style: e.Theme.Path, Logo: e.Theme.Logo, DarkLogo: e.Theme.DarkLogo},
+	}
+}
+
+// sendPage sends a page for people, in the language it is written in.
+func (x *exchange) sendPage(policy string, body []byte, language string) {
+	h := &x.Response().Header
+	h.Set(fiber.HeaderContentType, htmlType)
+	h.Set(fiber.HeaderContentSecurityPolicy, policy)
+	h.Set(fiber.HeaderContentLanguage, language)
+	h.Set(fiber.HeaderVary, fiber.HeaderAcceptLanguage)
+	x.Response().SetBodyRaw(body)
+}
+
+const htmlType = "text/html; charset=utf-8"
 
 // sendFaultPage answers with the page for a fault that leaves nothing to fill in.
 func (x *exchange) sendFaultPage(f *flow.Fault, id string) {
-	owner, again := "", ""
-	if x.tenant != nil {
-		owner = x.tenant.Environment().Name
-	}
+	again := ""
 	if x.ref.ID != "" {
 		again = x.tenant.Environment().SignOnPage(x.ref.ID)
 	}
 	status, _, header := wire.Problem(f, id, wire.Place{})
-	var b bytes.Buffer
-	if err := x.s.pages.Fault(&b, f, id, owner, again); err != nil {
-		x.sendProblem(f, id)
-		return
-	}
 	if after := header[fiber.HeaderRetryAfter]; after != "" {
 		x.Set(fiber.HeaderRetryAfter, after)
 	}
-	x.Set(fiber.HeaderContentSecurityPolicy, pagePolicy(""))
+	set := x.setting("", "")
 	x.Status(status)
-	x.html(b.Bytes())
+	x.sendPage(pagePolicy("", set.Theme), x.s.pages.Fault(set, f, id, again), set.Language)
 }
 
 // pagePolicy is the content security policy of a page of ours. Its forms may
 // post here and be redirected to the application, which Chromium checks too.
-func pagePolicy(returnTo string) string {
-	target := "'self'"
+// Images come from here and from where the environment keeps its logo.
+func pagePolicy(returnTo string, theme forms.Theme) string {
+	images, target := "'self'", "'self'"
+	for _, logo := range []string{theme.Logo, theme.DarkLogo} {
+		if o := source(logo); o != "" && !strings.Contains(images, " "+o) {
+			images += " " + o
+		}
+	}
 	if o := source(returnTo); o != "" {
 		target += " " + o
 	}
-	return "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action " + target + "; base-uri 'none'; frame-ancestors 'none'"
+	return "default-src 'none'; style-src 'self'; img-src " + images + "; script-src 'self'; form-action " + target + "; base-uri 'none'; frame-ancestors 'none'"
 }
 
 // source is a redirect address as a CSP source: its origin, or its scheme when

@@ -26,8 +26,8 @@ func tenants(t testing.TB, base string, kinds []flow.Kind) *configs.Registry {
 		text := strings.Replace(string(b), `"redirectUris": ["{base}/demo/callback"],`, `"redirectUris": ["{base}/demo/callback"], "corsSettings": {"behavior": "ALLOW_SPECIFIC_ORIGINS", "origins": ["`+custom+`"]},`, 1)
 		rest := strings.TrimPrefix(file, "demo/")
 		files["demo/"+rest] = &fstest.MapFile{Data: []byte(text)}
-		files["other/"+rest] = &fstest.MapFile{Data: bytes.ReplaceAll([]byte(strings.Replace(text, `"Demo"`, `"Other"`, 1)), []byte("d0000000"), []byte("e0000000"))}
-		files["far/"+rest] = &fstest.MapFile{Data: bytes.ReplaceAll([]byte(strings.Replace(strings.Replace(text, `"Demo"`, `"Far"`, 1), `"authBase": "{base}"`, `"authBase": "https://`+farHost+`"`, 1)), []byte("d0000000"), []byte("f0000000"))}
+		files["other/"+rest] = &fstest.MapFile{Data: bytes.ReplaceAll([]byte(strings.Replace(text, `"Demo"`, `"Other", "languages": ["es", "de"], "theme": {"accent": "#0a6640", "logo": "https://cdn.example.com/logo.svg"}`, 1)), []byte("d0000000"), []byte("e0000000"))}
+		files["far/"+rest] = &fstest.MapFile{Data: bytes.ReplaceAll([]byte(strings.NewReplacer(`"Demo"`, `"Far"`, `"authBase": "{base}"`, `"authBase": "https://`+farHost+`"`, `"demo": true`, `"demo": false`).Replace(text)), []byte("d0000000"), []byte("f0000000"))}
 		return err
 	})
 	if err != nil {

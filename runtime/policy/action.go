@@ -12,9 +12,12 @@ import (
 	"doorward/runtime/condition"
 )
 
-// read takes one action. What a LOGIN can ask for and this server does not do
-// (recovery, registration, external providers) is refused when it is switched
-// on, so that nobody is promised a link that never comes.
+// runs is what a type is told that is not run here.
+const runs = "this server runs " + login + " and " + identifierFirst
+
+// read takes one action. What an action can ask for and this server does not do
+// (external providers and whatever comes with them) is refused when it is
+// switched on, so that nobody is promised a link that never comes.
 // Source: reference/management.md 4.3.
 func read(raw json.RawMessage, faults *Faults) action {
 	var a action
@@ -30,7 +33,7 @@ func read(raw json.RawMessage, faults *Faults) action {
 		faults.Add(condition.Root, "takes an object")
 		return a
 	}
-	maps.DeleteFunc(m, func(_ string, v json.RawMessage) bool { return string(v) == "null" })
+	maps.DeleteFunc(m, isNull)
 
 	a.Priority = priority(m["priority"], faults)
 	if a.Condition = m["condition"]; a.Condition != nil {
@@ -39,44 +42,109 @@ func read(raw json.RawMessage, faults *Faults) action {
 	at := condition.Root.Member("type")
 	switch err := json.Unmarshal(m["type"], &a.Type); {
 	case err != nil || a.Type == "":
-		faults.Add(at, "takes the type of the action; this server runs "+login)
-	case a.Type != login:
-		faults.Add(at, fmt.Sprintf("action %s (priority %d) is not run by this server, which runs %s", strconv.QuoteToASCII(a.Type), a.Priority, login))
+		faults.Add(at, "takes the type of the action; "+runs)
+	case a.Type != login && a.Type != identifierFirst:
+		faults.Add(at, fmt.Sprintf("action %s (priority %d) is not run here; %s", strconv.QuoteToASCII(a.Type), a.Priority, runs))
 	default:
 		for _, name := range slices.Sorted(maps.Keys(m)) {
-			if message := member(name, string(m[name])); message != "" {
-				faults.Add(condition.Root.Member(name), message)
-			}
+			a.member(name, m[name], faults)
 		}
 	}
 	return a
 }
 
-// member judges one member of a LOGIN action by its name and canonical value; it
-// returns what is wrong.
-func member(name, value string) string {
-	const off = "is not done by this server; leave it out or write "
-	switch name {
-	case "type", "priority", "condition": // judged in read
-	case "id", "environment", "signOnPolicy", "_links": // of the resource, not the sign-on
-	case "recovery", "registration":
-		if value != `{"enabled":false}` {
-			return off + `{"enabled":false}`
+func isNull(_ string, v json.RawMessage) bool { return string(v) == "null" }
+
+// member judges one member by its name and canonical value, and takes what
+// decides the sign-on.
+func (a *action) member(name string, value json.RawMessage, faults *Faults) {
+	at := condition.Root.Member(name)
+	const off = "is not done by this server; leave it out"
+	switch {
+	case name == "type" || name == "priority" || name == "condition": // judged in read
+	case name == "id" || name == "environment" || name == "signOnPolicy" || name == "_links": // of the resource, not the sign-on
+	case name == "recovery":
+		a.Recovery = readRecovery(at, value, faults)
+	case name == "registration":
+		a.Registration = readRegistration(at, value, faults)
+	case name == "socialProviders", name == "discoveryRules" && a.Type == identifierFirst:
+		if string(value) != "[]" {
+			faults.Add(at, "leads to external providers, which this server does not do; leave it out or write []")
 		}
-	case "socialProviders":
-		if value != "[]" {
-			return off + "[]"
+	case name == "enforceLockoutForIdentityProviders":
+		if string(value) != "true" && string(value) != "false" {
+			faults.Add(at, "takes true or false")
 		}
-	case "enforceLockoutForIdentityProviders":
-		if value != "true" && value != "false" {
-			return "takes true or false"
-		}
-	case "newUserProvisioning":
-		return "is not done by this server; leave it out"
+	case name == "newUserProvisioning" && a.Type == login:
+		faults.Add(at, off)
 	default:
-		return "is no member of a LOGIN action"
+		faults.Add(at, "is no member of the action "+a.Type)
 	}
-	return ""
+}
+
+// readRecovery returns nil for what is switched off.
+func readRecovery(at Path, value json.RawMessage, faults *Faults) *recovery {
+	m := object(at, value, faults, "enabled")
+	if m == nil || !boolean(at, m, "enabled", faults) {
+		return nil
+	}
+	return &recovery{Enabled: true}
+}
+
+// readRegistration returns nil for what is switched off.
+func readRegistration(at Path, value json.RawMessage, faults *Faults) *registration {
+	m := object(at, value, faults, "enabled", "population", "confirmIdentityProviderAttributes", "external")
+	if m == nil {
+		return nil
+	}
+	r := registration{Enabled: boolean(at, m, "enabled", faults)}
+	switch {
+	case m["external"] == nil:
+	case r.Enabled:
+		faults.Add(at.Member("external"), "is taken only where enabled is false")
+	default:
+		faults.Add(at.Member("external"), "is not done by this server; leave it out")
+	}
+	if v := m["confirmIdentityProviderAttributes"]; v != nil && string(v) != "false" {
+		faults.Add(at.Member("confirmIdentityProviderAttributes"), "is not done by this server, which knows no external providers; leave it out or write false")
+	}
+	if v := m["population"]; v != nil {
+		in := at.Member("population")
+		r.Population = &population{}
+		if p := object(in, v, faults, "id"); p != nil && (json.Unmarshal(p["id"], &r.Population.ID) != nil || r.Population.ID == "") {
+			faults.Add(in.Member("id"), "takes the id of a population")
+		}
+	}
+	if !r.Enabled {
+		return nil
+	}
+	return &r
+}
+
+// object reads the members of the object at p, those that are null left out; nil
+// and a fault when it is none. Members of other names are faults.
+func object(p Path, raw json.RawMessage, faults *Faults, names ...string) map[string]json.RawMessage {
+	var m map[string]json.RawMessage
+	if json.Unmarshal(raw, &m) != nil || m == nil {
+		faults.Add(p, "takes an object")
+		return nil
+	}
+	maps.DeleteFunc(m, isNull)
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if !slices.Contains(names, name) {
+			faults.Add(p.Member(name), "is no member here; there are "+strings.Join(names, ", "))
+		}
+	}
+	return m
+}
+
+// boolean reads a required member.
+func boolean(p Path, m map[string]json.RawMessage, name string, faults *Faults) bool {
+	v := string(m[name])
+	if v != "true" && v != "false" {
+		faults.Add(p.Member(name), "takes true or false")
+	}
+	return v == "true"
 }
 
 func priority(raw json.RawMessage, faults *Faults) int64 {
@@ -104,4 +172,24 @@ func guard(raw json.RawMessage, faults *Faults) []string {
 		}
 	}
 	return rule.Names()
+}
+
+// Reference is a resource that actions name, and where they do.
+type Reference struct {
+	Path Path
+	ID   string
+}
+
+// Populations are those that actions register people in, for whoever knows which
+// there are. What Source would refuse is passed over.
+func Populations(actions []json.RawMessage) []Reference {
+	var out []Reference
+	for i, raw := range actions {
+		a := read(raw, new(Faults))
+		if a.Registration != nil && a.Registration.Population != nil && a.Registration.Population.ID != "" {
+			at := condition.Root.Member("actions").Index(i).Member("registration").Member("population").Member("id")
+			out = append(out, Reference{Path: at, ID: a.Registration.Population.ID})
+		}
+	}
+	return out
 }

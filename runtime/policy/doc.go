@@ -7,4 +7,6 @@
 //
 //	Source  {"format":1,"name":"Single_Factor","actions":[{"type":"LOGIN","priority":1}]}
 //	Compile 1.identify --IDENTIFIED, UNIDENTIFIED--> 1.password --AUTHENTICATED--> end
+//	                                                 1.password --PASSWORD_EXPIRED--> 1.expired --CHANGED--> end
+//	                                                 ...
 package policy

@@ -23,8 +23,13 @@ func FuzzSource(f *testing.F) {
 		}
 		f.Add([]byte(`{"name":"P"}`), b)
 	}
-	for _, edge := range []string{"", "null", "{}", `{"type":"LOGIN","priority":1,"condition":{"value":"${user.a}","equals":""}}`, `{"type":"LOGIN","priority":1e0,"condition":null}`, `{"type":null}`} {
+	for _, edge := range []string{
+		"", "null", "{}", `{"type":"LOGIN","priority":1,"condition":{"value":"${user.a}","equals":""}}`, `{"type":"LOGIN","priority":1e0,"condition":null}`, `{"type":null}`,
+		`{"type":"IDENTIFIER_FIRST","priority":1,"recovery":{"enabled":true},"registration":{"enabled":true,"population":{"id":"\ud800"}}}`,
+		`{"type":"LOGIN","priority":1,"registration":{"enabled":true,"population":{"id":"\u003c"}}}`,
+	} {
 		f.Add([]byte(edge), []byte(edge))
+		f.Add([]byte(`{"name":"P"}`), []byte(edge))
 	}
 	f.Fuzz(func(t *testing.T, doc, action []byte) {
 		src, hash, err := policy.Source(doc, []json.RawMessage{action})
@@ -35,7 +40,7 @@ func FuzzSource(f *testing.F) {
 		if err != nil || !bytes.Equal(canonical, src) {
 			t.Fatalf("%s is not canonical: %v", src, err)
 		}
-		if plan, err := policy.Compile(src, steps.Builtin(nil)); err != nil || plan.Hash != hash {
+		if plan, err := policy.Compile(src, steps.Builtin(steps.Parts{})); err != nil || plan.Hash != hash {
 			t.Fatalf("%s does not compile: %v", src, err)
 		}
 	})

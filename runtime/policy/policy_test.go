@@ -4,15 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-	"pgregory.net/rapid"
 
 	"doorward/runtime/flow"
 	"doorward/runtime/policy"
@@ -43,6 +38,21 @@ func TestTheSourceKeepsWhatDecidesTheSignOn(t *testing.T) {
 		},
 		"what is switched off is left out": {
 			`{"name":"P"}`, list(`{"type":"LOGIN","priority":1,"recovery":{"enabled":false},"registration":{"enabled":false},"socialProviders":[],"enforceLockoutForIdentityProviders":true,"condition":null}`), minimal,
+		},
+		"an identifier first, and nothing beside it": {
+			`{"name":"P"}`, list(`{"type":"IDENTIFIER_FIRST","priority":1,"recovery":{"enabled":false},"discoveryRules":[],"socialProviders":[]}`),
+			`{"actions":[{"priority":1,"type":"IDENTIFIER_FIRST"}],"format":1,"name":"P"}`,
+		},
+		"what is switched on is kept": {
+			`{"name":"P"}`, list(`{"type":"LOGIN","priority":1,"recovery":{"enabled":true},"registration":{"enabled":true,"population":{"id":"p"},"confirmIdentityProviderAttributes":false}}`),
+			`{"actions":[{"priority":1,"recovery":{"enabled":true},"registration":{"enabled":true,"population":{"id":"p"}},"type":"LOGIN"}],"format":1,"name":"P"}`,
+		},
+		"a registration without a population": {
+			`{"name":"P"}`, list(`{"type":"LOGIN","priority":1,"registration":{"enabled":true,"population":null,"external":null}}`),
+			`{"actions":[{"priority":1,"registration":{"enabled":true},"type":"LOGIN"}],"format":1,"name":"P"}`,
+		},
+		"a population that nobody is registered in": {
+			`{"name":"P"}`, list(`{"type":"LOGIN","priority":1,"registration":{"enabled":false,"population":{"id":"p"}}}`), minimal,
 		},
 		"actions stand by priority": {
 			`{"name":"P"}`, list(`{"type":"LOGIN","priority":10}`, `{"type":"LOGIN","priority":2,"condition":{"greater":5,"secondsSince":"${session.lastSignOn.at}"}}`),
@@ -87,16 +97,27 @@ func TestEveryMistakeIsNamedWithItsPath(t *testing.T) {
 		"twenty-one actions":            {p, many(21), []string{"$.actions: takes 1 to 20 actions, not 21"}},
 		"an action that is no object":   {p, list(`7`), []string{"$.actions[0]: takes an object"}},
 		"a member twice":                {p, list(`{"type":"LOGIN","condition":{"greater":1,"greater":2}}`), []string{"$.actions[0].condition.greater: duplicate object member name"}},
-		"no type":                       {p, list(`{"priority":1}`), []string{"$.actions[0].type: takes the type of the action; this server runs LOGIN"}},
+		"no type":                       {p, list(`{"priority":1}`), []string{"$.actions[0].type: takes the type of the action; this server runs LOGIN and IDENTIFIER_FIRST"}},
 		"no priority":                   {p, list(`{"type":"LOGIN"}`), []string{"$.actions[0].priority: takes a whole number"}},
 		"a fractional priority":         {p, list(`{"type":"LOGIN","priority":1.5}`), []string{"$.actions[0].priority: takes a whole number"}},
 		"a priority below one":          {p, list(`{"type":"LOGIN","priority":0}`), []string{"$.actions[0].priority: takes a whole number"}},
 		"a priority past the range":     {p, list(`{"type":"LOGIN","priority":2147483648}`), []string{"$.actions[0].priority: takes a whole number"}},
 		"a priority twice":              {p, list(ok, `{"type":"LOGIN","priority":2}`, ok), []string{"$.actions[2].priority: is that of $.actions[0] too"}},
-		"an unknown member":             {p, login(`"Recovery":{}`), []string{"$.actions[0].Recovery: is no member of a LOGIN action"}},
-		"recovery switched on":          {p, login(`"recovery":{"enabled":true}`), []string{"$.actions[0].recovery: is not done by this server"}},
-		"registration elsewhere":        {p, login(`"registration":{"enabled":false,"external":{"href":"https://a"}}`), []string{"$.actions[0].registration: is not done by this server"}},
-		"an external provider":          {p, login(`"socialProviders":[{"id":"x"}]`), []string{"$.actions[0].socialProviders: is not done by this server"}},
+		"an unknown member":             {p, login(`"Recovery":{}`), []string{"$.actions[0].Recovery: is no member of the action LOGIN"}},
+		"a recovery that is no object":  {p, login(`"recovery":true`), []string{"$.actions[0].recovery: takes an object"}},
+		"a recovery neither on nor off": {p, login(`"recovery":{}`), []string{"$.actions[0].recovery.enabled: takes true or false"}},
+		"a recovery that may be":        {p, login(`"recovery":{"enabled":"true"}`), []string{"$.actions[0].recovery.enabled: takes true or false"}},
+		"a recovery with more to it":    {p, login(`"recovery":{"enabled":true,"mode":"sms"}`), []string{"$.actions[0].recovery.mode: is no member here; there are enabled"}},
+		"registration elsewhere":        {p, login(`"registration":{"enabled":false,"external":{"href":"https://a"}}`), []string{"$.actions[0].registration.external: is not done by this server"}},
+		"registration here and there":   {p, login(`"registration":{"enabled":true,"external":{"href":"https://a"}}`), []string{"$.actions[0].registration.external: is taken only where enabled is false"}},
+		"registration to be confirmed":  {p, login(`"registration":{"enabled":true,"confirmIdentityProviderAttributes":true}`), []string{"$.actions[0].registration.confirmIdentityProviderAttributes: is not done by this server"}},
+		"registration in nothing":       {p, login(`"registration":{"enabled":true,"population":{}}`), []string{"$.actions[0].registration.population.id: takes the id of a population"}},
+		"registration in a name":        {p, login(`"registration":{"enabled":true,"population":"p"}`), []string{"$.actions[0].registration.population: takes an object"}},
+		"registration as what":          {p, login(`"registration":{"enabled":true,"group":1}`), []string{"$.actions[0].registration.group: is no member here; there are enabled, population,"}},
+		"an external provider":          {p, login(`"socialProviders":[{"id":"x"}]`), []string{"$.actions[0].socialProviders: leads to external providers, which this server does not do"}},
+		"a discovery rule":              {p, list(`{"type":"IDENTIFIER_FIRST","priority":1,"discoveryRules":[{"condition":{"contains":"@a","value":"${identifier}"},"identityProvider":{"id":"x"}}]}`), []string{"$.actions[0].discoveryRules: leads to external providers, which this server does not do"}},
+		"a discovery rule of a LOGIN":   {p, login(`"discoveryRules":[]`), []string{"$.actions[0].discoveryRules: is no member of the action LOGIN"}},
+		"a gateway by identifier":       {p, list(`{"type":"IDENTIFIER_FIRST","priority":1,"newUserProvisioning":{}}`), []string{"$.actions[0].newUserProvisioning: is no member of the action IDENTIFIER_FIRST"}},
 		"a directory gateway":           {p, login(`"newUserProvisioning":{}`), []string{"$.actions[0].newUserProvisioning: is not done by this server"}},
 		"lockout that is no boolean":    {p, login(`"enforceLockoutForIdentityProviders":1`), []string{"$.actions[0].enforceLockoutForIdentityProviders: takes true or false"}},
 		"a mistake in the condition":    {p, login(`"condition":{"and":[{"value":"x","equals":1}]}`), []string{"$.actions[0].condition.and[0].value: takes one variable", "$.actions[0].condition.and[0].equals: takes"}},
@@ -141,10 +162,10 @@ func TestPublishedActions(t *testing.T) {
 	const unknown = "$.actions[0].type: action "
 	tests := map[string][]string{
 		"login-minimal":          nil,
-		"login-8h":               {"$.actions[0].recovery: is not done by this server"},
-		"login-registration":     {"$.actions[0].registration: is not done by this server"},
-		"mfa-legacy":             {unknown + `"MULTI_FACTOR_AUTHENTICATION" (priority 2) is not run by this server, which runs LOGIN`},
-		"identifier-first":       {unknown + `"IDENTIFIER_FIRST" (priority 10)`},
+		"login-8h":               nil,
+		"login-registration":     nil,
+		"mfa-legacy":             {unknown + `"MULTI_FACTOR_AUTHENTICATION" (priority 2) is not run here; this server runs LOGIN and IDENTIFIER_FIRST`},
+		"identifier-first":       {"$.actions[0].socialProviders: leads to external providers"},
 		"identity-provider":      {unknown + `"IDENTITY_PROVIDER" (priority 10)`},
 		"agreement.response-201": {unknown + `"AGREEMENT" (priority 50)`},
 		"progressive-profiling":  {unknown + `"PROGRESSIVE_PROFILING" (priority 40)`, "$.actions[0].condition: asks for ${user.population.id}", "$.actions[0].condition: asks for ${user.type}"},
@@ -167,85 +188,6 @@ func fixture(t *testing.T, name string) json.RawMessage {
 	return b
 }
 
-func compile(t interface {
-	Helper()
-	Fatal(...any)
-}, actions ...json.RawMessage,
-) *flow.Plan {
-	t.Helper()
-	src, hash, err := policy.Source(json.RawMessage(`{"name":"P"}`), actions)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := policy.Compile(src, steps.Builtin(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if plan.Hash != hash {
-		t.Fatal("the plan has another digest than its source")
-	}
-	return plan
-}
-
-func TestALoginActionIsTwoNodes(t *testing.T) {
-	plan := compile(t, list(`{"type":"LOGIN","priority":7}`, `{"type":"LOGIN","priority":3,"condition":{"secondsSince":"${session.lastSignOn.at}","greater":60}}`)...)
-	want := &flow.Plan{
-		Hash: plan.Hash, Name: "P", Entry: "3.identify",
-		Nodes: map[string]*flow.Node{
-			"3.identify": {Key: "3.identify", Kind: "IDENTIFY", Skip: "7.identify", Factors: flow.Knowledge, Outlets: map[string]string{"IDENTIFIED": "3.password", "UNIDENTIFIED": "3.password"}},
-			"3.password": {Key: "3.password", Kind: "PASSWORD", Outlets: map[string]string{"AUTHENTICATED": "7.identify"}},
-			"7.identify": {Key: "7.identify", Kind: "IDENTIFY", Factors: flow.Knowledge, Outlets: map[string]string{"IDENTIFIED": "7.password", "UNIDENTIFIED": "7.password"}},
-			"7.password": {Key: "7.password", Kind: "PASSWORD", Outlets: map[string]string{"AUTHENTICATED": ""}},
-		},
-	}
-	if diff := cmp.Diff(want, plan, cmpopts.IgnoreFields(flow.Node{}, "Guard")); diff != "" {
-		t.Error(diff)
-	}
-	if plan.Nodes["7.identify"].Guard != nil {
-		t.Error("an action without a condition has a guard")
-	}
-	now := time.Date(2026, 10, 20, 12, 0, 0, 0, time.UTC)
-	for ago, want := range map[time.Duration]bool{time.Minute: false, time.Hour: true} {
-		if got := plan.Nodes["3.identify"].Guard.Holds(now, func(string) any { return now.Add(-ago) }); got != want {
-			t.Errorf("the guard holds %v after a sign-on: %v, want %v", ago, got, want)
-		}
-	}
-}
-
-func TestAPlanRunsEveryActionByPriorityAndEnds(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		priorities := rapid.SliceOfNDistinct(rapid.IntRange(1, 1<<31-1), 1, 20, rapid.ID[int]).Draw(t, "priorities")
-		var actions []json.RawMessage
-		for _, p := range priorities {
-			actions = append(actions, json.RawMessage(fmt.Sprintf(`{"type":"LOGIN","priority":%d}`, p)))
-		}
-		plan := compile(t, actions...)
-		slices.Sort(priorities)
-		for _, skip := range []bool{false, true} {
-			var met []int
-			for key := plan.Entry; key != ""; {
-				n := plan.Nodes[key]
-				if n == nil || n.Key != key {
-					t.Fatalf("no node %q", key)
-				}
-				p, part, _ := strings.Cut(key, ".")
-				if i, err := strconv.Atoi(p); err == nil && part == "identify" {
-					met = append(met, i)
-				}
-				key = n.Skip
-				for _, next := range n.Outlets {
-					if !skip || n.Kind == "PASSWORD" {
-						key = next
-					}
-				}
-			}
-			if !slices.Equal(met, priorities) {
-				t.Errorf("ran %v, want %v", met, priorities)
-			}
-		}
-	})
-}
-
 func TestASourceThatCannotRunIsRefused(t *testing.T) {
 	good := `{"actions":[{"priority":1,"type":"LOGIN"}],"format":1,"name":"P"}`
 	tests := map[string]struct {
@@ -253,11 +195,12 @@ func TestASourceThatCannotRunIsRefused(t *testing.T) {
 		kinds  []flow.Kind
 		want   string
 	}{
-		"of a later format":      {strings.Replace(good, `"format":1`, `"format":2`, 1), steps.Builtin(nil), "format 2"},
-		"without actions":        {`{"actions":[],"format":1,"name":"P"}`, steps.Builtin(nil), "0 actions"},
-		"that is no JSON":        {`{`, steps.Builtin(nil), "plan source"},
-		"with a bad condition":   {`{"actions":[{"condition":{},"priority":1,"type":"LOGIN"}],"format":1,"name":"P"}`, steps.Builtin(nil), "a rule is one of"},
-		"for want of a kind":     {good, steps.Builtin(nil)[:1], "there is no step kind PASSWORD"},
+		"of a later format":      {strings.Replace(good, `"format":1`, `"format":2`, 1), steps.Builtin(steps.Parts{}), "format 2"},
+		"without actions":        {`{"actions":[],"format":1,"name":"P"}`, steps.Builtin(steps.Parts{}), "0 actions"},
+		"that is no JSON":        {`{`, steps.Builtin(steps.Parts{}), "plan source"},
+		"with a bad condition":   {`{"actions":[{"condition":{},"priority":1,"type":"LOGIN"}],"format":1,"name":"P"}`, steps.Builtin(steps.Parts{}), "a rule is one of"},
+		"of an unknown action":   {strings.Replace(good, "LOGIN", "AGREEMENT", 1), steps.Builtin(steps.Parts{}), `action "AGREEMENT" is not run here`},
+		"for want of a kind":     {good, steps.Builtin(steps.Parts{})[:1], "there is no step kind PASSWORD"},
 		"with a result too few":  {good, []flow.Kind{other{results: []string{"IDENTIFIED"}}}, "has no result UNIDENTIFIED"},
 		"with a result too many": {good, []flow.Kind{other{results: []string{"IDENTIFIED", "UNIDENTIFIED", "LOST"}}}, "result LOST of step kind IDENTIFY leads nowhere"},
 	}

@@ -37,8 +37,9 @@ const (
 	maxActions = 20
 	// maxPriority is the highest priority. Source: reference/management.md 4.3.
 	maxPriority = 1<<31 - 1
-	// login is the action type that is run; every other one is refused.
-	login = "LOGIN"
+	// The action types that are run; every other one is refused.
+	login           = "LOGIN"
+	identifierFirst = "IDENTIFIER_FIRST"
 )
 
 // source is everything of a policy that an execution is pinned to.
@@ -48,12 +49,29 @@ type source struct {
 	Actions []action `json:"actions"` // by priority
 }
 
+// action is what of one action decides how a sign-on runs. What is switched off
+// is left out, as if it had never been written.
 type action struct {
-	Type      string          `json:"type"`
-	Priority  int64           `json:"priority"`
-	Condition json.RawMessage `json:"condition,omitempty"`
+	Type         string          `json:"type"`
+	Priority     int64           `json:"priority"`
+	Condition    json.RawMessage `json:"condition,omitempty"`
+	Recovery     *recovery       `json:"recovery,omitempty"`
+	Registration *registration   `json:"registration,omitempty"`
 
 	names []string // the variables that Condition reads
+}
+
+type recovery struct {
+	Enabled bool `json:"enabled"`
+}
+
+type registration struct {
+	Enabled    bool        `json:"enabled"`
+	Population *population `json:"population,omitempty"` // nil: the environment's default one
+}
+
+type population struct {
+	ID string `json:"id"`
 }
 
 // Source returns the canonical source of a policy with its actions and the

@@ -1,5 +1,5 @@
 // Package password is the step kind PASSWORD: it asks for a password, and for
-// the username too when nobody is known yet.
+// the username too when nobody is named yet.
 package password
 
 import (
@@ -35,9 +35,11 @@ type Attempt struct {
 
 // Verdict is what came of an attempt.
 type Verdict struct {
-	Result   Result
-	Subject  flow.Subject  // of Accepted
-	UnlockIn time.Duration // of LockedOut, how long yet
+	Result     Result
+	Subject    flow.Subject  // of Accepted
+	State      State         // of Accepted
+	Unverified bool          // of Accepted: the address is yet to be verified
+	UnlockIn   time.Duration // of LockedOut, how long yet; 0: until an administrator unlocks
 }
 
 // Result is one of the four ends of an attempt.
@@ -49,6 +51,16 @@ const (
 	Refused          // wrong password, or no such user
 	LockedOut        // too many wrong ones; this one was not looked at
 	Disabled         // right password of a user who may not sign on
+)
+
+// State says whether a right password may be kept. Source: reference/flows.md 5.4.
+type State uint8
+
+// The states.
+const (
+	Current    State = iota
+	Expired          // older than the password policy lets one become
+	MustChange       // temporary: somebody else has set it
 )
 
 // The statuses. Source: reference/flows.md 3.1.
@@ -68,9 +80,9 @@ func (k *Kind) Meta() flow.Meta {
 	const name, key, label = "usernamePassword.check", "usernamePassword.check.submit", "Sign on"
 	return flow.Meta{
 		Name:    "PASSWORD",
-		Doc:     "asks for the password, and for the username when nobody is known yet",
+		Doc:     "asks for the password, and for the username when nobody is named yet",
 		Source:  "reference/flows.md 3.1, 4, 5.3",
-		Results: []string{"AUTHENTICATED"},
+		Results: []string{"AUTHENTICATED", "PASSWORD_EXPIRED", "MUST_CHANGE_PASSWORD", "VERIFICATION_REQUIRED"},
 		Actions: []flow.Action{
 			flow.On(name, k.check).In(anybody).Labelled(key, label),
 			flow.On(name, k.checkBound).In(bound).Labelled(key, label),
@@ -89,7 +101,7 @@ func (*Kind) Check(config json.RawMessage) (any, error) {
 
 // Enter asks.
 func (*Kind) Enter(_ context.Context, t *flow.Turn) (flow.Outcome, error) {
-	if t.User.ID != "" {
+	if t.User.ID != "" || t.Person.Username != "" {
 		return flow.Wait(bound), nil
 	}
 	return flow.Wait(anybody), nil
@@ -109,44 +121,55 @@ type secret struct {
 	Password string `json:"password" required:"true" max:"255" type:"password" autocomplete:"current-password" label:"password.label=Password"`
 }
 
-// checkBound takes the password of the user the flow knows. Another username is
-// an invalid value and no attempt: nothing is looked up and no failure counts.
-// Case and spaces around a username do not make it another one, as they do not
-// when nobody is known yet.
+// checkBound takes the password of the user the flow knows, or of the name that
+// was typed before. Another username is an invalid value and no attempt: nothing
+// is looked up and no failure counts. Case and spaces around a username do not
+// make it another one, as they do not when nobody is named yet.
 func (k *Kind) checkBound(ctx context.Context, t *flow.Turn, in secret) (flow.Outcome, error) {
-	if in.Username != "" && !strings.EqualFold(strings.TrimSpace(in.Username), t.User.Username) {
+	who, a := t.User.Username, Attempt{UserID: t.User.ID, Password: in.Password}
+	if t.User.ID == "" {
+		who, a.Username = t.Person.Username, t.Person.Username
+	}
+	if in.Username != "" && !strings.EqualFold(strings.TrimSpace(in.Username), strings.TrimSpace(who)) {
 		return reject(t, flow.UsernameMismatch, flow.Detail{
 			Code: flow.InvalidValue, Target: "username",
 			Message: "The sign-on is for another user. Leave the username out, or reset the session to sign on as somebody else.",
 		}), nil
 	}
-	return k.judge(ctx, t, Attempt{UserID: t.User.ID, Password: in.Password})
+	return k.judge(ctx, t, a)
 }
 
 func (k *Kind) judge(ctx context.Context, t *flow.Turn, a Attempt) (flow.Outcome, error) {
 	a.Env, a.Effect, a.RemoteIP = t.Ref.Env, t.Effect(), t.Client.RemoteIP
 	v, err := k.passwords.Check(ctx, a)
 	if err != nil {
-		return flow.Outcome{}, flow.Busy(fmt.Errorf("check password: %w", err))
+		return flow.Outcome{}, flow.Unserved(fmt.Errorf("check password: %w", err))
 	}
 	switch v.Result {
 	case Accepted:
-		return accepted(t, v.Subject)
+		return accepted(t, v)
 	case Refused:
 		return reject(t, flow.PasswordRefused, flow.Detail{
 			Code: flow.InvalidCredentials, Target: "password",
 			Message: "Incorrect username or password. Please try again.",
 		}), nil
 	case LockedOut:
-		return reject(t, flow.PasswordLocked, flow.Detail{
-			Code: flow.PasswordLockedOut, Target: "password",
-			Message: "Too many wrong passwords. Wait until the lock ends, then try again.",
-			Inner:   map[string]any{"secondsUntilUnlock": int(math.Ceil(v.UnlockIn.Seconds()))},
-		}), nil
+		return reject(t, flow.PasswordLocked, locked(v.UnlockIn)), nil
 	case Disabled:
 		return flow.Fail("ACCOUNT_DISABLED", "This account is disabled. Ask your administrator to enable it.").WithEvent(flow.UserDisabled), nil
 	}
 	return flow.Outcome{}, fmt.Errorf("password check with result %d", v.Result)
+}
+
+// locked says how long yet. A lock without an end is an administrator's.
+func locked(d time.Duration) flow.Detail {
+	if d <= 0 {
+		return flow.Detail{Code: flow.PasswordLockedOut, Target: "password", Message: "This account is locked. Ask your administrator to unlock it."}
+	}
+	return flow.Detail{
+		Code: flow.PasswordLockedOut, Target: "password", Inner: map[string]any{"secondsUntilUnlock": int(math.Ceil(d.Seconds()))},
+		Message: "Too many wrong passwords. Wait until the lock ends, then try again.",
+	}
 }
 
 // reject goes on waiting in the same status.
@@ -154,13 +177,24 @@ func reject(t *flow.Turn, e flow.EventType, d flow.Detail) flow.Outcome {
 	return flow.Reject(t.Status, flow.Invalid(d)).WithEvent(e)
 }
 
-// accepted makes the proof. A store that accepts a password for nobody, or for
-// another user than the one the flow is bound to, is refused here.
-func accepted(t *flow.Turn, u flow.Subject) (flow.Outcome, error) {
+// accepted makes the proof, also where the password has to be changed or the
+// address verified before the person goes on. A store that accepts a password for
+// nobody, or for another user than the one the flow is bound to, is refused here.
+func accepted(t *flow.Turn, v Verdict) (flow.Outcome, error) {
+	u := v.Subject
 	if u.ID == "" || t.User.ID != "" && u.ID != t.User.ID {
 		return flow.Outcome{}, fmt.Errorf("password of user %q accepted for user %q", u.ID, t.User.ID)
 	}
-	return flow.Result("AUTHENTICATED").WithUser(u).WithProof(flow.Proof{
+	result := "AUTHENTICATED"
+	switch {
+	case v.State == Expired:
+		result = "PASSWORD_EXPIRED"
+	case v.State == MustChange:
+		result = "MUST_CHANGE_PASSWORD"
+	case v.Unverified:
+		result = "VERIFICATION_REQUIRED"
+	}
+	return flow.Result(result).WithUser(u).WithProof(flow.Proof{
 		Subject: u.ID, Factors: flow.Knowledge, Method: "pwd", AMR: "pwd",
 		Authenticator: "password", At: t.Now, Origin: flow.FromFlow,
 	}).WithEvent(flow.PasswordAccepted), nil

@@ -40,6 +40,13 @@ func turn(status string, user flow.Subject) *flow.Turn {
 	return t
 }
 
+// typed is a turn of somebody who has named themselves, and proven nothing.
+func typed(status, username string) *flow.Turn {
+	t := turn(status, flow.Subject{})
+	t.Person = flow.Candidate{Username: username}
+	return t
+}
+
 func submit(t *testing.T, f *fake, at *flow.Turn, v flow.Values) (flow.Outcome, error) {
 	t.Helper()
 	for _, a := range password.New(f).Meta().Actions {
@@ -51,11 +58,18 @@ func submit(t *testing.T, f *fake, at *flow.Turn, v flow.Values) (flow.Outcome, 
 	return flow.Outcome{}, nil
 }
 
-func TestItAsksForTheUsernameOnlyWhenNobodyIsKnown(t *testing.T) {
-	for want, user := range map[string]flow.Subject{"USERNAME_PASSWORD_REQUIRED": {}, "PASSWORD_REQUIRED": ada} {
-		got, err := password.New(nil).Enter(context.Background(), turn("", user))
-		if diff := cmp.Diff(flow.Wait(want), got); err != nil || diff != "" {
-			t.Error(err, diff)
+func TestItAsksForTheUsernameOnlyWhenNobodyIsNamed(t *testing.T) {
+	for name, tt := range map[string]struct {
+		at   *flow.Turn
+		want string
+	}{
+		"nobody is":               {turn("", flow.Subject{}), "USERNAME_PASSWORD_REQUIRED"},
+		"somebody is known":       {turn("", ada), "PASSWORD_REQUIRED"},
+		"a name was typed before": {typed("", "ada"), "PASSWORD_REQUIRED"},
+	} {
+		got, err := password.New(nil).Enter(context.Background(), tt.at)
+		if diff := cmp.Diff(flow.Wait(tt.want), got); err != nil || diff != "" {
+			t.Error(name, err, diff)
 		}
 	}
 }
@@ -75,29 +89,26 @@ func TestOneActionIsOfferedInEachStatus(t *testing.T) {
 }
 
 func TestAnAttemptCarriesWhoAndWhereAndItsEffect(t *testing.T) {
+	const bound = "PASSWORD_REQUIRED"
 	tests := map[string]struct {
-		status string
-		user   flow.Subject
-		in     flow.Values
-		want   password.Attempt
+		at   *flow.Turn
+		in   flow.Values
+		want password.Attempt
 	}{
 		"a typed username": {
-			"USERNAME_PASSWORD_REQUIRED",
-			flow.Subject{},
+			turn("USERNAME_PASSWORD_REQUIRED", flow.Subject{}),
 			flow.Values{"username": " Ada ", "password": " p "},
 			password.Attempt{Username: " Ada ", Password: " p "},
 		},
-		"the user of the flow": {"PASSWORD_REQUIRED", ada, flow.Values{"password": "p"}, password.Attempt{UserID: "u1", Password: "p"}},
-		"the user of the flow, named again": {
-			"PASSWORD_REQUIRED", ada,
-			flow.Values{"username": "  ADA ", "password": "p"},
-			password.Attempt{UserID: "u1", Password: "p"},
-		},
+		"the user of the flow":              {turn(bound, ada), flow.Values{"password": "p"}, password.Attempt{UserID: "u1", Password: "p"}},
+		"the user of the flow, named again": {turn(bound, ada), flow.Values{"username": "  ADA ", "password": "p"}, password.Attempt{UserID: "u1", Password: "p"}},
+		"the name typed before":             {typed(bound, " Ada"), flow.Values{"password": "p"}, password.Attempt{Username: " Ada", Password: "p"}},
+		"the name typed before, again":      {typed(bound, " Ada"), flow.Values{"username": "ada", "password": "p"}, password.Attempt{Username: " Ada", Password: "p"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			f := &fake{verdict: password.Verdict{Result: password.Refused}}
-			at := turn(tt.status, tt.user)
+			at := tt.at
 			if _, err := submit(t, f, at, tt.in); err != nil {
 				t.Fatal(err)
 			}
@@ -117,20 +128,32 @@ func TestWhatComesOfAnAttempt(t *testing.T) {
 	})
 	disabled := flow.Fail("ACCOUNT_DISABLED", "This account is disabled. Ask your administrator to enable it.").WithEvent(flow.UserDisabled)
 	const anybody, bound = "USERNAME_PASSWORD_REQUIRED", "PASSWORD_REQUIRED"
+	accepted := func(result string) flow.Outcome {
+		return flow.Result(result).WithUser(ada).WithProof(flow.Proof{
+			Subject: "u1", Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", At: now,
+		}).WithEvent(flow.PasswordAccepted)
+	}
 	tests := map[string]struct {
 		status  string
 		verdict password.Verdict
 		want    flow.Outcome
 	}{
-		"accepted": {
+		"accepted":                           {anybody, password.Verdict{Result: password.Accepted, Subject: ada}, accepted("AUTHENTICATED")},
+		"accepted, but expired":              {anybody, password.Verdict{Result: password.Accepted, Subject: ada, State: password.Expired}, accepted("PASSWORD_EXPIRED")},
+		"accepted, but lent":                 {bound, password.Verdict{Result: password.Accepted, Subject: ada, State: password.MustChange}, accepted("MUST_CHANGE_PASSWORD")},
+		"accepted, the address not verified": {bound, password.Verdict{Result: password.Accepted, Subject: ada, Unverified: true}, accepted("VERIFICATION_REQUIRED")},
+		"accepted, neither kept nor verified": {
 			anybody,
-			password.Verdict{Result: password.Accepted, Subject: ada},
-			flow.Result("AUTHENTICATED").WithUser(ada).WithProof(flow.Proof{Subject: "u1", Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", At: now}).WithEvent(flow.PasswordAccepted),
+			password.Verdict{Result: password.Accepted, Subject: ada, State: password.MustChange, Unverified: true},
+			accepted("MUST_CHANGE_PASSWORD"),
 		},
-		"refused":                            {anybody, password.Verdict{Result: password.Refused}, flow.Reject(anybody, refused).WithEvent(flow.PasswordRefused)},
-		"refused for the user of the flow":   {bound, password.Verdict{Result: password.Refused}, flow.Reject(bound, refused).WithEvent(flow.PasswordRefused)},
-		"locked out for 89.2 more seconds":   {anybody, password.Verdict{Result: password.LockedOut, UnlockIn: 89200 * time.Millisecond}, flow.Reject(anybody, locked).WithEvent(flow.PasswordLocked)},
-		"right but the account is disabled":  {anybody, password.Verdict{Result: password.Disabled}, disabled},
+		"refused":                           {anybody, password.Verdict{Result: password.Refused}, flow.Reject(anybody, refused).WithEvent(flow.PasswordRefused)},
+		"refused for the user of the flow":  {bound, password.Verdict{Result: password.Refused}, flow.Reject(bound, refused).WithEvent(flow.PasswordRefused)},
+		"locked out for 89.2 more seconds":  {anybody, password.Verdict{Result: password.LockedOut, UnlockIn: 89200 * time.Millisecond}, flow.Reject(anybody, locked).WithEvent(flow.PasswordLocked)},
+		"right but the account is disabled": {anybody, password.Verdict{Result: password.Disabled}, disabled},
+		"locked by an administrator": {bound, password.Verdict{Result: password.LockedOut}, flow.Reject(bound, flow.Invalid(flow.Detail{
+			Code: flow.PasswordLockedOut, Target: "password", Message: "This account is locked. Ask your administrator to unlock it.",
+		})).WithEvent(flow.PasswordLocked)},
 		"locked out, the user of the flow":   {bound, password.Verdict{Result: password.LockedOut, UnlockIn: 90 * time.Second}, flow.Reject(bound, locked).WithEvent(flow.PasswordLocked)},
 		"disabled, and the user of the flow": {bound, password.Verdict{Result: password.Disabled}, disabled},
 	}
@@ -152,16 +175,20 @@ func TestWhatComesOfAnAttempt(t *testing.T) {
 }
 
 func TestAnotherUsernameIsRefusedAndIsNoAttempt(t *testing.T) {
-	f := &fake{}
-	got, err := submit(t, f, turn("PASSWORD_REQUIRED", ada), flow.Values{"username": "bea", "password": "p"})
-	if err != nil || got.Verdict != flow.Rejects || got.Status != "PASSWORD_REQUIRED" || len(f.asked) != 0 {
-		t.Fatalf("outcome %v, error %v after %d attempts", got, err, len(f.asked))
-	}
-	if d := got.Fault.Details; len(d) != 1 || d[0].Code != flow.InvalidValue || d[0].Target != "username" {
-		t.Errorf("details %v", d)
-	}
-	if diff := cmp.Diff([]flow.EventType{flow.UsernameMismatch}, got.Events); diff != "" {
-		t.Error(diff)
+	for name, at := range map[string]*flow.Turn{
+		"than the flow's user's": turn("PASSWORD_REQUIRED", ada), "than was typed before": typed("PASSWORD_REQUIRED", "ada"),
+	} {
+		f := &fake{}
+		got, err := submit(t, f, at, flow.Values{"username": "bea", "password": "p"})
+		if err != nil || got.Verdict != flow.Rejects || got.Status != "PASSWORD_REQUIRED" || len(f.asked) != 0 {
+			t.Fatalf("%s: outcome %v, error %v after %d attempts", name, got, err, len(f.asked))
+		}
+		if d := got.Fault.Details; len(d) != 1 || d[0].Code != flow.InvalidValue || d[0].Target != "username" {
+			t.Errorf("%s: details %v", name, d)
+		}
+		if diff := cmp.Diff([]flow.EventType{flow.UsernameMismatch}, got.Events); diff != "" {
+			t.Error(name, diff)
+		}
 	}
 }
 
@@ -205,6 +232,7 @@ func TestACheckThatCannotBeDoneIsRefusedWithoutAnOutcome(t *testing.T) {
 		user flow.Subject
 		want flow.Code
 	}{
+		"too many are waiting":                  {fake{err: &flow.Fault{Code: flow.Limited}}, flow.Subject{}, flow.Limited},
 		"the pool is busy":                      {fake{err: errors.New("busy")}, flow.Subject{}, flow.Unavailable},
 		"a verdict that is none":                {fake{}, flow.Subject{}, flow.Unexpected},
 		"accepted for nobody":                   {fake{verdict: password.Verdict{Result: password.Accepted}}, flow.Subject{}, flow.Unexpected},

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+
+	"doorward/configs"
+	"doorward/delivery"
+	"doorward/directory"
+)
+
+// mailGrace is how long mails under way may take once the node stops.
+const mailGrace = 5 * time.Second
+
+// openDelivery starts the worker that sends what the directory's outbox holds. On
+// a machine of its own and without a mail server, mails go where the demo shows
+// them.
+func (h *house) openDelivery(ctx context.Context) error {
+	sender, err := h.mailSender()
+	if err != nil || sender == nil {
+		return err
+	}
+	outbox := directory.NewOutbox(h.db, h.ring, h.now)
+	worker, err := delivery.New(delivery.Parts{
+		Queue: outbox, Sender: sender, Place: h.place, Events: h.events, Log: h.log, Now: h.now, Grace: mailGrace,
+	})
+	if err != nil {
+		return fmt.Errorf("mail: %w", err)
+	}
+	h.metrics.gauge("doorward_messages_waiting", "Messages in the outbox that are not sent yet.", func() float64 {
+		n, err := outbox.Waiting(ctx)
+		if err != nil {
+			return -1
+		}
+		return float64(n)
+	})
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		worker.Run(background)
+	}()
+	h.closes = append(h.closes, func(context.Context) error {
+		stop()
+		<-ended
+		return nil
+	})
+	return nil
+}
+
+// mailSender is where mails go; nil when nothing here sends any.
+func (h *house) mailSender() (delivery.Sender, error) {
+	switch {
+	case h.o.SMTP != "":
+		relay, err := delivery.SMTP(h.o.SMTP, h.o.MailFrom, (&net.Dialer{}).DialContext, nil)
+		if err != nil {
+			return nil, fmt.Errorf("--smtp, --mail-from: %w", err)
+		}
+		h.log.Info("mail", "server", relay.String())
+		return relay, nil
+	case h.o.loopback():
+		h.mails = delivery.NewRecent()
+		return h.mails, nil
+	case h.mailed():
+		return nil, errors.New("--smtp is needed: a sign-on policy lets people register or recover a password, and that goes by mail")
+	}
+	return nil, nil
+}
+
+// mailed reports whether a policy that is served leads through a step that sends
+// messages.
+func (h *house) mailed() bool {
+	return slices.ContainsFunc(h.registry.Bundles(), (*configs.Bundle).SendsMessages)
+}
+
+// place is what a mail says of the environment it comes from.
+func (h *house) place(env, id string) (delivery.Place, bool) {
+	b, ok := h.registry.Bundle(env)
+	if !ok {
+		return delivery.Place{}, false
+	}
+	e := b.Environment()
+	p := delivery.Place{Name: e.Name}
+	if id != "" {
+		p.SignOnURL = e.SignOnPage(id)
+	}
+	return p, true
+}

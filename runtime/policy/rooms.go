@@ -1,0 +1,106 @@
+package policy
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"doorward/runtime/condition"
+	"doorward/runtime/flow"
+)
+
+// room is the sub-graph of one action. Its nodes are named after the priority.
+type room struct {
+	priority int64
+	next     string // entry of the action that follows; empty ends the plan
+}
+
+func (r room) key(part string) string {
+	return strconv.FormatInt(r.priority, 10) + "." + part
+}
+
+// furnished is the nodes of an action, the entry first. The condition guards the
+// door: when it does not hold, the next action is entered, and what this one
+// would have proven must come from the session.
+//
+//	identify ─┬─ (lookup) ── password ─┬──────────────────────── next
+//	          └────────────────┘       ├─ expired, change ─┬──── next
+//	                                   └───────────────────┴─ verify ── next
+//	beside lookup or password: recover ── next, register ── verify
+//
+// Source: reference/flows.md 4.
+func furnished(a action, next string) ([]*flow.Node, error) {
+	if a.Type != login && a.Type != identifierFirst {
+		return nil, fmt.Errorf("action %q is not run here; %s", a.Type, runs)
+	}
+	r := room{a.Priority, next}
+	identify := &flow.Node{
+		Key: r.key("identify"), Kind: "IDENTIFY", Skip: next, Factors: flow.Knowledge,
+		Outlets: map[string]string{"IDENTIFIED": r.key("password"), "UNIDENTIFIED": r.key("password")},
+	}
+	if a.Condition != nil {
+		rule, err := condition.Compile(a.Condition)
+		if err != nil {
+			return nil, err
+		}
+		identify.Guard = rule
+	}
+	password := &flow.Node{Key: r.key("password"), Kind: "PASSWORD", Outlets: map[string]string{
+		"AUTHENTICATED": next, "PASSWORD_EXPIRED": r.key("expired"), "MUST_CHANGE_PASSWORD": r.key("change"), "VERIFICATION_REQUIRED": r.key("verify"),
+	}}
+	nodes := append([]*flow.Node{identify, password}, r.after()...)
+	forgot, fresh, err := r.doors(a)
+	if err != nil {
+		return nil, err
+	}
+	asks := password
+	if a.Type == identifierFirst {
+		// The rules that lead elsewhere are refused where they are read, so that
+		// both results lead to the password for now.
+		asks = &flow.Node{Key: r.key("lookup"), Kind: "LOOKUP", Outlets: map[string]string{"LOCAL": password.Key, "EXTERNAL": password.Key}}
+		identify.Outlets["UNIDENTIFIED"] = asks.Key
+		nodes = append(nodes, asks)
+	}
+	if forgot != nil {
+		nodes = append(nodes, forgot)
+		password.Beside, asks.Beside = []string{forgot.Key}, []string{forgot.Key}
+	}
+	if fresh != nil { // only where nobody is named yet
+		nodes = append(nodes, fresh)
+		asks.Beside = append(asks.Beside, fresh.Key)
+	}
+	return nodes, nil
+}
+
+// after are the nodes that a right password can lead to before the next action.
+func (r room) after() []*flow.Node {
+	change := func(part, status string) *flow.Node {
+		return &flow.Node{
+			Key: r.key(part), Kind: "CHANGE", Config: json.RawMessage(`{"status":"` + status + `"}`),
+			Outlets: map[string]string{"CHANGED": r.next, "VERIFICATION_REQUIRED": r.key("verify")},
+		}
+	}
+	return []*flow.Node{
+		change("expired", "PASSWORD_EXPIRED"),
+		change("change", "MUST_CHANGE_PASSWORD"),
+		{Key: r.key("verify"), Kind: "VERIFY", Outlets: map[string]string{"VERIFIED": r.next}},
+	}
+}
+
+// doors are the nodes for whoever has forgotten the password or has no account
+// yet; nil for what the action does not offer.
+func (r room) doors(a action) (forgot, fresh *flow.Node, err error) {
+	if a.Recovery != nil {
+		forgot = &flow.Node{Key: r.key("recover"), Kind: "RECOVER", Outlets: map[string]string{"RECOVERED": r.next}}
+	}
+	if a.Registration == nil {
+		return forgot, nil, nil
+	}
+	in := map[string]string{}
+	if p := a.Registration.Population; p != nil {
+		in["population"] = p.ID
+	}
+	config, err := json.Marshal(in)
+	fresh = &flow.Node{Key: r.key("register"), Kind: "REGISTER", Config: json.RawMessage(config), Outlets: map[string]string{"REGISTERED": r.key("verify")}}
+	return forgot, fresh, err
+}

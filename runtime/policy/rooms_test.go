@@ -1,0 +1,252 @@
+package policy_test
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"doorward/runtime/flow"
+	"doorward/runtime/policy"
+	"doorward/steps"
+)
+
+func compile(t interface {
+	Helper()
+	Fatal(...any)
+}, actions ...json.RawMessage,
+) *flow.Plan {
+	t.Helper()
+	src, hash, err := policy.Source(json.RawMessage(`{"name":"P"}`), actions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := policy.Compile(src, steps.Builtin(steps.Parts{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan.Hash != hash {
+		t.Fatal("the plan has another digest than its source")
+	}
+	return plan
+}
+
+// node is one of a plan, told in a line.
+func node(kind string, outlets map[string]string, beside ...string) *flow.Node {
+	return &flow.Node{Kind: kind, Outlets: outlets, Beside: beside}
+}
+
+// after is what the only action, of priority 3, has behind its password.
+func after() map[string]*flow.Node {
+	change := map[string]string{"CHANGED": "", "VERIFICATION_REQUIRED": "3.verify"}
+	return map[string]*flow.Node{
+		"3.expired": node("CHANGE", change),
+		"3.change":  node("CHANGE", change),
+		"3.verify":  node("VERIFY", map[string]string{"VERIFIED": ""}),
+	}
+}
+
+func TestAnActionIsARoom(t *testing.T) {
+	identify := func(next string) *flow.Node {
+		return node("IDENTIFY", map[string]string{"IDENTIFIED": "3.password", "UNIDENTIFIED": next})
+	}
+	lookup := map[string]string{"LOCAL": "3.password", "EXTERNAL": "3.password"}
+	password := func(beside ...string) *flow.Node {
+		return node("PASSWORD", map[string]string{"AUTHENTICATED": "", "PASSWORD_EXPIRED": "3.expired", "MUST_CHANGE_PASSWORD": "3.change", "VERIFICATION_REQUIRED": "3.verify"}, beside...)
+	}
+	recovers := node("RECOVER", map[string]string{"RECOVERED": ""})
+	registers := node("REGISTER", map[string]string{"REGISTERED": "3.verify"})
+	recovers.Sends, registers.Sends = true, true
+	tests := map[string]struct {
+		action string
+		want   map[string]*flow.Node
+	}{
+		"LOGIN": {`"type":"LOGIN"`, map[string]*flow.Node{
+			"3.identify": identify("3.password"), "3.password": password(),
+		}},
+		"LOGIN with recovery": {`"type":"LOGIN","recovery":{"enabled":true}`, map[string]*flow.Node{
+			"3.identify": identify("3.password"), "3.password": password("3.recover"), "3.recover": recovers,
+		}},
+		"LOGIN with both": {`"type":"LOGIN","recovery":{"enabled":true},"registration":{"enabled":true}`, map[string]*flow.Node{
+			"3.identify": identify("3.password"), "3.password": password("3.recover", "3.register"),
+			"3.recover": recovers, "3.register": registers,
+		}},
+		"IDENTIFIER_FIRST": {`"type":"IDENTIFIER_FIRST"`, map[string]*flow.Node{
+			"3.identify": identify("3.lookup"), "3.lookup": node("LOOKUP", lookup), "3.password": password(),
+		}},
+		"IDENTIFIER_FIRST with both": {`"type":"IDENTIFIER_FIRST","recovery":{"enabled":true},"registration":{"enabled":true}`, map[string]*flow.Node{
+			"3.identify": identify("3.lookup"), "3.lookup": node("LOOKUP", lookup, "3.recover", "3.register"),
+			"3.password": password("3.recover"), "3.recover": recovers, "3.register": registers,
+		}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			plan := compile(t, list(`{"priority":3,`+tt.action+`}`)...)
+			maps.Copy(tt.want, after())
+			for key, n := range tt.want {
+				n.Key = key
+			}
+			tt.want["3.identify"].Factors = flow.Knowledge
+			if diff := cmp.Diff(tt.want, plan.Nodes, cmpopts.IgnoreFields(flow.Node{}, "Config"), cmpopts.EquateEmpty()); diff != "" {
+				t.Error(diff)
+			}
+			if plan.Name != "P" || plan.Entry != "3.identify" {
+				t.Errorf("plan %q begins at %q", plan.Name, plan.Entry)
+			}
+		})
+	}
+}
+
+func TestNodesAreConfigured(t *testing.T) {
+	plan := compile(t, list(`{"type":"LOGIN","priority":1,"registration":{"enabled":true,"population":{"id":"p1"}}}`, `{"type":"LOGIN","priority":2,"registration":{"enabled":true}}`)...)
+	ctx, turn := t.Context(), func(key string) *flow.Turn {
+		turn := flow.NewTurn(flow.Ref{}, key, plan.Nodes[key].Config, time.Time{}, nil, 0, flow.Digest{})
+		turn.User = flow.Subject{ID: "u1"}
+		return turn
+	}
+	for _, k := range steps.Builtin(steps.Parts{}) {
+		switch k.Meta().Name {
+		case "REGISTER":
+			for key, want := range map[string]string{"1.register": "p1", "2.register": ""} {
+				if got := k.(flow.Shower).Show(turn(key)).Population; got != want {
+					t.Errorf("%s registers in %q, want %q", key, got, want)
+				}
+			}
+		case "CHANGE":
+			for key, want := range map[string]string{"1.expired": "PASSWORD_EXPIRED", "2.change": "MUST_CHANGE_PASSWORD"} {
+				if out, err := k.Enter(ctx, turn(key)); err != nil || out.Status != want {
+					t.Errorf("%s waits in %s, want %s: %v", key, out.Status, want, err)
+				}
+			}
+		}
+	}
+}
+
+func TestAnActionIsEnteredByItsCondition(t *testing.T) {
+	plan := compile(t, list(`{"type":"IDENTIFIER_FIRST","priority":7}`, `{"type":"LOGIN","priority":3,"condition":{"secondsSince":"${session.lastSignOn.at}","greater":60}}`)...)
+	if plan.Entry != "3.identify" || plan.Nodes["3.identify"].Skip != "7.identify" || plan.Nodes["7.identify"].Skip != "" {
+		t.Errorf("begins at %s, goes on at %s", plan.Entry, plan.Nodes["3.identify"].Skip)
+	}
+	if got := plan.Nodes["3.password"].Outlets["AUTHENTICATED"]; got != "7.identify" {
+		t.Errorf("a right password leads to %q", got)
+	}
+	if plan.Nodes["7.identify"].Guard != nil {
+		t.Error("an action without a condition has a guard")
+	}
+	now := time.Date(2026, 10, 20, 12, 0, 0, 0, time.UTC)
+	for ago, want := range map[time.Duration]bool{time.Minute: false, time.Hour: true} {
+		if got := plan.Nodes["3.identify"].Guard.Holds(now, func(string) any { return now.Add(-ago) }); got != want {
+			t.Errorf("the guard holds %v after a sign-on: %v, want %v", ago, got, want)
+		}
+	}
+}
+
+// drawActions draws a policy of one to six actions of every make.
+func drawActions(t *rapid.T) (actions []json.RawMessage, priorities []int) {
+	priorities = rapid.SliceOfNDistinct(rapid.IntRange(1, 1<<31-1), 1, 6, rapid.ID[int]).Draw(t, "priorities")
+	for _, p := range priorities {
+		a := map[string]any{"type": rapid.SampledFrom([]string{"LOGIN", "IDENTIFIER_FIRST"}).Draw(t, "type"), "priority": p}
+		if rapid.Bool().Draw(t, "recovery said") {
+			a["recovery"] = map[string]any{"enabled": rapid.Bool().Draw(t, "recovery")}
+		}
+		if rapid.Bool().Draw(t, "registration said") {
+			r := map[string]any{"enabled": rapid.Bool().Draw(t, "registration")}
+			if rapid.Bool().Draw(t, "population said") {
+				r["population"] = map[string]any{"id": "p"}
+			}
+			a["registration"] = r
+		}
+		b, err := json.Marshal(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		actions = append(actions, b)
+	}
+	return actions, priorities
+}
+
+// ways are the nodes to which one leads.
+func ways(n *flow.Node) []string {
+	out := append(slices.Collect(maps.Values(n.Outlets)), n.Beside...)
+	if n.Kind == "IDENTIFY" {
+		out = append(out, n.Skip)
+	}
+	return out
+}
+
+// TestEveryWayThroughAPlanEnds holds that a graph is closed: wherever a person
+// goes there is a node, every node can be reached, and none a second time.
+func TestEveryWayThroughAPlanEnds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		actions, _ := drawActions(t)
+		plan := compile(t, actions...)
+		met := map[string]bool{}
+		var walk func(key string, past []string)
+		walk = func(key string, past []string) {
+			if key == "" || met[key] && !slices.Contains(past, key) {
+				return
+			}
+			n := plan.Nodes[key]
+			if n == nil || n.Key != key || slices.Contains(past, key) {
+				t.Fatalf("%v lead to %q, which is %v", past, key, n)
+			}
+			met[key] = true
+			for _, next := range ways(n) {
+				walk(next, append(past[:len(past):len(past)], key))
+			}
+		}
+		walk(plan.Entry, nil)
+		if len(met) != len(plan.Nodes) {
+			t.Fatalf("of %v only %v are reached", slices.Sorted(maps.Keys(plan.Nodes)), slices.Sorted(maps.Keys(met)))
+		}
+	})
+}
+
+func TestAPlanRunsEveryActionByPriority(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		actions, priorities := drawActions(t)
+		plan := compile(t, actions...)
+		slices.Sort(priorities)
+		for _, skip := range []bool{false, true} {
+			var met []int
+			for key := plan.Entry; key != ""; {
+				n := plan.Nodes[key]
+				p, part, _ := strings.Cut(key, ".")
+				if i, err := strconv.Atoi(p); err == nil && part == "identify" {
+					met = append(met, i)
+				}
+				if key = n.Skip; !skip || n.Kind != "IDENTIFY" {
+					key = n.Outlets[map[string]string{"IDENTIFY": "UNIDENTIFIED", "LOOKUP": "LOCAL", "PASSWORD": "AUTHENTICATED"}[n.Kind]]
+				}
+			}
+			if !slices.Equal(met, priorities) {
+				t.Errorf("ran %v, want %v", met, priorities)
+			}
+		}
+	})
+}
+
+func TestPopulationsAreThoseThatPeopleAreRegisteredIn(t *testing.T) {
+	got := policy.Populations(list(
+		`{"type":"LOGIN","priority":1}`,
+		`{"type":"LOGIN","priority":2,"registration":{"enabled":true,"population":{"id":"a"}}}`,
+		`{"type":"LOGIN","priority":3,"registration":{"enabled":false,"population":{"id":"b"}}}`,
+		`{"type":"IDENTIFIER_FIRST","priority":4,"registration":{"enabled":true,"population":{"id":"c"}}}`,
+		`{"type":"LOGIN","priority":5,"registration":{"enabled":true,"population":{"id":7}}}`,
+		`7`,
+	))
+	want := []policy.Reference{
+		{Path: "$.actions[1].registration.population.id", ID: "a"},
+		{Path: "$.actions[3].registration.population.id", ID: "c"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

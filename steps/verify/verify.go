@@ -1,0 +1,175 @@
+// Package verify is the step kind VERIFY: it asks for the code that was mailed to
+// an address, to know that the address is the person's.
+package verify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"doorward/runtime/flow"
+)
+
+// Verifications sends verification codes and takes them. Both cost the same for
+// a UserID and for none; an error says that nothing was done.
+type Verifications interface {
+	// Send mails a code; the one before it is void. It returns the address on
+	// file, empty when there is none.
+	Send(ctx context.Context, s Sending) (address string, err error)
+	// Verify takes a code. Every try counts against it.
+	Verify(ctx context.Context, a Attempt) (Verdict, error)
+}
+
+// Sending asks for a code to be mailed.
+type Sending struct {
+	Env     string
+	UserID  string // empty: nobody's, and nothing is mailed
+	Locales string // flow.Turn.Locales
+	Flow    string // execution id
+	Effect  string // flow.Turn.Effect: the same request sends once
+}
+
+// Attempt is one code for one user.
+type Attempt struct {
+	Env    string
+	UserID string // empty: nobody's, and no code is right
+	Code   string
+	Effect string
+}
+
+// Verdict is what came of an attempt.
+type Verdict struct {
+	OK      bool
+	Subject flow.Subject // of OK
+}
+
+// required is the status in which the kind waits. Source: reference/flows.md 3.1.
+const required = "VERIFICATION_CODE_REQUIRED"
+
+// tries is how many wrong codes void one. Source: reference/flows.md 5.4, where
+// it is said of recovery codes.
+const tries = 5
+
+// Kind is the step kind.
+type Kind struct{ verifications Verifications }
+
+// New makes the kind.
+func New(verifications Verifications) *Kind { return &Kind{verifications} }
+
+// Meta describes the kind.
+func (k *Kind) Meta() flow.Meta {
+	return flow.Meta{
+		Name:    "VERIFY",
+		Doc:     "asks for the verification code mailed to the user",
+		Source:  "reference/flows.md 3.1, 4, 5.2, 5.4",
+		Results: []string{"VERIFIED"},
+		Actions: []flow.Action{
+			flow.On("user.verify", k.verify).In(required).Labelled("user.verify.submit", "Verify"),
+			flow.On("user.sendVerificationCode", k.resend).In(required).Every().Labelled("user.sendVerificationCode.submit", "Send a new code"),
+		},
+	}
+}
+
+// Check takes no configuration.
+func (*Kind) Check(config json.RawMessage) (any, error) {
+	if len(config) > 0 && string(config) != "{}" {
+		return nil, errors.New("VERIFY takes no configuration")
+	}
+	return nil, nil
+}
+
+// state is what the step remembers. Wrong counts the tries since the last code,
+// for the words alone: what counts is counted with the code.
+type state struct {
+	Address string `json:"address,omitempty"` // masked, of the user of the execution
+	Wrong   int    `json:"wrong,omitempty"`
+}
+
+// Enter sends the code to the user of the execution. A candidate has just been
+// sent one by the step that made the account.
+func (k *Kind) Enter(ctx context.Context, t *flow.Turn) (flow.Outcome, error) {
+	switch {
+	case t.User.ID != "":
+		return k.send(ctx, t)
+	case t.Person.IsZero():
+		return flow.Outcome{}, errors.New("VERIFY is entered for nobody")
+	}
+	return flow.Wait(required), nil
+}
+
+// Show tells where the code went: to a proven user what is on file, and else
+// what the person typed, if they typed it in this execution.
+func (*Kind) Show(t *flow.Turn) flow.Show {
+	if t.User.ID == "" {
+		return flow.Show{Address: t.Person.Address}
+	}
+	s, err := flow.State[state](t)
+	if err != nil {
+		return flow.Show{}
+	}
+	return flow.Show{Address: s.Address}
+}
+
+func (k *Kind) resend(ctx context.Context, t *flow.Turn, _ struct{}) (flow.Outcome, error) {
+	return k.send(ctx, t)
+}
+
+// who is whose address is verified; empty for a candidate who is nobody.
+func who(t *flow.Turn) string {
+	if t.User.ID != "" {
+		return t.User.ID
+	}
+	return t.Person.UserID
+}
+
+func (k *Kind) send(ctx context.Context, t *flow.Turn) (flow.Outcome, error) {
+	id := who(t)
+	address, err := k.verifications.Send(ctx, Sending{Env: t.Ref.Env, UserID: id, Locales: t.Locales, Flow: t.Ref.ID, Effect: t.Effect()})
+	if err != nil {
+		return flow.Outcome{}, flow.Unserved(fmt.Errorf("send verification code: %w", err))
+	}
+	var s state
+	if t.User.ID != "" { // of a candidate only what they typed is shown
+		s.Address = flow.Masked(address)
+	}
+	event := flow.VerificationSent
+	if id == "" {
+		event = flow.VerifyRefused
+	}
+	return flow.Wait(required).WithEvent(event), t.Keep(s)
+}
+
+type code struct {
+	Code string `json:"verificationCode" required:"true" max:"32" type:"code" autocomplete:"one-time-code" label:"verify.code.label=Verification code"`
+}
+
+func (k *Kind) verify(ctx context.Context, t *flow.Turn, in code) (flow.Outcome, error) {
+	id := who(t)
+	v, err := k.verifications.Verify(ctx, Attempt{Env: t.Ref.Env, UserID: id, Code: in.Code, Effect: t.Effect()})
+	switch {
+	case err != nil:
+		return flow.Outcome{}, flow.Unserved(fmt.Errorf("verify: %w", err))
+	case !v.OK:
+		return wrong(t)
+	case v.Subject.ID == "" || v.Subject.ID != id:
+		return flow.Outcome{}, fmt.Errorf("address of user %q verified for user %q", v.Subject.ID, id)
+	}
+	return flow.Result("VERIFIED").WithUser(v.Subject).WithEvent(flow.UserVerified), nil
+}
+
+func wrong(t *flow.Turn) (flow.Outcome, error) {
+	s, err := flow.State[state](t)
+	if err != nil {
+		return flow.Outcome{}, err
+	}
+	s.Wrong++
+	d := flow.Detail{
+		Code: flow.InvalidValue, Target: "verificationCode", Inner: map[string]any{"attemptsRemaining": max(0, tries-s.Wrong)},
+		Message: "The code is wrong or no longer valid. Check it, or ask for a new one.",
+	}
+	if s.Wrong >= tries {
+		d.Message = "There were too many wrong codes and the last one sent is void. Ask for a new one."
+	}
+	return flow.Reject(required, flow.Invalid(d)).WithEvent(flow.VerifyRefused), t.Keep(s)
+}
