@@ -1,7 +1,8 @@
 package forms
 
 import (
-	"strconv"
+	"cmp"
+	"strings"
 
 	"doorward/runtime/flow"
 )
@@ -24,14 +25,23 @@ type Field struct {
 	Name         string
 	ID           string
 	Label        string
+	Hint         string
 	Input        string // type of the input element
 	Autocomplete string
+	Capitalize   string // autocapitalize; empty: as the type has it
 	Value        string
 	Error        string
+	Described    string // ids of the hint, the error and the rules
+	Managed      string // passwordrules
+	Rules        []Requirement
+	MinLength    int // characters; 0: not said
 	Required     bool
 	Focus        bool
 	Fixed        bool // says who it is; for password managers, not for people
 	Posted       bool // of a Fixed one: the action takes it
+	Box          bool // a box to tick
+	Code         bool // a one-time code
+	Secret       bool // can be looked at
 }
 
 // Problem is one line of the error summary.
@@ -42,30 +52,33 @@ type Problem struct {
 
 // form draws an offer. Lengths are not given to the browser, which would cut
 // what is pasted without a word.
-func (p *Pages) form(s *SignOn, o *flow.Offer, n int) Form {
-	f := Form{Action: s.Address, Name: o.Name, Token: s.View.Token, Button: p.say(o.Prompt)}
-	if f.Button == "" {
-		f.Button = p.say(textContinue())
-	}
-	person := s.View.User.Username
-	named := false
+func (w *words) form(s *SignOn, o *flow.Offer) *Form {
+	f := &Form{Action: s.Address, Name: o.Name, Token: s.View.Token, Button: w.button(o), Fields: make([]Field, 0, len(o.Fields)+1)}
+	person, chooses, named := s.View.User.Username, takes(o, "new-password"), false
 	for i := range o.Fields {
 		d := &o.Fields[i]
-		field := Field{Name: d.Name, ID: d.Name, Label: p.label(d), Input: inputOf(d.Type), Autocomplete: d.Autocomplete, Required: d.Required}
-		if n > 0 {
-			field.ID += "-" + strconv.Itoa(n+1)
-		}
+		field := w.field(d)
 		typed, _ := s.Typed[d.Name].(string)
+		again := o.Name == s.Submitted
 		switch {
-		case d.Type == flow.TypeText && d.Autocomplete == "username" && person != "":
+		case d.Autocomplete == "username" && person != "" && !chooses:
 			field.Fixed, field.Posted, field.Value, named = true, true, person, true
-		case d.Type == flow.TypeText && typed != "" && o.Name == s.Submitted:
+		case field.Box:
+			if again && s.Typed[d.Name] == true {
+				field.Value = "true"
+			}
+		case field.Secret:
+		case again && typed != "":
 			field.Value = typed
-		case d.Type == flow.TypeText && d.Autocomplete == "username":
-			field.Value = s.View.LoginHint
-		case d.Type == flow.TypeBoolean && s.Typed[d.Name] == true && o.Name == s.Submitted:
-			field.Value = "true"
+		case field.Code:
+			field.Value = s.Code
+		case d.Autocomplete == "username":
+			field.Value = cmp.Or(person, s.View.LoginHint)
 		}
+		if d.Autocomplete == "new-password" && s.Policy != nil {
+			w.rules(&field, s, o)
+		}
+		named = named || d.Autocomplete == "username"
 		f.Fields = append(f.Fields, field)
 	}
 	if person != "" && !named && len(f.Fields) > 0 {
@@ -74,37 +87,101 @@ func (p *Pages) form(s *SignOn, o *flow.Offer, n int) Form {
 	return f
 }
 
-func (p *Pages) label(f *flow.Field) string {
-	if l := p.say(f.Label); l != "" {
-		return l
+// field is how an input is drawn by its declaration alone.
+func (w *words) field(d *flow.Field) Field {
+	f := Field{Name: d.Name, ID: strings.ReplaceAll(d.Name, ".", "-"), Autocomplete: d.Autocomplete, Required: d.Required, Capitalize: "none"}
+	switch d.Type {
+	case flow.TypePassword:
+		f.Input, f.Capitalize, f.Secret = "password", "", true
+	case flow.TypeBoolean:
+		f.Input, f.Capitalize, f.Box = "checkbox", "", true
+	case flow.TypeEmail:
+		f.Input = "email"
+	case flow.TypeCode:
+		f.Input, f.Capitalize, f.Code = "text", "characters", true
+		if f.Autocomplete == "" {
+			f.Autocomplete = "one-time-code"
+		}
+	case flow.TypeText:
+		f.Input = "text"
+		if strings.HasSuffix(f.Autocomplete, "name") && f.Autocomplete != "username" {
+			f.Capitalize = "words"
+		}
 	}
-	return f.Name
+	if l, ok := w.labels[d.Label.Key]; ok {
+		f.Label, f.Hint = l.text, l.hint
+	} else if f.Label = w.text(d.Label); f.Label == "" {
+		f.Label = d.Name
+	}
+	return f
 }
 
-func inputOf(t flow.FieldType) string {
-	switch t {
-	case flow.TypePassword:
-		return "password"
-	case flow.TypeBoolean:
-		return "checkbox"
-	case flow.TypeText:
+// rules lists what a new password needs beside its field.
+func (w *words) rules(f *Field, s *SignOn, o *flow.Offer) {
+	f.Rules = w.requirements(s.Policy, past{typed: takes(o, "current-password"), account: !takes(o, "username")})
+	f.MinLength, f.Managed = s.Policy.MinLength, managed(s.Policy)
+}
+
+// described names what is read aloud with the input, the error first.
+func (f *Field) described() string {
+	var ids []string
+	for _, part := range []struct {
+		there bool
+		name  string
+	}{{f.Error != "", "-error"}, {f.Hint != "", "-hint"}, {len(f.Rules) > 0, "-rules"}} {
+		if part.there {
+			ids = append(ids, f.ID+part.name)
+		}
 	}
-	return "text"
+	return strings.Join(ids, " ")
+}
+
+// takes reports whether an offer has an input of that meaning.
+func takes(o *flow.Offer, autocomplete string) bool {
+	for i := range o.Fields {
+		if o.Fields[i].Autocomplete == autocomplete {
+			return true
+		}
+	}
+	return false
+}
+
+// button is what the button says that submits an offer. The prompt is that of a
+// way that can be gone, and may be a question.
+func (w *words) button(o *flow.Offer) string {
+	if key, ok := w.first(nil, o.Name+".button"); ok {
+		return w.say(key, nil)
+	}
+	if b := w.text(o.Prompt); b != "" {
+		return b
+	}
+	return w.say("page.continue", nil)
 }
 
 // mark puts each detail of the fault beside its field and into the summary, and
 // returns the summary.
-func (p *Pages) mark(s *SignOn, forms []Form) []Problem {
+func (w *words) mark(s *SignOn, form *Form) []Problem {
 	var problems []Problem
-	for _, d := range s.details() {
-		field := find(forms, s.Submitted, d.Target)
-		label := ""
-		if field != nil {
-			label = field.Label
+	for i := range s.details() {
+		d := &s.Fault.Details[i]
+		field := form.find(d.Target)
+		if s.Submitted != "" && form != nil && s.Submitted != form.Name {
+			field = nil
 		}
-		text := p.say(sentence(d, label, s.View.User.Username))
+		if field == nil {
+			problems = append(problems, Problem{Text: w.sentence(d, "", s.View.User.Username)})
+			continue
+		}
+		text := w.sentence(d, field.Label, s.View.User.Username)
+		if names, ok := d.Inner["unsatisfiedRequirements"].([]string); ok {
+			typed, _ := s.Typed[d.Target].(string)
+			list, marked := w.missed(field.Rules, names, typed)
+			if field.Rules = list; marked {
+				text = w.say("fault.UNSATISFIED", nil)
+			}
+		}
 		problem := Problem{Text: text}
-		if field != nil && !field.Fixed {
+		if !field.Fixed {
 			field.Error, problem.Field = text, field.ID
 		}
 		problems = append(problems, problem)
@@ -112,34 +189,37 @@ func (p *Pages) mark(s *SignOn, forms []Form) []Problem {
 	return problems
 }
 
-func find(forms []Form, action, target string) *Field {
-	for i := range forms {
-		if forms[i].Name != action && len(forms) > 1 {
-			continue
-		}
-		for j := range forms[i].Fields {
-			if forms[i].Fields[j].Name == target {
-				return &forms[i].Fields[j]
-			}
+func (f *Form) find(name string) *Field {
+	if f == nil || name == "" {
+		return nil
+	}
+	for i := range f.Fields {
+		if f.Fields[i].Name == name {
+			return &f.Fields[i]
 		}
 	}
 	return nil
 }
 
-// focus puts the cursor where the person goes on: at the only error, or else at
-// the first empty input. Several errors give it to their summary.
-func focus(forms []Form, problems []Problem) {
+// settle gives each input what it is described by, and the cursor to where the
+// person goes on: the only error, or else the first empty input. Several errors
+// give it to their summary.
+func (f *Form) settle(problems []Problem) {
+	if f == nil {
+		return
+	}
+	for i := range f.Fields {
+		f.Fields[i].Described = f.Fields[i].described()
+	}
 	if len(problems) > 1 {
 		return
 	}
-	for i := range forms {
-		for j := range forms[i].Fields {
-			f := &forms[i].Fields[j]
-			if f.Fixed || (len(problems) == 1 && problems[0].Field != "" && f.ID != problems[0].Field) || (f.Error == "" && f.Value != "") {
-				continue
-			}
-			f.Focus = true
-			return
+	for i := range f.Fields {
+		x := &f.Fields[i]
+		if x.Fixed || (len(problems) == 1 && problems[0].Field != "" && x.ID != problems[0].Field) || (x.Error == "" && x.Value != "") {
+			continue
 		}
+		x.Focus = true
+		return
 	}
 }

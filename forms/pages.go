@@ -1,166 +1,119 @@
 package forms
 
 import (
-	"html/template"
-	"io"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
-	"doorward/runtime/flow"
 	"doorward/static"
 )
 
-// Pages draws the hosted pages.
-type Pages struct{ templates *template.Template }
+// Pages draws the hosted pages, in every language that it has the words of.
+type Pages struct {
+	words    map[string]*words // by language
+	choosers sync.Map          // *chooser by its languages
+	assets   *static.Assets
+}
 
-// NewPages compiles the built-in templates.
+// NewPages reads the words. It fails when the binary was built wrongly.
 func NewPages(assets *static.Assets) (*Pages, error) {
-	t, err := template.New("pages").Funcs(template.FuncMap{"asset": assets.Path}).ParseFS(static.Templates(), "*.html")
+	all, err := loadTexts(texts)
 	if err != nil {
 		return nil, err
 	}
-	return &Pages{templates: t}, nil
+	return &Pages{words: all, assets: assets}, nil
 }
 
-// frame is what every page has.
-type frame struct {
-	Lang    string
-	Title   string
-	Mark    string // first letter of the application or the environment
-	Owner   string // name of the environment
-	Failing bool   // the page tells of an error in what was typed
+// Setting is what all pages of an environment have in common, and the language
+// of this one.
+type Setting struct {
+	Language string // one of Languages; any other is English
+	Owner    string // name of the environment; empty: unknown
+	Theme    Theme
 }
 
-func newFrame(title, application, owner string) frame {
-	f := frame{Lang: "en", Title: title, Owner: owner}
+// Theme is what an environment's own look consists of; the zero Theme is the
+// built-in one.
+type Theme struct {
+	Style    string // address of a stylesheet that sets the tokens anew
+	Logo     string // address of an image; empty: the first letter of the name
+	DarkLogo string // likewise, on dark ground; empty: the same
+}
+
+// in is the language of a setting.
+func (p *Pages) in(set Setting) *words {
+	if w, ok := p.words[set.Language]; ok {
+		return w
+	}
+	return p.words[English]
+}
+
+// usual is how many bytes a page has at most, but for unusual ones.
+const usual = 10 << 10
+
+// head begins a page. application is the display name, where there is one;
+// failing says that the page tells of what was typed wrongly.
+func (p *Pages) head(set Setting, title, application string, failing bool) *markup {
+	m := &markup{p.in(set), make([]byte, 0, usual)}
+	m.raw("<!doctype html>\n<html")
+	m.attr("lang", m.language)
+	m.raw(">\n<head>\n<meta charset=\"utf-8\">\n" +
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n" +
+		"<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n<title>")
+	if failing {
+		m.text(m.say("page.error", params{"title": title}))
+	} else {
+		m.text(title)
+	}
+	if set.Owner != "" {
+		m.element(" – ", set.Owner, "")
+	}
+	m.raw("</title>\n<link rel=\"icon\" type=\"image/svg+xml\"")
+	m.address("href", p.assets.Path("icon.svg"))
+	m.raw(">\n<link rel=\"stylesheet\"")
+	m.address("href", p.assets.Path("page.css"))
+	if set.Theme.Style != "" {
+		m.raw(">\n<link rel=\"stylesheet\"")
+		m.address("href", set.Theme.Style)
+	}
+	m.raw(">\n<script defer")
+	m.address("src", p.assets.Path("page.js"))
+	m.raw("></script>\n</head>\n<body>\n<main>\n")
+	m.logo(set, application)
+	m.element("<h1>", title, "</h1>\n")
+	return m
+}
+
+// logo is the environment's, or else the first letter of what people came for.
+func (m *markup) logo(set Setting, application string) {
+	if set.Theme.Logo != "" {
+		m.raw(`<picture class="logo">`)
+		if set.Theme.DarkLogo != "" {
+			m.raw(`<source media="(prefers-color-scheme: dark)"`)
+			m.address("srcset", set.Theme.DarkLogo)
+			m.raw(">")
+		}
+		m.raw("<img")
+		m.address("src", set.Theme.Logo)
+		m.attr("alt", set.Owner)
+		m.raw(" height=\"40\" referrerpolicy=\"no-referrer\"></picture>\n")
+		return
+	}
 	name := application
 	if name == "" {
-		name = owner
+		name = set.Owner
 	}
 	if r, _ := utf8.DecodeRuneInString(name); r != utf8.RuneError {
-		f.Mark = strings.ToUpper(string(r))
+		m.element(`<div class="mark" aria-hidden="true">`, strings.ToUpper(string(r)), "</div>\n")
 	}
-	return f
 }
 
-// SignOn is a waiting execution, to be drawn as a page.
-type SignOn struct {
-	View        flow.View
-	Address     string // of this page, to which its forms post
-	Application string // display name
-	Owner       string // name of the environment
-	Submitted   string // action that was refused; empty: none was
-	Typed       flow.Values
-	Fault       *flow.Fault // why it was refused
-}
-
-func (s *SignOn) details() []flow.Detail {
-	if s.Fault == nil || s.Fault.Code != flow.InvalidData {
-		return nil
+// foot ends a page.
+func (m *markup) foot(set Setting) []byte {
+	m.raw("</main>\n")
+	if set.Owner != "" {
+		m.element("<footer>", set.Owner, "</footer>\n")
 	}
-	return s.Fault.Details
-}
-
-// SignOn writes the page of a waiting execution.
-func (p *Pages) SignOn(w io.Writer, s SignOn) error {
-	page := struct {
-		frame
-		Application, Person, Notice string
-		Summary                     []Problem // what is not said beside one field
-		Reset                       *Form
-		Forms                       []Form
-	}{Application: s.Application, Person: s.View.User.Username, Notice: p.say(noticeOf(s.Fault))}
-	for i := range s.View.Offers {
-		o := &s.View.Offers[i]
-		f := p.form(&s, o, len(page.Forms))
-		if o.Name == Reset {
-			page.Reset = &f
-			continue
-		}
-		page.Forms = append(page.Forms, f)
-	}
-	title := p.say(textSignOn())
-	if len(page.Forms) > 0 && page.Forms[0].Button != p.say(textContinue()) {
-		title = page.Forms[0].Button
-	}
-	problems := p.mark(&s, page.Forms)
-	focus(page.Forms, problems)
-	if len(problems) != 1 || problems[0].Field == "" {
-		page.Summary = problems
-	}
-	page.frame = newFrame(title, s.Application, s.Owner)
-	page.Failing = len(problems) > 0
-	return p.templates.ExecuteTemplate(w, "signon", page)
-}
-
-// Message is a page that only tells something.
-type Message struct {
-	Title     string
-	Text      string
-	Owner     string
-	Link      string // where to go on; empty: nowhere from here
-	Label     string // of the link
-	Reference string // id of the failure, for support
-}
-
-// Message writes the page.
-func (p *Pages) Message(w io.Writer, m Message) error {
-	return p.templates.ExecuteTemplate(w, "message", struct {
-		frame
-		Message Message
-	}{newFrame(m.Title, "", m.Owner), m})
-}
-
-// Fault writes the page for a fault that leaves nothing to fill in. again is the
-// address to try again at, used when trying again makes sense.
-func (p *Pages) Fault(w io.Writer, f *flow.Fault, id, owner, again string) error {
-	title, text, retry := Explain(f)
-	m := Message{Title: p.say(title), Text: p.say(text), Owner: owner}
-	if f.Code != flow.NotFound { // nobody can be asked about a page that is not there
-		m.Reference = id
-	}
-	if retry && again != "" {
-		m.Link, m.Label = again, p.say(flow.Text{Key: "page.again", Default: "Try again"})
-	}
-	return p.Message(w, m)
-}
-
-// Failed writes the page of an execution that failed; its link leads back to the
-// application, which learns of the failure.
-func (p *Pages) Failed(w io.Writer, v flow.View, application, owner, resume string) error {
-	m := Message{
-		Title: p.say(flow.Text{Key: "page.ended.title", Default: "We could not sign you on"}), Owner: owner, Link: resume,
-		Text:  p.say(flow.Text{Key: "page.ended.text", Default: "Go back to the application to try again or to get help."}),
-		Label: p.say(flow.Text{Key: "page.back", Default: "Go back"}),
-	}
-	if v.Failure != nil && v.Failure.Message != "" {
-		m.Text = v.Failure.Message
-	}
-	if application != "" {
-		m.Label = p.say(flow.Text{Key: "page.backTo", Default: "Go back to {application}", Params: map[string]string{"application": application}})
-	}
-	return p.Message(w, m)
-}
-
-// SignOff writes the page that asks whether to sign off. Its form posts the
-// hidden fields, pairs of name and value, to action.
-func (p *Pages) SignOff(w io.Writer, owner, action string, hidden [][2]string) error {
-	title := p.say(flow.Text{Key: "page.signOff.title", Default: "Sign off?"})
-	return p.templates.ExecuteTemplate(w, "confirm", struct {
-		frame
-		Text, Action, Label string
-		Hidden              [][2]string
-	}{
-		newFrame(title, "", owner),
-		p.say(flow.Text{Key: "page.signOff.text", Default: "You will be signed off from every application you opened here with this browser."}),
-		action, p.say(flow.Text{Key: "page.signOff.button", Default: "Sign off"}), hidden,
-	})
-}
-
-// SignedOff writes the page that says it is done.
-func (p *Pages) SignedOff(w io.Writer, owner string) error {
-	return p.Message(w, Message{
-		Title: p.say(flow.Text{Key: "page.signedOff.title", Default: "You are signed off"}), Owner: owner,
-		Text: p.say(flow.Text{Key: "page.signedOff.text", Default: "You can close this page."}),
-	})
+	m.raw("</body>\n</html>\n")
+	return m.out
 }

@@ -1,5 +1,5 @@
-// Package static holds what is built into the binary: the stylesheet, the script,
-// the icon and the templates of the hosted pages.
+// Package static holds what is built into the binary for browsers: the
+// stylesheet, the script and the icon of the hosted pages.
 package static
 
 import (
@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-//go:embed assets templates
+//go:embed assets
 var files embed.FS
 
 // Prefix is where assets are served.
@@ -65,13 +65,4 @@ func (a *Assets) Path(name string) string { return a.byName[name] }
 func (a *Assets) Find(path string) (Asset, bool) {
 	f, ok := a.byPath[path]
 	return f, ok
-}
-
-// Templates are the html/template files of the hosted pages.
-func Templates() fs.FS {
-	sub, err := fs.Sub(files, "templates")
-	if err != nil { // the name is valid: fs.Sub has no other failure
-		return files
-	}
-	return sub
 }

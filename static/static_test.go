@@ -1,7 +1,6 @@
 package static_test
 
 import (
-	"io/fs"
 	"regexp"
 	"strings"
 	"testing"
@@ -49,17 +48,18 @@ func TestNothingComesFromElsewhere(t *testing.T) {
 	if m := regexp.MustCompile(`#[0-9a-f]{3,8}\b`).FindString(rules); m != "" {
 		t.Errorf("colour %s outside the tokens", m)
 	}
-	err = fs.WalkDir(static.Templates(), ".", func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := fs.ReadFile(static.Templates(), file)
-		if strings.Contains(string(b), "http:") || strings.Contains(string(b), "https:") {
-			t.Errorf("%s names another server", file)
-		}
-		return err
-	})
+}
+
+// TestAssetsAreLight: what a page needs beside itself. Pages are read on slow
+// lines.
+func TestAssetsAreLight(t *testing.T) {
+	a, err := static.Load()
 	if err != nil {
 		t.Fatal(err)
+	}
+	css, _ := a.Find(a.Path("page.css"))
+	js, _ := a.Find(a.Path("page.js"))
+	if n := len(css.Body) + len(js.Body); n > 30<<10 {
+		t.Errorf("style and script are %d bytes", n)
 	}
 }

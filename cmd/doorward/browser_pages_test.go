@@ -62,6 +62,45 @@ func everyPage() []pageStep {
 			send(ann)(s, tab)
 			tab.Open(s.start("login"))
 		}},
+		{"forgot", false, func(s *stage, tab *browsertest.Tab) {
+			tab.Follow(".chip button")
+			tab.Follow(way("password.forgot"))
+		}},
+		{"recovery", true, func(s *stage, tab *browsertest.Tab) {
+			s.mail.Forget()
+			tab.Fill("#username", "ruth")
+			tab.Follow(primary)
+		}},
+		{"recovery-sent-again", false, func(_ *stage, tab *browsertest.Tab) { tab.Follow(".button.quiet") }},
+		{"recovery-weak-password", false, func(s *stage, tab *browsertest.Tab) {
+			tab.Fill("#recoveryCode", s.newest("ruth@example.com"))
+			tab.Fill("#newPassword", "quiethorse")
+			tab.Follow(primary)
+		}},
+		{"register", true, func(s *stage, tab *browsertest.Tab) {
+			tab.Open(s.start(""))
+			tab.Follow(way("user.register"))
+		}},
+		{"verification", true, func(_ *stage, tab *browsertest.Tab) {
+			tab.Fill("#username", "nora")
+			tab.Fill("#email", "nora@example.org")
+			tab.Fill("#password", "Quiet-First-Horse-1")
+			tab.Follow(primary)
+		}},
+		{"temporary-password", false, func(s *stage, tab *browsertest.Tab) {
+			tab.Follow(".chip button")
+			s.fill(tab, "grace", "Temporary-Horse-9")
+			tab.Follow(primary)
+		}},
+		{"expired-password", true, func(s *stage, tab *browsertest.Tab) {
+			tab.Follow(".chip button")
+			s.fill(tab, "alan", "Expired-Horse-9")
+			tab.Follow(primary)
+		}},
+		{"code-elsewhere", false, open(func(s *stage) string {
+			return s.address("/signon/", url.Values{"flowId": {nodetest.Web}, "code": {"AB34EF78"}})
+		})},
+		{"gallery", false, open(func(s *stage) string { return s.address("/signon/gallery", nil) })},
 		{"expired", false, open(func(s *stage) string { return s.address("/signon/", url.Values{"flowId": {nodetest.Web}}) })},
 		{"sign-off", false, open(func(s *stage) string { return s.address("/as/signoff", nil) })},
 		{"signed-off", false, follow},

@@ -33,6 +33,7 @@ const (
 // its own, and a browser.
 type stage struct {
 	*browsertest.Browser
+	tb   testing.TB
 	node *nodetest.Node
 	mail *mailtest.Server
 	app  string         // origin of the application
@@ -54,7 +55,7 @@ func newStage(t *testing.T, o nodetest.Options, environment ...string) *stage {
 	writeConfig(t, dir, app.URL, strings.Join(environment, ""))
 	mail := mailtest.Start(t)
 	o.Args = append(o.Args, "--config", dir, "--smtp", mail.URL(), "--mail-from", "Acme <no-reply@acme.example>")
-	s := &stage{node: nodetest.Start(t, o), mail: mail, app: app.URL}
+	s := &stage{tb: t, node: nodetest.Start(t, o), mail: mail, app: app.URL}
 	rp, err := demo.New(demo.Config{
 		Issuer: s.node.Base + "/" + nodetest.Env + "/as", ClientID: nodetest.Web, ClientSecret: nodetest.WebSecret,
 		RedirectURI: app.URL + demo.CallbackPath, AfterSignOut: app.URL + demo.HomePath,
@@ -194,3 +195,10 @@ func (s *stage) signedOn(tab *browsertest.Tab) {
 
 // events counts the lines of the node's log about one security event.
 func (s *stage) events(kind string) int { return strings.Count(s.node.Log(), "type="+kind+" ") }
+
+// newest is the code of the second mail to an address, which voids the first.
+func (s *stage) newest(to string) string {
+	s.tb.Helper()
+	s.mail.Wait(s.tb, to)
+	return s.mail.Wait(s.tb, to).Code()
+}

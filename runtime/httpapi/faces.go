@@ -51,7 +51,7 @@ func (s *Server) Problem(w http.ResponseWriter, r *http.Request, b *configs.Bund
 		body = s.pages.Fault(set, f, id, again)
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client has gone
+	_, _ = w.Write(body) //nolint:gosec // pages take text only as text; an error is a client that has gone
 }
 
 // SignOff writes the page that asks whether to sign off, or says that it is done.
@@ -64,7 +64,7 @@ func (s *Server) SignOff(w http.ResponseWriter, r *http.Request, b *configs.Bund
 		body = s.pages.SignOff(set, action, hidden)
 	}
 	htmlHeader(w.Header(), set, returnTo)
-	_, _ = w.Write(body) // the client has gone
+	_, _ = w.Write(body) //nolint:gosec // pages take text only as text; an error is a client that has gone
 }
 
 // htmlHeader is what a page of ours is sent with.

@@ -3,31 +3,112 @@
   "use strict";
 
   // A button to look at what was typed into a password field.
-  document.querySelectorAll("input[type=password]").forEach(function (input) {
-    var button = document.createElement("button");
-    var shown = false;
-    function paint() {
+  document.querySelectorAll(".reveal").forEach(function (button) {
+    var input = document.getElementById(button.getAttribute("aria-controls"));
+    var words = button.children;
+    function show(shown) {
       input.type = shown ? "text" : "password";
-      button.textContent = shown ? "Hide" : "Show";
-      button.setAttribute("aria-label", (shown ? "Hide " : "Show ") + input.labels[0].textContent.trim().toLowerCase());
+      words[0].hidden = shown;
+      words[1].hidden = !shown;
     }
-    button.type = "button";
-    button.className = "reveal";
-    button.setAttribute("aria-controls", input.id);
     button.addEventListener("click", function () {
-      shown = !shown;
-      paint();
+      show(input.type === "password");
       input.focus();
     });
     input.spellcheck = false;
     input.autocapitalize = "off";
     input.form.addEventListener("submit", function () {
-      shown = false;
-      paint();
+      show(false);
     });
-    paint();
     input.parentNode.classList.add("reveals");
-    input.parentNode.appendChild(button);
+    button.hidden = false;
+  });
+
+  // What a password needs, by the first word of data-check. The server judges
+  // the same, and more.
+  function count(chars, has) {
+    return chars.filter(has).length;
+  }
+  var checks = {
+    length: function (chars, least, most) {
+      return chars.length >= least && (most === "0" || chars.length <= most);
+    },
+    kind: function (chars, least, alphabet) {
+      return count(chars, function (c) { return alphabet.indexOf(c) >= 0; }) >= least;
+    },
+    repeated: function (chars, most) {
+      var run = 0;
+      return chars.every(function (c, i) {
+        run = c === chars[i - 1] ? run + 1 : 1;
+        return run <= most;
+      });
+    },
+    unique: function (chars, least) {
+      return new Set(chars).size >= least;
+    },
+    run: function (chars, most) {
+      var rows = Array.prototype.slice.call(arguments, 2);
+      var folded = Array.from(chars.join("").toLowerCase().normalize("NFC"));
+      return rows.every(function (row) { return longest(folded, row) <= most; });
+    },
+    days: function (chars, days) {
+      var depth = 0;
+      var sum = 0;
+      [[/[A-Z]/, 26], [/[a-z]/, 26], [/[0-9]/, 10], [/[ -\/:-@[-`{-~]/, 33]].forEach(function (kind) {
+        depth += chars.some(function (c) { return kind[0].test(c); }) ? kind[1] : 0;
+      });
+      if (chars.some(function (c) { return !/^[ -~]$/.test(c); })) {
+        depth = 256;
+      }
+      chars.forEach(function (c, i) { sum += Math.pow(depth, i + 1); });
+      return sum >= 1e11 * 86400 * days;
+    }
+  };
+
+  // The longest run of neighbours of one row, all in one direction.
+  function longest(chars, row) {
+    var most = 0;
+    var run = 0;
+    var step = 0;
+    var last = -1;
+    chars.forEach(function (c) {
+      var at = row.indexOf(c);
+      var next = at - last;
+      if (at < 0) {
+        run = step = 0;
+      } else if (last < 0 || Math.abs(next) !== 1) {
+        run = 1;
+        step = 0;
+      } else if (next === step) {
+        run++;
+      } else {
+        run = 2;
+        step = next;
+      }
+      last = at;
+      most = Math.max(most, run);
+    });
+    return most;
+  }
+
+  document.querySelectorAll(".rules").forEach(function (rules) {
+    var input = document.getElementById(rules.id.replace(/-rules$/, ""));
+    var items = Array.from(rules.querySelectorAll("[data-check]"));
+    function judge() {
+      var chars = Array.from(input.value.normalize("NFC"));
+      var met = items.filter(function (item) {
+        var words = item.dataset.check.split(" ");
+        var good = chars.length > 0 && checks[words[0]].apply(null, [chars].concat(words.slice(1)));
+        item.className = good ? "met" : "";
+        item.querySelector(".aloud").textContent = good ? rules.dataset.met : "";
+        return good;
+      });
+      rules.querySelector("[role=status] span").hidden = met.length < items.length;
+    }
+    input.addEventListener("input", judge);
+    if (input.value) {
+      judge();
+    }
   });
 
   // One submit at a time: the second press of a button waits for the first.

@@ -1,0 +1,99 @@
+package forms
+
+import (
+	"strconv"
+
+	"doorward/runtime/flow"
+)
+
+// sentence says what a detail means to the person who typed, by the keys
+// "fault.CODE.target" and, for whatever has no words of its own, "fault.CODE".
+// Each may be followed by what is known beside it: ".known" where the page shows
+// who signs on, ".left" and ".spent" where the tries are counted. An unknown name
+// and a wrong password are one sentence.
+func (w *words) sentence(d *flow.Detail, label, person string) string {
+	code := d.Code
+	if code == flow.EmptyValue {
+		code = flow.RequiredValue
+	}
+	p := params{"label": label, "person": person}
+	if n, ok := number(d.Inner["maximumValue"]); ok {
+		p["max"] = strconv.Itoa(n)
+	}
+	if n, ok := number(d.Inner["secondsUntilUnlock"]); ok {
+		p["wait"] = w.wait(n)
+	}
+	base := "fault." + code
+	left, counted := number(d.Inner["attemptsRemaining"])
+	for _, key := range []string{base + "." + d.Target, base} {
+		if _, ok := w.phrases[key+".left"]; ok && counted && left > 0 {
+			return w.count(key+".left", left, p)
+		}
+		if _, ok := w.phrases[key+".spent"]; ok && counted {
+			return w.say(key+".spent", p)
+		}
+		if known, ok := w.first(p, key+".known"); ok && person != "" {
+			return w.say(known, p)
+		}
+		if key, ok := w.first(p, key); ok {
+			return w.say(key, p)
+		}
+	}
+	return w.say("fault.OTHER", nil)
+}
+
+// number reads a number of an innerError, also one that lay in a store.
+func number(v any) (int, bool) {
+	switch n := v.(type) {
+	case int:
+		return n, true
+	case int64:
+		return int(n), true
+	case float64:
+		return int(n), true
+	}
+	return 0, false
+}
+
+// wait rounds seconds up to a time people say.
+func (w *words) wait(seconds int) string {
+	minutes := max(1, (seconds+59)/60)
+	if minutes <= 90 {
+		return w.count("time.minutes", minutes, nil)
+	}
+	return w.count("time.hours", (minutes+59)/60, nil)
+}
+
+// notice says above the form why the page is not what was expected; nothing when
+// the fault has details, which say it better.
+func (w *words) notice(f *flow.Fault) string {
+	switch {
+	case f == nil || len(f.Details) > 0 && f.Code == flow.InvalidData:
+		return ""
+	case f.Code == flow.Limited:
+		return w.say("notice.limited", nil)
+	}
+	return w.say("notice.moved", nil)
+}
+
+// explain is the page for a fault that leaves nothing to fill in: the key of its
+// words. Retry says that the same page may be tried again.
+func explain(f *flow.Fault) (key string, retry bool) {
+	switch f.Code {
+	case flow.NotFound, flow.Misdirected:
+		if f.Restart {
+			return "page.expired", false
+		}
+		return "page.missing", false
+	case flow.Unavailable:
+		return "page.down", true
+	case flow.Limited:
+		return "page.limited", true
+	case flow.AccessFailed:
+		return "page.refused", true
+	case flow.Unexpected:
+		return "page.failed", true
+	case flow.InvalidData, flow.InvalidRequest, flow.InvalidToken, flow.MethodNotAllowed, flow.Conflict, flow.TooLarge, flow.UnsupportedMedia:
+	}
+	return "page.malformed", false
+}
