@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,8 +15,27 @@ import (
 	"doorward/runtime/flow"
 )
 
-func TestTwoProcessesRedeemACodeOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "directory.db")
+// Each of these runs on both stores.
+func TestTwoProcesses(t *testing.T) {
+	for name, test := range map[string]func(*testing.T, string){
+		"open a new directory": testTwoOpen, "redeem a code once": testTwoRedeem,
+		"count failures together": testTwoGuess, "make one signing key": testTwoEnsure,
+	} {
+		t.Run(name, func(t *testing.T) { onBoth(t, test) })
+	}
+}
+
+func testTwoOpen(t *testing.T, path string) {
+	t.Helper()
+	for _, lines := range bothDo(t, "open", path) {
+		if strings.Join(lines, "") != "opened" {
+			t.Errorf("child said %q", lines)
+		}
+	}
+}
+
+func testTwoRedeem(t *testing.T, path string) {
+	t.Helper()
 	db := openAt(t, path, directory.Options{})
 	codes := directory.NewCodes(db, time.Now)
 	for n := range raceCodes {
@@ -39,8 +60,8 @@ func TestTwoProcessesRedeemACodeOnce(t *testing.T) {
 	}
 }
 
-func TestTwoProcessesCountFailuresTogether(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "directory.db")
+func testTwoGuess(t *testing.T, path string) {
+	t.Helper()
 	times := map[string]int{}
 	both := bothDo(t, "guess", path)
 	for _, line := range append(both[0], both[1]...) {
@@ -51,12 +72,57 @@ func TestTwoProcessesCountFailuresTogether(t *testing.T) {
 	}
 }
 
-func TestTwoProcessesMakeOneSigningKey(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "directory.db")
+func testTwoEnsure(t *testing.T, path string) {
+	t.Helper()
 	both := bothDo(t, "ensure", path)
 	if a, b := fmt.Sprint(both[0]), fmt.Sprint(both[1]); a != b || len(both[0]) != 1 {
 		t.Errorf("%s and %s", a, b)
 	}
+}
+
+func TestAcknowledgedRowsSurviveKill(t *testing.T) { onBoth(t, testKilledWriters) }
+
+func testKilledWriters(t *testing.T, path string) {
+	t.Helper()
+	var acknowledged []string
+	for range 4 {
+		p := start(t, "write", path)
+		time.AfterFunc(400*time.Millisecond, func() { _ = p.Process.Kill() })
+		acknowledged = append(acknowledged, p.lines()...)
+		_ = p.Wait()
+	}
+	db := openAt(t, path, directory.Options{})
+	kept := map[string]bool{}
+	acknowledged = slices.DeleteFunc(acknowledged, func(id string) bool { return id == "busy" })
+	found, err := db.Reader().Query(`SELECT hash FROM sessions`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer found.Close()
+	for found.Next() {
+		var id []byte
+		if err := found.Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		kept[string(id)] = true
+	}
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range acknowledged {
+		if !kept[id] {
+			t.Errorf("acknowledged row %s is lost", id)
+		}
+	}
+	if len(acknowledged) < 100 {
+		t.Errorf("only %d rows were acknowledged", len(acknowledged))
+	}
+	if !directory.OnServer(path) {
+		if err := integrity(db); err != nil {
+			t.Error(err)
+		}
+	}
+	t.Logf("%d rows acknowledged, %d kept", len(acknowledged), len(kept))
 }
 
 func TestNothingUsableLiesInTheFiles(t *testing.T) {

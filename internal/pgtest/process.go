@@ -1,0 +1,47 @@
+package pgtest
+
+import (
+	"os"
+	"sync"
+	"testing"
+)
+
+// one is the server that the tests of this process share.
+var one struct {
+	mu     sync.Mutex
+	server *Server
+}
+
+// Database makes an empty database on the server that the tests of this process
+// share, which trades durability for time, and returns its URL. Call Clean at the
+// end of TestMain.
+func Database(tb testing.TB) string {
+	tb.Helper()
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	if one.server == nil {
+		s := &Server{tb: tb}
+		s.init("trust")
+		s.args = append(s.args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
+			"-c", "autovacuum=off", "-c", "max_connections=200")
+		s.Restart()
+		one.server = s
+	}
+	return one.server.Database(tb)
+}
+
+// Clean ends the shared server, if there is one.
+func Clean() {
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	if one.server != nil {
+		one.server.remove()
+		one.server = nil
+	}
+}
+
+// Exit is Clean and the end of the process, for goleak.Cleanup.
+func Exit(code int) {
+	Clean()
+	os.Exit(code)
+}
