@@ -45,11 +45,21 @@ func place(path string) string {
 	if !OnServer(path) {
 		return path
 	}
-	u, err := url.Parse(path)
+	u, err := parse(path)
 	if err != nil {
 		return "postgres://"
 	}
 	return u.Scheme + "://" + u.Host + u.EscapedPath()
+}
+
+// parse reads a URL, and refuses one in which a password that was not
+// percent-encoded has become part of something else.
+func parse(path string) (*url.URL, error) {
+	u, err := url.Parse(path)
+	if err != nil || u.User == nil && strings.Contains(path, "@") {
+		return nil, errors.New("give postgres://USER:PASSWORD@HOST:PORT/DATABASE, with the password percent-encoded")
+	}
+	return u, nil
 }
 
 // openServer opens a directory that lies in a PostgreSQL database.
@@ -82,17 +92,20 @@ func (d *DB) openServer(ctx context.Context) error {
 	return err
 }
 
-// serverConfig reads the URL. The driver's own error would show parts of it.
+// serverConfig reads the URL. What the driver says of one that it cannot read
+// quotes it; the cause behind that does not.
 func serverConfig(path string) (*pgx.ConnConfig, error) {
+	if _, err := parse(path); err != nil {
+		return nil, err
+	}
 	c, err := pgx.ParseConfig(path)
 	var bad *pgconn.ParseConfigError
-	if errors.As(err, &bad) {
-		if _, unparsable := url.Parse(path); unparsable != nil || errors.Unwrap(bad) == nil {
-			return nil, errors.New("give postgres://USER:PASSWORD@HOST:PORT/DATABASE, with the password percent-encoded")
-		}
+	switch {
+	case errors.As(err, &bad) && errors.Unwrap(bad) != nil:
 		return nil, errors.Unwrap(bad)
-	}
-	if err != nil {
+	case errors.As(err, &bad):
+		return nil, errors.New("the URL cannot be read: look at its port and parameters")
+	case err != nil:
 		return nil, err
 	}
 	if c.RuntimeParams["application_name"] == "" {

@@ -29,12 +29,13 @@ const (
 type Server struct {
 	Addr string // host:port
 
-	tb   testing.TB
-	dir  string
-	bin  string
-	args []string
-	cmd  *exec.Cmd
-	made int // databases
+	tb     testing.TB
+	dir    string
+	bin    string
+	args   []string
+	cmd    *exec.Cmd // nil: it does not run
+	exited chan struct{}
+	made   int // databases
 }
 
 // Start runs a server as production has it: what it acknowledges lasts, and it
@@ -129,31 +130,49 @@ func (s *Server) do(tb testing.TB, statement string) {
 // waits until it answers.
 func (s *Server) Restart() {
 	s.tb.Helper()
-	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		s.tb.Fatal(err)
-	}
-	defer log.Close()
-	s.cmd = s.command("postgres", s.args...)
-	s.cmd.Stdout, s.cmd.Stderr = log, log
-	if err := s.cmd.Start(); err != nil {
-		s.tb.Fatalf("start postgres: %v", err)
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for {
+		if s.cmd == nil {
+			s.launch()
+		}
 		c, err := pgx.Connect(ctx, s.URL())
 		if err == nil {
 			_ = c.Close(ctx)
 			return
 		}
 		select {
-		case <-ctx.Done():
-			said, _ := os.ReadFile(log.Name())
-			s.tb.Fatalf("postgres is not there after %v: %v\n%s", patience, err, said)
+		case <-s.exited: // those whom Kill has ended may not be gone yet
+			s.cmd = nil
+			time.Sleep(20 * time.Millisecond)
 		case <-time.After(20 * time.Millisecond):
 		}
+		if ctx.Err() != nil {
+			said, _ := os.ReadFile(s.log())
+			s.tb.Fatalf("postgres is not there after %v: %v\n%s", patience, err, said)
+		}
 	}
+}
+
+func (s *Server) log() string { return filepath.Join(s.dir, "log") }
+
+func (s *Server) launch() {
+	s.tb.Helper()
+	log, err := os.OpenFile(s.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	defer log.Close()
+	cmd, exited := s.command("postgres", s.args...), make(chan struct{})
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		s.tb.Fatalf("start postgres: %v", err)
+	}
+	go func() {
+		_ = cmd.Wait()
+		close(exited)
+	}()
+	s.cmd, s.exited = cmd, exited
 }
 
 // Kill ends every process of the server at once, like a power cut that spares the
@@ -168,12 +187,12 @@ func (s *Server) end(sig syscall.Signal) {
 		return
 	}
 	s.Continue()
-	if sig == syscall.SIGKILL {
+	if sig == syscall.SIGKILL { // of which it could tell nobody
 		s.signal(sig)
 	} else {
 		_ = s.cmd.Process.Signal(sig)
 	}
-	_ = s.cmd.Wait()
+	<-s.exited
 	s.cmd = nil
 }
 
@@ -196,7 +215,7 @@ func (s *Server) signal(sig syscall.Signal) {
 
 // remove ends the server and takes its data away.
 func (s *Server) remove() {
-	s.end(syscall.SIGKILL)
+	s.end(syscall.SIGQUIT) // at once, and it sees to its own
 	for range 50 { // its last processes may still be writing
 		if err := os.RemoveAll(s.dir); err == nil {
 			return
