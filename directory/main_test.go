@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(pgtest.Exit))
+	goleak.VerifyTestMain(pgtest.Tests{M: m})
 }
 
 // opener opens a directory that is empty at first; the contract runs on each.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -21,7 +22,9 @@ const (
 	// serverPool is how many connections read, and as many others write. Two nodes
 	// take 40 of the 100 that a server grants by default.
 	serverPool = 10
-	// connectTimeout is how long one host may take to let us in.
+	// connectTimeout is how long the server may take to let us in; where the URL
+	// names several hosts each has its share, so that one that is silent leaves
+	// time for the next.
 	connectTimeout = 300 * time.Millisecond
 	// lockTimeout is how long a statement waits for another transaction. The
 	// server looks for deadlocks after 1 s only, so this ends them too.
@@ -119,7 +122,11 @@ func serverConfig(path string) (*pgx.ConnConfig, error) {
 // is without them.
 func (d *DB) serverPool(c *pgx.ConnConfig, size int, timeout time.Duration, settings map[string]string) *sql.DB {
 	own := c.Copy()
-	own.ConnectTimeout = timeout
+	hosts := map[string]bool{net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))): true}
+	for _, next := range c.Fallbacks { // a host is there twice when TLS is optional
+		hosts[net.JoinHostPort(next.Host, strconv.Itoa(int(next.Port)))] = true
+	}
+	own.ConnectTimeout = timeout / time.Duration(len(hosts))
 	for name, value := range settings {
 		own.RuntimeParams[name] = value
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -64,6 +66,24 @@ func TestPostgresAwayIsAnsweredSoon(t *testing.T) {
 	if rows(t, db, "sessions") != 0 {
 		t.Error("a refused row is there")
 	}
+}
+
+// Of two hosts the first takes connections and says nothing, as one does whose
+// machine is gone but whose address is still answered for.
+func TestPostgresReachesTheHostThatAnswers(t *testing.T) {
+	server := pgtest.Start(t)
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	both := with(t, server.URL(), func(u *url.URL) { u.Host = silent.Addr().String() + "," + u.Host })
+	db := openAt(t, both, directory.Options{})
+	back(t, db)
+	server.Kill()
+	soon(t, 20, func() error { return db.Health(t.Context()) })
+	server.Restart()
+	back(t, db)
 }
 
 // crowd writes what must last and what must happen once, and repeats what was

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("DOORWARD_TEST_NODE") != "" {
 		os.Exit(secondNode())
 	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(pgtest.Exit))
+	goleak.VerifyTestMain(pgtest.Tests{M: m})
 }
 
 type silence struct{}

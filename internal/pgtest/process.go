@@ -1,7 +1,6 @@
 package pgtest
 
 import (
-	"os"
 	"sync"
 	"testing"
 )
@@ -13,8 +12,8 @@ var one struct {
 }
 
 // Database makes an empty database on the server that the tests of this process
-// share, which trades durability for time, and returns its URL. Call Clean at the
-// end of TestMain.
+// share, which trades durability for time, and returns its URL. TestMain runs Tests,
+// or calls Clean at its end.
 func Database(tb testing.TB) string {
 	tb.Helper()
 	one.mu.Lock()
@@ -40,8 +39,11 @@ func Clean() {
 	}
 }
 
-// Exit is Clean and the end of the process, for goleak.Cleanup.
-func Exit(code int) {
-	Clean()
-	os.Exit(code)
+// Tests are the tests of a process, with Clean at their end, for goleak.
+type Tests struct{ *testing.M }
+
+// Run runs the tests.
+func (t Tests) Run() int {
+	defer Clean()
+	return t.M.Run()
 }

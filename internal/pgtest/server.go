@@ -216,7 +216,7 @@ func (s *Server) signal(sig syscall.Signal) {
 // remove ends the server and takes its data away.
 func (s *Server) remove() {
 	s.end(syscall.SIGQUIT) // at once, and it sees to its own
-	for range 50 { // its last processes may still be writing
+	for range 50 {         // its last processes may still be writing
 		if err := os.RemoveAll(s.dir); err == nil {
 			return
 		}
