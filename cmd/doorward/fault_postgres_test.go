@@ -82,7 +82,6 @@ func TestPostgresTwoNodes(t *testing.T) {
 
 // TestFaultPostgresAway: the server is stopped, killed and stands still.
 func TestFaultPostgresAway(t *testing.T) {
-	t.Parallel()
 	s := pgtest.Start(t)
 	a, b := twoOnServer(t, s)
 	for _, fault := range []struct {
@@ -168,6 +167,7 @@ func TestServeRefusesADatabase(t *testing.T) {
 		"another database":                         {"mysql://doorward:" + secret + "@127.0.0.1:1/doorward", nil, "--database mysql://: give the path"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			cmd := exec.Command(nodetest.Binary(t), append([]string{"serve", "--listen", nodetest.FreeAddr(t), "--data", data}, row.args...)...)
 			cmd.Env = []string{"HOME=" + data, "DOORWARD_DATABASE=" + row.database}
 			out, err := cmd.CombinedOutput()

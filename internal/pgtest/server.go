@@ -120,7 +120,7 @@ func (s *Server) do(tb testing.TB, statement string) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer c.Close(ctx) //nolint:errcheck // it did what it was for
+	defer c.Close(ctx)
 	if _, err := c.Exec(ctx, statement); err != nil {
 		tb.Fatalf("%s: %v", statement, err)
 	}
