@@ -15,7 +15,7 @@ func NewAuditLog(db *DB) *AuditLog { return &AuditLog{db: db} }
 
 // Append keeps a batch, all of it or nothing.
 func (l *AuditLog) Append(ctx context.Context, events []flow.Event) error {
-	return l.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return l.db.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		insert, err := tx.PrepareContext(ctx, `INSERT INTO events (env, type, flow, application, user_id, session_id, remote_ip, reason, at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`)
 		if err != nil {
@@ -34,7 +34,7 @@ func (l *AuditLog) Append(ctx context.Context, events []flow.Event) error {
 // List returns the youngest events of an environment, youngest first, at most
 // limit of them.
 func (l *AuditLog) List(ctx context.Context, env string, limit int) ([]flow.Event, error) {
-	rows, err := l.db.reader.QueryContext(ctx, `SELECT type, flow, application, user_id, session_id, remote_ip, reason, at
+	rows, err := l.db.lists.QueryContext(ctx, `SELECT type, flow, application, user_id, session_id, remote_ip, reason, at
 		FROM events WHERE env = $1 ORDER BY seq DESC LIMIT $2`, env, limit)
 	if err != nil {
 		return nil, err

@@ -71,7 +71,7 @@ func (h *house) close(ctx context.Context) error {
 }
 
 func (h *house) openKeys(context.Context) error {
-	if h.o.Redis != "" { // a ring that is shared is made on purpose
+	if h.o.sharesStore() { // a ring that is shared is made on purpose
 		if _, err := os.Stat(h.o.Keys); err != nil {
 			return fmt.Errorf("key ring: %w; make one with `doorward keys new %s` and give it to every node", err, h.o.Keys)
 		}
@@ -90,7 +90,7 @@ func (h *house) openKeys(context.Context) error {
 func (h *house) openDirectory(ctx context.Context) error {
 	db, err := directory.Open(ctx, directory.Options{Path: h.o.Database, Now: h.now})
 	if err != nil {
-		return fmt.Errorf("database %s: %w", h.o.Database, err)
+		return fmt.Errorf("database: %w", err) // which says where, and keeps the password
 	}
 	h.closes = append(h.closes, func(context.Context) error { return db.Close() })
 	h.db = db
