@@ -158,6 +158,7 @@ func (d *DB) pool(address string, size int, wait time.Duration, option string) (
 	if err != nil {
 		return nil, err
 	}
+	c = keeping{c}
 	if d.options.Wrap != nil {
 		c = d.options.Wrap(c)
 	}
