@@ -15,9 +15,9 @@ type AuditLog struct{ db *DB }
 // NewAuditLog keeps events in db.
 func NewAuditLog(db *DB) *AuditLog { return &AuditLog{db: db} }
 
-// eventsAtOnce is how many events one statement inserts at most. With fewer, what
-// a statement costs shows; with more, SQLite's search for each parameter's name.
-const eventsAtOnce = 8
+// eventsAtOnce is how many events one statement inserts at most: beside so many,
+// what a statement costs no longer shows.
+const eventsAtOnce = 16
 
 // Append keeps a batch, all of it or nothing.
 func (l *AuditLog) Append(ctx context.Context, events []flow.Event) error {

@@ -35,7 +35,7 @@ func testAudit(t *testing.T, open opener) {
 }
 
 func TestEventsStayInOrderWhateverTheirNumber(t *testing.T) {
-	for n := range 20 {
+	for n := range 40 {
 		log := directory.NewAuditLog(inMemory(t, directory.Options{}))
 		want := make([]flow.Event, n)
 		for i := range want {

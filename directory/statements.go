@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // keptStatements is how many compiled statements one connection keeps at most:
@@ -97,11 +99,27 @@ func (k *keeper) take(ctx context.Context, query string) (statement, error) {
 		delete(k.idle, query)
 		return s, nil
 	}
-	s, err := k.PrepareContext(ctx, query)
+	s, err := k.PrepareContext(ctx, unnamed(query))
 	if err != nil {
 		return nil, err
 	}
 	return s.(statement), nil
+}
+
+// unnamed writes $1, $2 and so on as ?, which means the same where each comes once
+// and in order; elsewhere it leaves the text alone. To SQLite $1 is a name, looked
+// for in a list of them each time that it is given a value.
+func unnamed(query string) string {
+	parts := strings.Split(query, "$")
+	for i, part := range parts[1:] {
+		number := strconv.Itoa(i + 1)
+		rest, found := strings.CutPrefix(part, number)
+		if !found || rest != "" && rest[0] >= '0' && rest[0] <= '9' {
+			return query
+		}
+		parts[i+1] = rest
+	}
+	return strings.Join(parts, "?")
 }
 
 // give keeps a statement that did not fail. When there are too many any one of

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,26 @@ func TestMoreTextsThanAreKeptStillAnswer(t *testing.T) {
 			if err := db.Reader().QueryRow(fmt.Sprintf(`SELECT %d + $1`, i), 1).Scan(&got); err != nil || got != i+1 {
 				t.Fatalf("%d + 1 is %d, error %v", i, got, err)
 			}
+		}
+	}
+}
+
+func TestParametersAreWhatTheirNumbersSay(t *testing.T) {
+	db := inMemory(t, directory.Options{})
+	args := []any{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"}
+	for text, want := range map[string]string{
+		`$1 || $2`: "ab", `$2 || $1`: "ba", `$1 || $2 || $1`: "aba", `$1 || $1 || $2`: "aab", `$1 || '$'`: "a$",
+		`$1||$2||$3||$4||$5||$6||$7||$8||$9||$10||$11`: "abcdefghijk", `$1||$2||$3||$4||$5||$6||$7||$8||$9||$11||$10`: "abcdefghikj",
+	} {
+		n := 0
+		for i := range args {
+			if strings.Contains(text, fmt.Sprintf("$%d", i+1)) {
+				n = i + 1
+			}
+		}
+		var got string
+		if err := db.Reader().QueryRow("SELECT "+text, args[:n]...).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %q, want %q, error %v", text, got, want, err)
 		}
 	}
 }
