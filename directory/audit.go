@@ -3,6 +3,8 @@ package directory
 import (
 	"context"
 	"database/sql"
+	"slices"
+	"strconv"
 
 	"doorward/runtime/flow"
 )
@@ -13,22 +15,43 @@ type AuditLog struct{ db *DB }
 // NewAuditLog keeps events in db.
 func NewAuditLog(db *DB) *AuditLog { return &AuditLog{db: db} }
 
+// eventsAtOnce is how many events one statement inserts at most: beside so many,
+// what a statement costs no longer shows.
+const eventsAtOnce = 16
+
 // Append keeps a batch, all of it or nothing.
 func (l *AuditLog) Append(ctx context.Context, events []flow.Event) error {
 	return l.db.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		insert, err := tx.PrepareContext(ctx, `INSERT INTO events (env, type, flow, application, user_id, session_id, remote_ip, reason, at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`)
-		if err != nil {
-			return err
-		}
-		defer insert.Close()
-		for _, e := range events {
-			if _, err := insert.ExecContext(ctx, e.Env, string(e.Type), e.Flow, e.Application, e.User, e.Session, e.RemoteIP, e.Reason, millis(e.At)); err != nil {
+		for some := range slices.Chunk(events, eventsAtOnce) {
+			args := make([]any, 0, eventColumns*len(some))
+			for _, e := range some {
+				args = append(args, e.Env, string(e.Type), e.Flow, e.Application, e.User, e.Session, e.RemoteIP, e.Reason, millis(e.At))
+			}
+			if _, err := tx.ExecContext(ctx, insertEvents(len(some)), args...); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// eventColumns is the number of parameters that one event takes.
+const eventColumns = 9
+
+// insertEvents inserts n events.
+func insertEvents(n int) string {
+	b := []byte(`INSERT INTO events (env, type, flow, application, user_id, session_id, remote_ip, reason, at) VALUES `)
+	for i := range n * eventColumns {
+		lead := ", $"
+		switch {
+		case i == 0:
+			lead = "($"
+		case i%eventColumns == 0:
+			lead = "), ($"
+		}
+		b = strconv.AppendInt(append(b, lead...), int64(i+1), 10)
+	}
+	return string(append(b, ')'))
 }
 
 // List returns the youngest events of an environment, youngest first, at most

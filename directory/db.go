@@ -34,6 +34,17 @@ type Options struct {
 	// Wrap, when set, goes between database/sql and the driver: to trace or
 	// count statements, or to fail them.
 	Wrap func(driver.Connector) driver.Connector
+	// Patience is how long a query or a write may take on a server, the wait for a
+	// connection included; 0: 400 ms, which leaves a broken server half a second.
+	Patience time.Duration
+}
+
+// brief is how long a query or a write may take on a server.
+func (d *DB) brief() time.Duration {
+	if d.options.Patience > 0 {
+		return d.options.Patience
+	}
+	return brief
 }
 
 // DB is one opened directory. It is safe for concurrent use.
@@ -122,7 +133,7 @@ func (d *DB) Write(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx)
 
 // write is for what a request waits for.
 func (d *DB) write(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error) error {
-	return d.writer.do(ctx, brief, fn)
+	return d.writer.do(ctx, d.brief(), fn)
 }
 
 // writeMuch is for transactions of many statements, or of slow ones.

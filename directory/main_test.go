@@ -51,6 +51,7 @@ func inMemory(t *testing.T, o directory.Options) *directory.DB {
 
 func onServer(t *testing.T, o directory.Options) *directory.DB {
 	t.Helper()
+	o.Patience = 10 * time.Second // the machine may be busy
 	return openAt(t, pgtest.Database(t), o)
 }
 

@@ -79,14 +79,14 @@ func (d *DB) openServer(ctx context.Context) error {
 	// What the role or the database says about synchronous_commit does not count:
 	// an acknowledged write lasts.
 	w := d.serverPool(c, serverPool, connectTimeout, map[string]string{
-		"statement_timeout": ms(brief), "lock_timeout": ms(lockTimeout),
+		"statement_timeout": ms(d.brief()), "lock_timeout": ms(lockTimeout),
 		"idle_in_transaction_session_timeout": ms(abandoned), "synchronous_commit": "on",
 	})
 	d.writer = &serverWriter{db: w}
 	r := d.serverPool(c, serverPool, connectTimeout, map[string]string{
 		"statement_timeout": ms(long), "default_transaction_read_only": "on",
 	})
-	d.reader, d.lists = pool{DB: r, patience: brief}, pool{DB: r, patience: long}
+	d.reader, d.lists = pool{DB: r, patience: d.brief()}, pool{DB: r, patience: max(long, d.brief())}
 	for range openAttempts { // the first connection may be slow on a machine that starts many things
 		if err = errors.Join(w.PingContext(ctx), r.PingContext(ctx)); err == nil || ctx.Err() != nil {
 			break

@@ -124,6 +124,7 @@ func (d *DB) filePool(address string, size int, wait time.Duration, option strin
 	if err != nil {
 		return nil, err
 	}
+	c = keeping{c}
 	if d.options.Wrap != nil {
 		c = d.options.Wrap(c)
 	}
