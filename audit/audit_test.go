@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -87,20 +88,25 @@ func logger() (*slog.Logger, *buffer) {
 }
 
 func TestLinesHoldWhatIsSetAndStayOneLine(t *testing.T) {
-	log, out := logger()
-	audit.NewLines(log).Record(t.Context(), flow.Event{
+	var out writes
+	lines := audit.NewLines(&out, func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) })
+	e := flow.Event{
 		Type: flow.FlowStarted, Env: "e", Flow: "f", RemoteIP: "192.0.2.1", Reason: "two\nlines", At: time.UnixMilli(1).UTC(),
-	})
-	if strings.Count(out.String(), "\n") != 1 {
-		t.Errorf("not one line: %q", out)
+	}
+	for range 2 {
+		if err := lines.Append(t.Context(), []flow.Event{e, event(2)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(out) != 2 || out[0] != out[1] || strings.Count(out[0], "\n") != 2 {
+		t.Errorf("not two lines a write: %q", out)
 	}
 	var got map[string]any
-	if err := json.Unmarshal([]byte(out.String()), &got); err != nil {
+	if err := json.Unmarshal([]byte(out[0][:strings.IndexByte(out[0], '\n')]), &got); err != nil {
 		t.Fatal(err)
 	}
-	delete(got, "time")
 	want := map[string]any{
-		"level": "INFO", "msg": "audit", "type": "FLOW.STARTED", "env": "e", "flow": "f",
+		"time": "1970-01-01T00:00:00.001Z", "level": "INFO", "msg": "audit", "type": "FLOW.STARTED", "env": "e", "flow": "f",
 		"remoteIp": "192.0.2.1", "reason": "two\nlines", "at": "1970-01-01T00:00:00.001Z",
 	}
 	if len(got) != len(want) {
@@ -111,6 +117,14 @@ func TestLinesHoldWhatIsSetAndStayOneLine(t *testing.T) {
 			t.Errorf("%s is %v, want %v", k, got[k], v)
 		}
 	}
+}
+
+// writes keeps what each Write was given.
+type writes []string
+
+func (w *writes) Write(p []byte) (int, error) {
+	*w = append(*w, string(p))
+	return len(p), nil
 }
 
 type recorder []flow.Event

@@ -16,7 +16,7 @@ const (
 	// Queue is how many events wait for the store at most.
 	Queue = 4096
 	// BatchSize is how many events one Append takes at most.
-	BatchSize = 256
+	BatchSize = 512
 	// Linger is how long the first event of a batch waits for others; it is
 	// also what a killed process loses of a store that keeps up.
 	Linger = 50 * time.Millisecond
@@ -47,6 +47,7 @@ type Batch struct {
 	errors *slog.Logger
 	queue  chan flow.Event
 	cancel context.CancelFunc // gives up on what the log has not taken
+	ending chan struct{}      // closed when nothing more is queued
 	done   chan struct{}      // closed when the goroutine has ended
 
 	mu     sync.RWMutex // held for reading while an event is put into the queue
@@ -61,7 +62,7 @@ type Batch struct {
 // errorLog.
 func NewBatch(log Log, errorLog *slog.Logger) *Batch {
 	ctx, cancel := context.WithCancel(context.Background())
-	b := &Batch{log: log, errors: errorLog, queue: make(chan flow.Event, Queue), cancel: cancel, done: make(chan struct{})}
+	b := &Batch{log: log, errors: errorLog, queue: make(chan flow.Event, Queue), cancel: cancel, ending: make(chan struct{}), done: make(chan struct{})}
 	go b.run(ctx)
 	return b
 }
@@ -111,6 +112,7 @@ func (b *Batch) Close(ctx context.Context) error {
 	b.mu.Unlock()
 	before := b.lost.Load()
 	close(b.queue)
+	close(b.ending)
 	stop := context.AfterFunc(ctx, b.cancel)
 	<-b.done
 	stop()
@@ -132,26 +134,26 @@ func (b *Batch) run(ctx context.Context) {
 	}
 }
 
-// collect waits for an event and then, for Linger, for others. It returns none
-// once the queue is closed and empty.
+// collect waits for an event and then, for Linger, for others, which do not wake
+// it: that would cost each of them more than its place in the batch. It returns
+// none once the queue is closed and empty.
 func (b *Batch) collect() []flow.Event {
 	first, open := <-b.queue
 	if !open {
 		return nil
 	}
-	events := append(make([]flow.Event, 0, BatchSize), first)
-	linger := time.NewTimer(Linger)
-	defer linger.Stop()
-	for len(events) < BatchSize {
+	if len(b.queue) < BatchSize {
+		linger := time.NewTimer(Linger)
+		defer linger.Stop()
 		select {
-		case e, open := <-b.queue:
-			if !open {
-				return events
-			}
-			events = append(events, e)
 		case <-linger.C:
-			return events
+		case <-b.ending:
 		}
+	}
+	others := min(len(b.queue), BatchSize-1)
+	events := append(make([]flow.Event, 0, 1+others), first)
+	for range others {
+		events = append(events, <-b.queue)
 	}
 	return events
 }

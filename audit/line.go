@@ -1,23 +1,40 @@
 package audit
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"log/slog"
 
 	"doorward/runtime/flow"
 )
 
-// Lines writes each event as one line of the log, message "audit", at level
-// Info. It is the sink that needs nothing; what a full disk means is the
-// log handler's decision.
-type Lines struct{ log *slog.Logger }
+// Lines is the Log that writes each event as one line, message "audit", at level
+// Info and of the time at which it happened; a batch is one write. Like every
+// line of the log, one that cannot be written is lost in silence.
+type Lines struct {
+	out    io.Writer
+	batch  bytes.Buffer
+	format slog.Handler // writes to batch
+}
 
-// NewLines writes to log.
-func NewLines(log *slog.Logger) *Lines { return &Lines{log: log} }
+// NewLines writes to out in the format of a handler.
+func NewLines(out io.Writer, format func(io.Writer) slog.Handler) *Lines {
+	l := &Lines{out: out}
+	l.format = format(&l.batch)
+	return l
+}
 
-// Record writes e with the fields that are set.
-func (l *Lines) Record(ctx context.Context, e flow.Event) {
-	l.log.LogAttrs(ctx, slog.LevelInfo, "audit", attributes(e)...)
+// Append writes the events with the fields that are set. It never fails.
+func (l *Lines) Append(ctx context.Context, events []flow.Event) error {
+	l.batch.Reset()
+	for _, e := range events {
+		r := slog.NewRecord(e.At, slog.LevelInfo, "audit", 0)
+		r.AddAttrs(attributes(e)...)
+		_ = l.format.Handle(ctx, r) // a buffer takes everything
+	}
+	_, _ = l.out.Write(l.batch.Bytes())
+	return nil
 }
 
 func attributes(e flow.Event) []slog.Attr {

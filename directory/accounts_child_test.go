@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -78,7 +77,9 @@ func TestTwoProcessesCompareFiveCodes(t *testing.T) {
 		"right ones after five wrong":     {before: 5, right: 25},
 		"right ones among the wrong ones": {wrong: 20, right: 5, done: 1},
 	} {
-		t.Run(name, func(t *testing.T) { testCodeRace(t, filepath.Join(t.TempDir(), "directory.db"), race) })
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, path string) { testCodeRace(t, path, race) })
+		})
 	}
 }
 
@@ -150,7 +151,7 @@ func claimAll(db *directory.DB) error {
 }
 
 func TestTwoProcessesClaimAMessageOnce(t *testing.T) {
-	testClaimsOfTwoProcesses(t, filepath.Join(t.TempDir(), "directory.db"))
+	onBoth(t, testClaimsOfTwoProcesses)
 }
 
 func testClaimsOfTwoProcesses(t *testing.T, path string) {

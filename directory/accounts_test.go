@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"sync/atomic"
@@ -175,8 +176,8 @@ func (e *estate) number(query string, args ...any) (n int64) {
 // do changes the tables behind the repositories' back.
 func (e *estate) do(statement string) {
 	e.t.Helper()
-	err := e.db.Write(e.t.Context(), func(tx *sql.Tx) error {
-		_, err := tx.Exec(statement)
+	err := e.db.Write(e.t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, statement)
 		return err
 	})
 	if err != nil {

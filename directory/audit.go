@@ -3,6 +3,8 @@ package directory
 import (
 	"context"
 	"database/sql"
+	"slices"
+	"strconv"
 
 	"doorward/runtime/flow"
 )
@@ -13,17 +15,19 @@ type AuditLog struct{ db *DB }
 // NewAuditLog keeps events in db.
 func NewAuditLog(db *DB) *AuditLog { return &AuditLog{db: db} }
 
+// eventsAtOnce is how many events one statement inserts at most: beside so many,
+// what a statement costs no longer shows.
+const eventsAtOnce = 16
+
 // Append keeps a batch, all of it or nothing.
 func (l *AuditLog) Append(ctx context.Context, events []flow.Event) error {
-	return l.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		insert, err := tx.PrepareContext(ctx, `INSERT INTO events (env, type, flow, application, user_id, session_id, remote_ip, reason, at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`)
-		if err != nil {
-			return err
-		}
-		defer insert.Close()
-		for _, e := range events {
-			if _, err := insert.ExecContext(ctx, e.Env, string(e.Type), e.Flow, e.Application, e.User, e.Session, e.RemoteIP, e.Reason, millis(e.At)); err != nil {
+	return l.db.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for some := range slices.Chunk(events, eventsAtOnce) {
+			args := make([]any, 0, eventColumns*len(some))
+			for _, e := range some {
+				args = append(args, e.Env, string(e.Type), e.Flow, e.Application, e.User, e.Session, e.RemoteIP, e.Reason, millis(e.At))
+			}
+			if _, err := tx.ExecContext(ctx, insertEvents(len(some)), args...); err != nil {
 				return err
 			}
 		}
@@ -31,10 +35,29 @@ func (l *AuditLog) Append(ctx context.Context, events []flow.Event) error {
 	})
 }
 
+// eventColumns is the number of parameters that one event takes.
+const eventColumns = 9
+
+// insertEvents inserts n events.
+func insertEvents(n int) string {
+	b := []byte(`INSERT INTO events (env, type, flow, application, user_id, session_id, remote_ip, reason, at) VALUES `)
+	for i := range n * eventColumns {
+		lead := ", $"
+		switch {
+		case i == 0:
+			lead = "($"
+		case i%eventColumns == 0:
+			lead = "), ($"
+		}
+		b = strconv.AppendInt(append(b, lead...), int64(i+1), 10)
+	}
+	return string(append(b, ')'))
+}
+
 // List returns the youngest events of an environment, youngest first, at most
 // limit of them.
 func (l *AuditLog) List(ctx context.Context, env string, limit int) ([]flow.Event, error) {
-	rows, err := l.db.reader.QueryContext(ctx, `SELECT type, flow, application, user_id, session_id, remote_ip, reason, at
+	rows, err := l.db.lists.QueryContext(ctx, `SELECT type, flow, application, user_id, session_id, remote_ip, reason, at
 		FROM events WHERE env = $1 ORDER BY seq DESC LIMIT $2`, env, limit)
 	if err != nil {
 		return nil, err

@@ -1,12 +1,18 @@
 package directory_test
 
 import (
+	"path/filepath"
+	"slices"
+	"strconv"
 	"testing"
+	"time"
 
 	"doorward/directory"
 	"doorward/runtime/flow"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/google/uuid"
 )
 
 func testAudit(t *testing.T, open opener) {
@@ -24,6 +30,43 @@ func testAudit(t *testing.T, open opener) {
 		got, err := log.List(t.Context(), env, limit)
 		if d := cmp.Diff(want, got); d != "" || err != nil {
 			t.Error(err, d)
+		}
+	}
+}
+
+func TestEventsStayInOrderWhateverTheirNumber(t *testing.T) {
+	for n := range 40 {
+		log := directory.NewAuditLog(inMemory(t, directory.Options{}))
+		want := make([]flow.Event, n)
+		for i := range want {
+			want[n-1-i] = flow.Event{Type: flow.FlowReset, Env: env, Flow: strconv.Itoa(i), At: newClock().Now()}
+		}
+		given := slices.Clone(want)
+		slices.Reverse(given)
+		if err := log.Append(t.Context(), given); err != nil {
+			t.Fatal(err)
+		}
+		got, err := log.List(t.Context(), env, n+1)
+		if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" || err != nil {
+			t.Errorf("%d events: error %v, %s", n, err, d)
+		}
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	db, err := directory.Open(b.Context(), directory.Options{Path: filepath.Join(b.TempDir(), "directory.db"), Now: time.Now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	events := make([]flow.Event, 500)
+	for i := range events {
+		events[i] = flow.Event{Type: flow.FlowReset, Env: env, Flow: uuid.NewString(), Application: env, RemoteIP: "192.0.2.1", At: time.Now()}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := directory.NewAuditLog(db).Append(b.Context(), events); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -81,18 +81,18 @@ func writeForEver(db *directory.DB) error {
 
 // holdLock keeps the file to itself for a second.
 func holdLock(db *directory.DB) error {
-	return db.Write(context.Background(), func(*sql.Tx) error {
+	return db.Write(context.Background(), func(context.Context, *sql.Tx) error {
 		await()
 		time.Sleep(time.Second)
 		return nil
 	})
 }
 
-// patiently asks again while the other process keeps the file for too long, as
-// it may on a slow disk.
+// patiently asks again while the other process keeps the file for too long, or
+// the server is slow to answer, as may be on a busy machine.
 func patiently(fn func() error) (err error) {
 	for range 20 {
-		if err = fn(); err == nil || !strings.Contains(err.Error(), "SQLITE_BUSY") {
+		if err = fn(); err == nil || !strings.Contains(err.Error(), "SQLITE_BUSY") && !errors.Is(err, context.DeadlineExceeded) {
 			return err
 		}
 	}

@@ -6,37 +6,26 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
-	"runtime"
 	"time"
-
-	"github.com/google/uuid"
-	"modernc.org/sqlite"
 )
 
 // ErrClosed says that the directory was closed before the write was taken.
 var ErrClosed = errors.New("directory is closed")
 
-// busyTimeout is how long a statement waits for another process that holds the
-// file, before it fails. Source: an answer within 500 ms when a store is broken.
-const busyTimeout = 300 * time.Millisecond
-
-// openTimeout is busyTimeout while tables are made.
-const openTimeout = 5 * time.Second
-
-// memory is the Path of a directory that lies nowhere.
-const memory = ":memory:"
-
-// openAttempts bounds how often Open tries again, 100 ms apart, while another
-// process makes the same file.
-const openAttempts = 20
+const (
+	// brief is how long a query or a write may take on a server, the wait for a
+	// connection included. Source: an answer within 500 ms when a store is broken.
+	brief = 400 * time.Millisecond
+	// long is brief for whole configurations, batches of events and the sweep.
+	long = 5 * time.Second
+)
 
 // Options say where the directory lies.
 type Options struct {
-	// Path of the database file; it and its folder are made when missing, for
-	// the owner only. Two processes may share it. ":memory:" lasts until Close.
+	// Path of the SQLite file; it and its folder are made when missing, for the
+	// owner only. Two processes may share it. ":memory:" lasts until Close. Or the
+	// URL of a PostgreSQL database, postgres://USER:PASSWORD@HOST/DATABASE, whose
+	// parameters are those of libpq (sslmode, search_path, target_session_attrs).
 	Path string
 	// Now is the clock; nil is refused.
 	Now func() time.Time
@@ -45,144 +34,111 @@ type Options struct {
 	// Wrap, when set, goes between database/sql and the driver: to trace or
 	// count statements, or to fail them.
 	Wrap func(driver.Connector) driver.Connector
+	// Patience is how long a query or a write may take on a server, the wait for a
+	// connection included; 0: 400 ms, which leaves a broken server half a second.
+	Patience time.Duration
+}
+
+// brief is how long a query or a write may take on a server.
+func (d *DB) brief() time.Duration {
+	if d.options.Patience > 0 {
+		return d.options.Patience
+	}
+	return brief
 }
 
 // DB is one opened directory. It is safe for concurrent use.
 type DB struct {
 	options Options
-	reader  *sql.DB
-	writer  *writer
+	reader  pool // for what a request waits for
+	lists   pool // the same connections, for what may be long
+	writer  writer
 	reserve reserve
+}
+
+// pool is the connections for queries.
+type pool struct {
+	*sql.DB
+	patience time.Duration // of a query, the wait for a connection included; 0: as long as its context
+}
+
+// QueryContext is that of the pool, within its patience.
+func (p pool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return p.DB.QueryContext(p.within(ctx), query, args...)
+}
+
+// QueryRowContext is that of the pool, within its patience.
+func (p pool) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return p.DB.QueryRowContext(p.within(ctx), query, args...)
+}
+
+// PingContext is that of the pool, within its patience.
+func (p pool) PingContext(ctx context.Context) error { return p.DB.PingContext(p.within(ctx)) }
+
+// within bounds ctx. The rows are read under it after the query has returned, so
+// that it is let go at its end and not before.
+func (p pool) within(ctx context.Context) context.Context {
+	if p.patience == 0 {
+		return ctx
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.patience)
+	context.AfterFunc(ctx, cancel)
+	return ctx
+}
+
+// writer runs transactions: on SQLite one after the other, several in a commit;
+// on PostgreSQL beside each other.
+type writer interface {
+	// do runs fn in a transaction and returns once it lasts, or with fn's error
+	// and nothing changed. Statements run under the context that fn is given. fn
+	// may run more than once, the last run counts.
+	do(ctx context.Context, patience time.Duration, fn func(ctx context.Context, tx *sql.Tx) error) error
+	// close waits for the writes that were taken.
+	close() error
 }
 
 // Open opens the directory and brings its tables up to date. It fails when the
 // file is no database, is damaged, lies where write-ahead logging does not work,
-// or cannot be written.
+// or cannot be written; or when the server cannot be reached, or may not be used
+// so. No error holds the URL's password.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Now == nil {
 		return nil, errors.New("directory: no clock")
 	}
 	d := &DB{options: o}
 	if err := d.open(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("directory %s: %w", o.Path, err), d.Close())
+		return nil, errors.Join(fmt.Errorf("directory %s: %w", place(o.Path), err), d.Close())
 	}
 	return d, nil
 }
 
 func (d *DB) open(ctx context.Context) error {
-	address, err := d.address()
-	if err != nil {
-		return err
+	if OnServer(d.options.Path) {
+		return d.openServer(ctx)
 	}
-	toRead, toWrite := busyTimeout, time.Duration(0) // begin waits for itself
-	if d.options.Path == memory {
-		toRead, toWrite = openTimeout, openTimeout // there readers and the writer shut each other out
-	}
-	maker, err := d.pool(address, 1, openTimeout, "_txlock=immediate")
-	if err != nil {
-		return err
-	}
-	defer maker.Close() // once the others are open: a directory in memory ends with its last connection
-	if err := d.prepare(ctx, maker); err != nil {
-		return err
-	}
-	w, err := d.pool(address, 1, toWrite, "_txlock=immediate")
-	if err != nil {
-		return err
-	}
-	d.writer = newWriter(w)
-	if d.reader, err = d.pool(address, max(4, runtime.GOMAXPROCS(0)), toRead, "_pragma=query_only(1)"); err != nil {
-		return err
-	}
-	if err := errors.Join(w.PingContext(ctx), d.reader.PingContext(ctx)); err != nil {
-		return err
-	}
-	d.writer.start() //nolint:contextcheck // close ends it; a commit is for many callers
-	return d.reserve.restore()
-}
-
-// prepare makes or updates the tables. Another process may be doing the same:
-// what it has done makes our own attempt fail, and the next attempt finds less,
-// and in the end nothing, left to do.
-func (d *DB) prepare(ctx context.Context, maker *sql.DB) (err error) {
-	for range openAttempts {
-		var mode string
-		if err = maker.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode); err == nil {
-			err = migrate(ctx, maker)
-		}
-		switch {
-		case err == nil && mode != "wal" && d.options.Path != memory:
-			return fmt.Errorf("journal mode is %q: the file system does not support write-ahead logging", mode)
-		case err == nil || corrupt(err):
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-	return err
-}
-
-// address is the file as a SQLite URI, without its query. The file is made here
-// so that nobody else can read it; its companions take over its mode.
-func (d *DB) address() (string, error) {
-	if d.options.Path == memory {
-		return "file:/" + uuid.NewString() + "?vfs=memdb&", nil
-	}
-	path, err := filepath.Abs(d.options.Path)
-	if err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", err
-	}
-	// O_EXCL: an existing file must not be opened and closed beside SQLite,
-	// which would drop this process's locks on it.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	switch {
-	case err == nil:
-		err = f.Close()
-	case errors.Is(err, os.ErrExist):
-		err = nil
-	}
-	d.reserve = reserve{path: path + "-reserve"}
-	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}).String() + "?", err
-}
-
-// pool opens connections that wait for a busy file up to wait.
-func (d *DB) pool(address string, size int, wait time.Duration, option string) (*sql.DB, error) {
-	c, err := sqlite.NewConnector(fmt.Sprintf("%s%s&_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)"+
-		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)", address, option, wait.Milliseconds()))
-	if err != nil {
-		return nil, err
-	}
-	if d.options.Wrap != nil {
-		c = d.options.Wrap(c)
-	}
-	p := sql.OpenDB(c)
-	p.SetMaxOpenConns(size)
-	p.SetMaxIdleConns(size)
-	return p, nil
+	return d.openFile(ctx)
 }
 
 // Reader is the pool for queries; it refuses to change anything.
-func (d *DB) Reader() *sql.DB { return d.reader }
+func (d *DB) Reader() *sql.DB { return d.reader.DB }
 
 // Write runs fn in a transaction and returns once it lasts, or with fn's error
-// and nothing changed. Several callers share one commit, so fn sees what others
-// have written a moment ago, and must not commit or roll back. fn may run more
-// than once, the last run counts. A caller that gives up waiting is not served.
-func (d *DB) Write(ctx context.Context, fn func(tx *sql.Tx) error) error {
-	return d.writer.do(ctx, fn)
+// and nothing changed. Statements run under the context that fn is given. Several
+// callers may share one commit, so fn sees what others have written a moment ago,
+// and must not commit or roll back. fn may run more than once, the last run
+// counts. A caller that gives up waiting is not served.
+func (d *DB) Write(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error) error {
+	return d.write(ctx, fn)
 }
 
-// write is Write for the repositories: the statements run under a context that
-// does not end, since interrupting one would take down the whole transaction.
+// write is for what a request waits for.
 func (d *DB) write(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error) error {
-	inner := context.WithoutCancel(ctx)
-	return d.writer.do(ctx, func(tx *sql.Tx) error { return fn(inner, tx) })
+	return d.writer.do(ctx, d.brief(), fn)
+}
+
+// writeMuch is for transactions of many statements, or of slow ones.
+func (d *DB) writeMuch(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error) error {
+	return d.writer.do(ctx, long, fn)
 }
 
 // Health reports whether the directory can be read and written now. It writes.
@@ -201,10 +157,10 @@ func (d *DB) Health(ctx context.Context) error {
 	return nil
 }
 
-// Close waits for the writes that were taken and closes the files.
+// Close waits for the writes that were taken and closes files and connections.
 func (d *DB) Close() error {
 	var errs []error
-	if d.reader != nil {
+	if d.reader.DB != nil {
 		errs = append(errs, d.reader.Close())
 	}
 	if d.writer != nil {

@@ -16,6 +16,9 @@
 //     the caller refuses.
 //
 // The statements are those that SQLite and PostgreSQL share ($1 parameters,
-// ON CONFLICT, RETURNING, no dialect functions); what differs lies in db.go,
-// writer.go and the migrations.
+// ON CONFLICT, RETURNING, no dialect functions); what differs lies in sqlite*.go,
+// postgres*.go and the migrations. On PostgreSQL writes run beside each other, at
+// READ COMMITTED, so that the second of these promises is not only style there;
+// and a statement that fails takes its transaction along, so that none may be
+// tried out.
 package directory

@@ -103,8 +103,8 @@ func testLockRaces(t *testing.T, open opener) {
 			hasher := directory.NewHasher(cheap(), 1, func() time.Time { meanwhile(); return h.now.Now() })
 			p := directory.NewPasswords(h.db, hasher, newRing(), lock5, h.now.Now)
 			meanwhile = func() { // as another process would
-				err := h.db.Write(t.Context(), func(tx *sql.Tx) error {
-					_, err := tx.Exec(`UPDATE failures SET count = 5, locked_until = $1`, h.now.Now().Add(time.Minute).UnixMilli())
+				err := h.db.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+					_, err := tx.ExecContext(ctx, `UPDATE failures SET count = 5, locked_until = $1`, h.now.Now().Add(time.Minute).UnixMilli())
 					return err
 				})
 				if err != nil {

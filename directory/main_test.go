@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"doorward/directory"
+	"doorward/internal/pgtest"
 	"doorward/keys"
 	"doorward/runtime/flow"
 
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(pgtest.Tests{M: m})
 }
 
 // opener opens a directory that is empty at first; the contract runs on each.
@@ -46,6 +47,19 @@ func onFile(t *testing.T, o directory.Options) *directory.DB {
 func inMemory(t *testing.T, o directory.Options) *directory.DB {
 	t.Helper()
 	return openAt(t, ":memory:", o)
+}
+
+func onServer(t *testing.T, o directory.Options) *directory.DB {
+	t.Helper()
+	o.Patience = 10 * time.Second // the machine may be busy
+	return openAt(t, pgtest.Database(t), o)
+}
+
+// onBoth runs a test on a directory that can be opened more than once.
+func onBoth(t *testing.T, test func(t *testing.T, path string)) {
+	t.Helper()
+	t.Run("SQLite", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "new", "directory.db")) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, pgtest.Database(t)) })
 }
 
 func openAt(t *testing.T, path string, o directory.Options) *directory.DB {
@@ -106,8 +120,8 @@ func newCode(n int, at time.Time) directory.Code {
 }
 
 func putRow(db *directory.DB, id string, expires time.Time, size int) error {
-	return db.Write(context.Background(), func(tx *sql.Tx) error {
-		_, err := tx.Exec(`INSERT INTO sessions (env, hash, id, body, put_at, expires_at) VALUES ($1, $2, '', $3, 0, $4)`, env, []byte(id), make([]byte, size), expires.UnixMilli())
+	return db.Write(context.Background(), func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (env, hash, id, body, put_at, expires_at) VALUES ($1, $2, '', $3, 0, $4)`, env, []byte(id), make([]byte, size), expires.UnixMilli())
 		return err
 	})
 }

@@ -42,7 +42,7 @@ func (r *Resources) Environments(ctx context.Context) ([]flow.Resource, error) {
 }
 
 func (r *Resources) query(ctx context.Context, statement, arg string) ([]flow.Resource, error) {
-	rows, err := r.db.reader.QueryContext(ctx, statement, arg)
+	rows, err := r.db.lists.QueryContext(ctx, statement, arg)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,13 @@ func (r *Resources) Apply(ctx context.Context, env string, put, remove []flow.Re
 		return 0, err
 	}
 	var revision int64
-	err = r.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = r.db.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		// First, because changes take turns at this row: two that went on beside
+		// each other could leave a mixture of both, and revisions out of order.
+		if err := tx.QueryRowContext(ctx, `INSERT INTO revision (id, number) VALUES (1, 1)
+			ON CONFLICT (id) DO UPDATE SET number = revision.number + 1 RETURNING number`).Scan(&revision); err != nil {
+			return err
+		}
 		if err := replace(ctx, tx, env, put, remove); err != nil {
 			return err
 		}
@@ -83,8 +89,7 @@ func (r *Resources) Apply(ctx context.Context, env string, put, remove []flow.Re
 				return err
 			}
 		}
-		return tx.QueryRowContext(ctx, `INSERT INTO revision (id, number) VALUES (1, 1)
-			ON CONFLICT (id) DO UPDATE SET number = revision.number + 1 RETURNING number`).Scan(&revision)
+		return nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("apply environment %s: %w", env, err)
@@ -168,7 +173,7 @@ func (r *Resources) Secret(ctx context.Context, env, kind, id, name string) ([]b
 
 // Secrets returns every secret of an environment in plain, by "kind/id/name".
 func (r *Resources) Secrets(ctx context.Context, env string) (map[string][]byte, error) {
-	rows, err := r.db.reader.QueryContext(ctx, `SELECT kind, id, name, sealed FROM secrets WHERE env = $1`, env)
+	rows, err := r.db.lists.QueryContext(ctx, `SELECT kind, id, name, sealed FROM secrets WHERE env = $1`, env)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"testing"
@@ -82,8 +83,8 @@ func testChanges(t *testing.T, db *directory.DB, r *directory.Resources, app flo
 		}
 	})
 	t.Run("a sealed secret opens in its own row only", func(t *testing.T) {
-		if err := db.Write(ctx, func(tx *sql.Tx) error {
-			_, err := tx.Exec(`INSERT INTO secrets SELECT env, kind, 'a9', name, sealed FROM secrets WHERE name = 'old'`)
+		if err := db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `INSERT INTO secrets SELECT env, kind, 'a9', name, sealed FROM secrets WHERE name = 'old'`)
 			return err
 		}); err != nil {
 			t.Fatal(err)

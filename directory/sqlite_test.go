@@ -1,10 +1,10 @@
 package directory_test
 
 import (
+	"context"
 	"database/sql"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,74 +14,6 @@ import (
 
 	_ "modernc.org/sqlite"
 )
-
-func TestSQLiteFile(t *testing.T)   { contract(t, onFile) }
-func TestSQLiteMemory(t *testing.T) { contract(t, inMemory) }
-
-// contract is what every directory does, whatever it lies on.
-func contract(t *testing.T, open opener) {
-	for name, test := range map[string]func(*testing.T, opener){
-		"writes": testWrites, "users": testUsers, "passwords": testPasswords, "codes": testCodes,
-		"resources": testResources, "signing keys": testSigningKeys, "audit": testAudit, "sweep": testSweep,
-		"no oracle": testNoOracle, "registration": testRegistration,
-		"recovery": testRecovery, "verification": testVerification, "change": testChange,
-		"history": testHistory, "standing": testStanding, "outbox": testOutbox, "secret codes": testSecretCodes,
-	} {
-		t.Run(name, func(t *testing.T) { test(t, open) })
-	}
-}
-
-func TestAcknowledgedRowsSurviveKill(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "directory.db")
-	var acknowledged []string
-	for range 4 {
-		p := start(t, "write", path)
-		time.AfterFunc(400*time.Millisecond, func() { _ = p.Process.Kill() })
-		acknowledged = append(acknowledged, p.lines()...)
-		_ = p.Wait()
-	}
-	db := openAt(t, path, directory.Options{})
-	kept := map[string]bool{}
-	acknowledged = slices.DeleteFunc(acknowledged, func(id string) bool { return id == "busy" })
-	found, err := db.Reader().Query(`SELECT CAST(hash AS TEXT) FROM sessions`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer found.Close()
-	for found.Next() {
-		var id string
-		if err := found.Scan(&id); err != nil {
-			t.Fatal(err)
-		}
-		kept[id] = true
-	}
-	if err := found.Err(); err != nil {
-		t.Fatal(err)
-	}
-	for _, id := range acknowledged {
-		if !kept[id] {
-			t.Errorf("acknowledged row %s is lost", id)
-		}
-	}
-	if len(acknowledged) < 100 {
-		t.Errorf("only %d rows were acknowledged", len(acknowledged))
-	}
-	if err := integrity(db); err != nil {
-		t.Error(err)
-	}
-	t.Logf("%d rows acknowledged, %d kept", len(acknowledged), len(kept))
-}
-
-func TestTwoProcessesMakeOneFile(t *testing.T) {
-	for range 3 {
-		path := filepath.Join(t.TempDir(), "new", "directory.db")
-		for _, lines := range bothDo(t, "open", path) {
-			if strings.Join(lines, "") != "opened" {
-				t.Errorf("child said %q", lines)
-			}
-		}
-	}
-}
 
 func TestTwoProcessesShareTheFileFairly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "directory.db")
@@ -215,7 +147,7 @@ func TestFilesAreTheOwnersOnly(t *testing.T) {
 
 func TestEveryConnectionIsDurable(t *testing.T) {
 	db := onFile(t, directory.Options{})
-	err := db.Write(t.Context(), func(tx *sql.Tx) error {
+	err := db.Write(t.Context(), func(_ context.Context, tx *sql.Tx) error {
 		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"} {
 			var got string
 			if err := tx.QueryRow(`PRAGMA ` + pragma).Scan(&got); err != nil {

@@ -59,7 +59,9 @@ func (d *DB) sweep(ctx context.Context) (int64, error) {
 	}
 	var total int64
 	for _, r := range rules {
-		n, err := d.purge(ctx, fmt.Sprintf(`DELETE FROM %[1]s WHERE (%[2]s) IN (SELECT %[2]s FROM %[1]s WHERE %[3]s LIMIT %[4]d)`,
+		// The condition stands there twice, since a row that was found may be
+		// written anew, by another process, before it is deleted.
+		n, err := d.purge(ctx, fmt.Sprintf(`DELETE FROM %[1]s WHERE (%[2]s) IN (SELECT %[2]s FROM %[1]s WHERE %[3]s LIMIT %[4]d) AND %[3]s`,
 			r.table, r.key, r.where, sweepBatch), r.before)
 		total += n
 		if err != nil {
@@ -73,7 +75,7 @@ func (d *DB) sweep(ctx context.Context) (int64, error) {
 func (d *DB) purge(ctx context.Context, statement string, before time.Time) (int64, error) {
 	for total := int64(0); ; {
 		var n int64
-		err := d.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		err := d.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) error {
 			res, err := tx.ExecContext(ctx, statement, before.UnixMilli())
 			if err == nil {
 				n, err = res.RowsAffected()

@@ -54,8 +54,8 @@ func testSweep(t *testing.T, open opener) {
 			t.Errorf("after another %v: %s", step.after, s)
 		}
 	}
-	if err := db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`INSERT INTO effects WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1700) SELECT 'k' || i, '', 1 FROM n`)
+	if err := db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO effects WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1700) SELECT 'k' || i, '', 1 FROM n`)
 		return err
 	}); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,10 @@ need() { # need PROGRAM PACKAGE REASON
 }
 
 need redis-server redis-server "the tests of the session store: one server, a cluster, Sentinel"
+if ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then # kept out of PATH by Debian
+	need postgres postgresql "the tests of the directory on PostgreSQL"
+fi
+need pgrep procps "the tests that kill a PostgreSQL server"
 need chromium chromium "the tests that drive a browser"
 
 locks=$(git ls-files '*package-lock.json' 2>/dev/null || true)
@@ -27,6 +31,11 @@ if [ ${#packages[@]} -gt 0 ]; then
 	fi
 	export DEBIAN_FRONTEND=noninteractive
 	$sudo apt-get update -q
+	if [[ " ${packages[*]} " == *" postgresql "* ]]; then
+		# The tests start servers of their own: the package need not start one.
+		$sudo apt-get install -q -y --no-install-recommends postgresql-common
+		$sudo sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+	fi
 	$sudo apt-get install -q -y --no-install-recommends "${packages[@]}"
 fi
 

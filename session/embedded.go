@@ -7,7 +7,7 @@ import (
 )
 
 // Embedded is the store of one process: executions, counters and secrets in
-// Memory, sessions in SQLite. It implements engine.Executions and
+// Memory, sessions in a database. It implements engine.Executions and
 // engine.Sessions as Redis does.
 type Embedded struct {
 	*Memory

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 	_ "modernc.org/sqlite"
 
+	"doorward/internal/pgtest"
 	"doorward/runtime/flow"
 	"doorward/session"
 )
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("DOORWARD_TEST_NODE") != "" {
 		os.Exit(secondNode())
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(pgtest.Tests{M: m})
 }
 
 type silence struct{}
@@ -143,13 +144,13 @@ func newDatabase(tb testing.TB) database {
 
 func (d database) Reader() *sql.DB { return d.DB }
 
-func (d database) Write(ctx context.Context, fn func(*sql.Tx) error) error {
+func (d database) Write(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
 	tx, err := d.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // a no-op after Commit
-	if err := fn(tx); err != nil {
+	if err := fn(ctx, tx); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -126,7 +126,7 @@ func acquired(answer []any) (outcome int64, value string) {
 
 // loaded turns the answers of Load, Acquire and Resume into what they return.
 func (r *Redis) loaded(ref flow.Ref, err error, record *redis.Cmd, value any, look *redis.Cmd) (*flow.Execution, *flow.Session, error) {
-	if redis.HasErrorPrefix(record.Err(), "WRONGTYPE") {
+	if err != nil && redis.HasErrorPrefix(record.Err(), "WRONGTYPE") {
 		return nil, nil, fmt.Errorf("%w: execution: %w", flow.ErrUnknown, errDamaged)
 	}
 	if err != nil {

@@ -46,7 +46,7 @@ func (r *Redis) run(ctx context.Context, cmds ...*redis.Cmd) error {
 	r.exec(ctx, cmds)
 	var unknown []*redis.Cmd
 	for _, c := range cmds {
-		if redis.HasErrorPrefix(c.Err(), "NOSCRIPT") {
+		if err := c.Err(); err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
 			unknown = append(unknown, c)
 		}
 	}

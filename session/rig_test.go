@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"doorward/directory"
+	"doorward/internal/pgtest"
 	"doorward/internal/redistest"
 	"doorward/runtime/flow"
 	"doorward/session"
@@ -55,9 +57,23 @@ func (r *rig) pass(d time.Duration) {
 
 func TestEmbedded(t *testing.T) {
 	r := &rig{clock: &clock{}, rounds: 15_000}
+	embedded(t, r, newDatabase(t))
+}
+
+// Sign-on sessions lie where the directory lies.
+func TestEmbeddedOnPostgres(t *testing.T) {
+	r := &rig{clock: &clock{}, rounds: 1_000}
+	db, err := directory.Open(t.Context(), directory.Options{Path: pgtest.Database(t), Now: r.clock.now})
+	must(t, err)
+	t.Cleanup(func() { must(t, db.Close()) })
+	embedded(t, r, db)
+}
+
+func embedded(t *testing.T, r *rig, db session.SQL) {
+	t.Helper()
 	path := t.TempDir() + "/snapshot"
 	ring := newRing(t)
-	sessions := session.NewSQLSessions(newDatabase(t), r.clock.now)
+	sessions := session.NewSQLSessions(db, r.clock.now)
 	m := session.NewMemory(0, r.clock.now)
 	t.Cleanup(func() { _ = m.Close() })
 	r.store = session.NewEmbedded(m, sessions)

@@ -8,7 +8,10 @@ import (
 // script is a state change of Redis. Each touches one hash slot, and each may run
 // twice for one call: the second time it changes nothing and answers the same.
 // (A limit counts again: it is never sent twice.)
-type script struct{ source, sha string }
+type script struct {
+	source string
+	sha    any // string, as a command takes it
+}
 
 func newScript(source string) script {
 	sum := sha1.Sum([]byte(source)) //nolint:gosec // as above

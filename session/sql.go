@@ -11,24 +11,29 @@ import (
 	"doorward/runtime/flow"
 )
 
-// hot is how many sessions are kept in memory beside SQLite.
+// hot is how many sessions are kept in memory beside the database.
 const hot = 10_000
+
+// readTimeout is how long a query may take, the wait for a connection included.
+// Source: an answer within 500 ms when a store is broken.
+const readTimeout = 400 * time.Millisecond
 
 // SQL is the database with the table
 //
-//	sessions(env TEXT, hash BLOB, id TEXT, body BLOB, put_at INTEGER, expires_at INTEGER, PRIMARY KEY (env, hash))
+//	sessions(env, hash, id, body, put_at, expires_at, PRIMARY KEY (env, hash))
 //
-// where expires_at is in milliseconds since 1970, for whoever sweeps it.
+// of text, bytes and 64-bit numbers, where expires_at is in milliseconds since 1970, for whoever sweeps it.
 type SQL interface {
 	// Reader is the pool that reads.
 	Reader() *sql.DB
-	// Write runs fn in a transaction and commits it.
-	Write(ctx context.Context, fn func(tx *sql.Tx) error) error
+	// Write runs fn in a transaction and commits it. Statements run under the
+	// context that fn is given.
+	Write(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error) error
 }
 
-// SQLSessions keeps the sign-on sessions of one process in SQLite and the recent
-// ones in memory as well. A second process on the same file would not learn of an
-// ended session.
+// SQLSessions keeps the sign-on sessions of one process in a database and the
+// recent ones in memory as well. A second process on the same database would not
+// learn of an ended session.
 type SQLSessions struct {
 	db  SQL
 	now func() time.Time
@@ -56,7 +61,9 @@ func (s *SQLSessions) find(ctx context.Context, env string, st flow.Digest) (*fl
 	if ok {
 		return decodeSession(body, s.now())
 	}
-	row := s.db.Reader().QueryRowContext(ctx, `SELECT body FROM sessions WHERE env = ? AND hash = ?`, env, st[:])
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	row := s.db.Reader().QueryRowContext(ctx, `SELECT body FROM sessions WHERE env = $1 AND hash = $2`, env, st[:])
 	if err := row.Scan(&body); errors.Is(err, sql.ErrNoRows) {
 		return nil, nil //nolint:nilnil // none is an answer
 	} else if err != nil {
@@ -99,8 +106,9 @@ func (s *SQLSessions) put(ctx context.Context, env string, st flow.Digest, x *fl
 		return err
 	}
 	defer s.forget(env, st)
-	return s.db.Write(ctx, func(tx *sql.Tx) error { //nolint:wrapcheck // wrapped inside
-		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO sessions (env, hash, id, body, put_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)`,
+	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error { //nolint:wrapcheck // wrapped inside
+		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (env, hash, id, body, put_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (env, hash) DO UPDATE SET id = excluded.id, body = excluded.body, put_at = excluded.put_at, expires_at = excluded.expires_at`,
 			env, st[:], x.ID, body, s.now().UnixNano(), x.ExpiresAt.UnixMilli())
 		if err != nil {
 			return fmt.Errorf("write session: %w", err)
@@ -112,7 +120,9 @@ func (s *SQLSessions) put(ctx context.Context, env string, st flow.Digest, x *fl
 // key finds where the session with an id was put last.
 func (s *SQLSessions) key(ctx context.Context, env, session string) (st flow.Digest, err error) {
 	var hash []byte
-	row := s.db.Reader().QueryRowContext(ctx, `SELECT hash FROM sessions WHERE env = ? AND id = ? ORDER BY put_at DESC LIMIT 1`, env, session)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	row := s.db.Reader().QueryRowContext(ctx, `SELECT hash FROM sessions WHERE env = $1 AND id = $2 ORDER BY put_at DESC LIMIT 1`, env, session)
 	if err := row.Scan(&hash); errors.Is(err, sql.ErrNoRows) {
 		return st, nil
 	} else if err != nil {
@@ -127,9 +137,9 @@ func (s *SQLSessions) key(ctx context.Context, env, session string) (st flow.Dig
 func (s *SQLSessions) end(ctx context.Context, env string, st flow.Digest) (*flow.Session, error) {
 	var body []byte
 	defer s.forget(env, st)
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+	err := s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		body = nil // the transaction may run again
-		err := tx.QueryRowContext(ctx, `DELETE FROM sessions WHERE env = ? AND hash = ? RETURNING body`, env, st[:]).Scan(&body)
+		err := tx.QueryRowContext(ctx, `DELETE FROM sessions WHERE env = $1 AND hash = $2 RETURNING body`, env, st[:]).Scan(&body)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("end session: %w", err)
 		}

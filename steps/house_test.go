@@ -103,13 +103,13 @@ func newDatabase(t *testing.T) database {
 
 func (d database) Reader() *sql.DB { return d.DB }
 
-func (d database) Write(ctx context.Context, fn func(*sql.Tx) error) error {
+func (d database) Write(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
 	tx, err := d.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // a no-op after Commit
-	if err := fn(tx); err != nil {
+	if err := fn(ctx, tx); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -64,7 +64,11 @@ func TokenOf(ifMatch string) string {
 //
 // Source: reference/flows.md 2.1, 2.2. The name "amr" is ours.
 func Encode(v flow.View, p Place, members ...Member) []byte {
-	b := make([]byte, 0, 2048)
+	return Append(make([]byte, 0, 2048), v, p, members...)
+}
+
+// Append is Encode at the end of b.
+func Append(b []byte, v flow.View, p Place, members ...Member) []byte {
 	b = appendLinks(append(b, '{'), &v, p)
 	b = appendTemplates(b, v.Offers)
 	b = appendMember(b, `,"id":`, v.Ref.ID)

@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"log/slog"
+	"io"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -118,7 +118,7 @@ func serveCounted(t *testing.T, redisURL string, counted redis.Hook) (base strin
 	if _, _, err := keys.LoadOrCreate(o.Keys); err != nil {
 		t.Fatal(err)
 	}
-	h, err := build(t.Context(), o, slog.New(slog.DiscardHandler))
+	h, err := build(t.Context(), o, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

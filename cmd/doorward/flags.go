@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"doorward/directory"
 )
 
 // options is what serve can be told. Each flag has a variable: --base-url is
@@ -40,8 +42,8 @@ func (o *options) register(f *pflag.FlagSet) {
 	f.StringVar(&o.Config, "config", "", "`directory` of configuration files (default: the built-in demo)")
 	f.StringVar(&o.Data, "data", "", "`directory` for data and keys (default: your user data directory)")
 	f.StringVar(&o.Redis, "redis", "", "Redis `URL`: redis://, rediss://, redis+sentinel://a,b,c/name, redis+cluster://a,b,c (default: in memory)")
-	f.StringVar(&o.Database, "database", "", "SQLite `file` (default: doorward.db in --data)")
-	f.StringVar(&o.Keys, "keys", "", "key ring `file`; needed with --redis (default: keys.json in --data)")
+	f.StringVar(&o.Database, "database", "", "SQLite `file` or PostgreSQL URL, postgres://USER:PASSWORD@HOST/DATABASE (default: doorward.db in --data)")
+	f.StringVar(&o.Keys, "keys", "", "key ring `file`; needed with --redis and PostgreSQL (default: keys.json in --data)")
 	f.StringVar(&o.SMTP, "smtp", "", "mail server `URL`: smtp://user:password@host:587 or smtps://host:465 (default on loopback: mails are shown at /dev/outbox)")
 	f.StringVar(&o.MailFrom, "mail-from", "", "`address` that mail is sent from, such as 'Acme <no-reply@example.com>'; needed with --smtp")
 	f.StringSliceVar(&o.TrustedProxies, "trusted-proxies", nil, "`CIDRs` whose X-Forwarded-For is believed")
@@ -89,11 +91,11 @@ func (o *options) settle(getenv func(string) string) error {
 	if o.LogFormat != "text" && o.LogFormat != "json" {
 		return fmt.Errorf("--log-format %q: give text or json", o.LogFormat)
 	}
-	if o.Redis != "" && o.Keys == "" {
-		return errors.New("--keys is needed with --redis: nodes that share a store share a key ring; make one with `doorward keys new FILE`")
+	if o.sharesStore() && o.Keys == "" {
+		return errors.New("--keys is needed with --redis and PostgreSQL: nodes that share a store share a key ring; make one with `doorward keys new FILE`")
 	}
-	if strings.Contains(o.Database, "://") {
-		return fmt.Errorf("--database %q: give the path of a SQLite file", redact(o.Database))
+	if scheme, _, is := strings.Cut(o.Database, "://"); is && !directory.OnServer(o.Database) {
+		return fmt.Errorf("--database %s://: give the path of a SQLite file or the URL of a PostgreSQL database, postgres://", scheme)
 	}
 	if (o.SMTP == "") != (o.MailFrom == "") {
 		return errors.New("--smtp and --mail-from go together: where mail is handed in, and from whom it comes")
@@ -150,6 +152,9 @@ func (o *options) loopback() bool {
 	return err == nil && err2 == nil && isLoopback(host) && isLoopback(u.Hostname())
 }
 
+// sharesStore reports whether other nodes may work on the same stores.
+func (o *options) sharesStore() bool { return o.Redis != "" || directory.OnServer(o.Database) }
+
 // drain is how long a stopping node stays open for balancers to notice. On
 // loopback nobody balances.
 func (o *options) drain() time.Duration {
@@ -165,13 +170,4 @@ func isLoopback(host string) bool {
 	}
 	a, err := netip.ParseAddr(host)
 	return err == nil && a.IsLoopback()
-}
-
-// redact keeps passwords in URLs out of messages.
-func redact(s string) string {
-	u, err := url.Parse(s)
-	if err != nil {
-		return "(unreadable URL)"
-	}
-	return u.Redacted()
 }

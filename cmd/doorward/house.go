@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -28,6 +29,7 @@ import (
 // order they depend on each other and closed in the opposite one.
 type house struct {
 	o       options
+	out     io.Writer // of the log
 	log     *slog.Logger
 	now     func() time.Time
 	metrics *metrics
@@ -50,8 +52,9 @@ type house struct {
 }
 
 // build opens the stores and puts the house together; it serves nothing yet.
-func build(ctx context.Context, o options, log *slog.Logger) (*house, error) {
-	h := &house{o: o, log: log, now: time.Now, metrics: newMetrics(), checks: map[string]func(context.Context) error{}}
+func build(ctx context.Context, o options, stderr io.Writer) (*house, error) {
+	out := &wholeWrites{w: stderr}
+	h := &house{o: o, out: out, log: slog.New(o.logFormat(out)), now: time.Now, metrics: newMetrics(), checks: map[string]func(context.Context) error{}}
 	for _, step := range []func(context.Context) error{h.openKeys, h.openDirectory, h.openConfiguration, h.openDelivery, h.openEngine} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, h.close(ctx))
@@ -71,7 +74,7 @@ func (h *house) close(ctx context.Context) error {
 }
 
 func (h *house) openKeys(context.Context) error {
-	if h.o.Redis != "" { // a ring that is shared is made on purpose
+	if h.o.sharesStore() { // a ring that is shared is made on purpose
 		if _, err := os.Stat(h.o.Keys); err != nil {
 			return fmt.Errorf("key ring: %w; make one with `doorward keys new %s` and give it to every node", err, h.o.Keys)
 		}
@@ -90,7 +93,7 @@ func (h *house) openKeys(context.Context) error {
 func (h *house) openDirectory(ctx context.Context) error {
 	db, err := directory.Open(ctx, directory.Options{Path: h.o.Database, Now: h.now})
 	if err != nil {
-		return fmt.Errorf("database %s: %w", h.o.Database, err)
+		return fmt.Errorf("database: %w", err) // which says where, and keeps the password
 	}
 	h.closes = append(h.closes, func(context.Context) error { return db.Close() })
 	h.db = db
@@ -101,9 +104,10 @@ func (h *house) openDirectory(ctx context.Context) error {
 	h.signing = directory.NewSigningKeys(db, h.ring, h.now)
 	h.store = directory.NewResources(db, h.ring)
 
-	batch := audit.NewBatch(directory.NewAuditLog(db), h.log) //nolint:contextcheck // Close ends it
-	h.closes = append(h.closes, batch.Close)
-	h.events = audit.Fan{audit.NewLines(h.log), batch, h.metrics}
+	batch := audit.NewBatch(directory.NewAuditLog(db), h.log)            //nolint:contextcheck // Close ends it
+	lines := audit.NewBatch(audit.NewLines(h.out, h.o.logFormat), h.log) //nolint:contextcheck // as above
+	h.closes = append(h.closes, batch.Close, lines.Close)
+	h.events = audit.Fan{lines, batch, h.metrics}
 	h.metrics.gauge("doorward_audit_events_waiting", "Security events not yet in the database.", func() float64 {
 		_, _, waiting := batch.Counts()
 		return float64(waiting)

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -58,21 +59,34 @@ func serveCommand(getenv func(string) string) *cobra.Command {
 			debug.SetGCPercent(400)
 			debug.SetMemoryLimit(512 << 20)
 		}
-		return serve(c.Context(), o, getenv, c.OutOrStdout(), newLog(o, c.ErrOrStderr()))
+		return serve(c.Context(), o, getenv, c.OutOrStdout(), c.ErrOrStderr())
 	}
 	return c
 }
 
-func newLog(o options, w io.Writer) *slog.Logger {
+// logFormat is the handler of the format that was asked for.
+func (o options) logFormat(w io.Writer) slog.Handler {
 	if o.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, nil))
+		return slog.NewJSONHandler(w, nil)
 	}
-	return slog.New(slog.NewTextHandler(w, nil))
+	return slog.NewTextHandler(w, nil)
+}
+
+// wholeWrites lets several logs write to one place.
+type wholeWrites struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *wholeWrites) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(b)
 }
 
 // serve runs until ctx ends, then stops so that no request is lost.
-func serve(ctx context.Context, o options, getenv func(string) string, stdout io.Writer, log *slog.Logger) error {
-	h, err := build(ctx, o, log)
+func serve(ctx context.Context, o options, getenv func(string) string, stdout, stderr io.Writer) error {
+	h, err := build(ctx, o, stderr)
 	if err != nil {
 		return err
 	}

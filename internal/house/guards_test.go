@@ -65,6 +65,26 @@ func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
 			"./directory", "TestSQLiteFile",
 		},
 		{
+			"transaction run again when the server undid it", "directory/postgres_writer.go",
+			"return undone(err) || broken(err), err", "return false, err",
+			"./directory", "TestPostgresRunsAgainWhatAnotherTransactionUndid",
+		},
+		{
+			"acknowledged writes last whatever the role says", "directory/postgres.go",
+			", \"synchronous_commit\": \"on\",", ",",
+			"./directory", "TestPostgresConnectionsAreDurableAndBounded",
+		},
+		{
+			"queries change nothing", "directory/postgres.go",
+			"\"default_transaction_read_only\": \"on\",", "",
+			"./directory", "TestPostgresConnectionsAreDurableAndBounded",
+		},
+		{
+			"sweep looks at a row again", "directory/sweep.go",
+			" LIMIT %[4]d) AND %[3]s`", " LIMIT %[4]d)`",
+			"./directory", "TestPostgresSweepSparesWhatIsRenewedMeanwhile",
+		},
+		{
 			"PKCE verifier", "oidc/token.go",
 			"case !verified(c.Challenge, r.Data.CodeVerifier):", "case false:",
 			"./oidc", "TestSec_OP_PKCE_at_token",

@@ -33,7 +33,7 @@ type Options struct {
 	Redis   string   // URL; then Keys must be set
 	Keys    string   // key ring file
 	Data    string   // data directory; empty: a new one
-	DB      string   // SQLite file; empty: in Data
+	DB      string   // SQLite file or PostgreSQL URL; empty: a file in Data
 	BaseURL string   // empty: the node's own address
 	Args    []string // more flags of serve
 	Env     []string // more environment, as KEY=value

@@ -31,13 +31,20 @@ func decode(dst []byte, s string) bool {
 	if len(s) != b64.EncodedLen(len(dst)) {
 		return false
 	}
-	n, err := b64.Decode(dst, []byte(s))
+	var text [64]byte
+	n, err := b64.Decode(dst, append(text[:0], s...))
 	return err == nil && n == len(dst)
+}
+
+// encode is b in base64url.
+func encode(b []byte) string {
+	var text [64]byte
+	return string(b64.AppendEncode(text[:0], b))
 }
 
 func (e *Engine) derive(purpose string, ref flow.Ref, version uint64) string {
 	sum := e.Keys.Derive(purpose, ref.Env, ref.ID, strconv.FormatUint(version, 10))
-	return b64.EncodeToString(sum[:])
+	return encode(sum[:])
 }
 
 // derive makes a value of this turn, which its repeat makes again and a turn
@@ -60,7 +67,9 @@ func (e *Engine) stepTokenIs(token string, ref flow.Ref, version uint64) bool {
 // asking a store.
 func (e *Engine) anonymous(env string, seed [16]byte) string {
 	sum := e.Keys.Derive(forAnonymous, env, string(seed[:]))
-	return b64.EncodeToString(append(seed[:], sum[:]...))
+	var st [48]byte
+	copy(st[copy(st[:], seed[:]):], sum[:])
+	return encode(st[:])
 }
 
 // isAnonymous reports whether cookie is such a value of ours, made with any of
@@ -133,12 +142,17 @@ func (t *turn) cookie() string {
 // derived is the ST that a turn makes: a session's once a credential was
 // accepted, an anonymous one after a reset.
 func (t *turn) derived() string {
+	if t.st != "" {
+		return t.st
+	}
 	if t.x.Accepted {
 		sum := t.derive(forSession)
-		return b64.EncodeToString(sum[:])
+		t.st = encode(sum[:])
+	} else {
+		seed := t.derive(forReset)
+		t.st = t.e.anonymous(t.x.Ref.Env, [16]byte(seed[:16]))
 	}
-	seed := t.derive(forReset)
-	return t.e.anonymous(t.x.Ref.Env, [16]byte(seed[:16]))
+	return t.st
 }
 
 // limit counts requests of one address; IPv6 by the /64 that one customer has.

@@ -24,6 +24,7 @@ type turn struct {
 	holder  string
 
 	fresh    int         // proofs taken in this turn
+	st       string      // what derived made; empty: nothing yet
 	forget   flow.Digest // session to end once the turn is saved; zero: none
 	wasReset bool
 	saved    bool

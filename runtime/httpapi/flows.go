@@ -115,7 +115,8 @@ func place(b *configs.Bundle, v *flow.View) wire.Place {
 func (x *exchange) sendFlow(v flow.View) {
 	x.keepState(&v)
 	x.Set(fiber.HeaderContentType, wire.HAL)
-	x.Response().SetBodyRaw(wire.Encode(v, place(x.tenant, &v)))
+	res := x.Response()
+	res.SwapBody(wire.Append(res.SwapBody(nil)[:0], v, place(x.tenant, &v))) // into the buffer that the connection has
 }
 
 // keepState hands the client the secrets it must hold from now on, and the step

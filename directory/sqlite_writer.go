@@ -22,9 +22,9 @@ const lookAgain = 500 * time.Microsecond
 // file alone for a moment before it begins, so that the other's look finds it.
 const politeFor = 1000
 
-// writer is the one goroutine that changes the file. While it waits for the
+// fileWriter is the one goroutine that changes the file. While it waits for the
 // disk other writes gather, and the next commit takes them together.
-type writer struct {
+type fileWriter struct {
 	db      *sql.DB
 	queue   chan *job // unbuffered: what is not taken was never started
 	closing chan struct{}
@@ -40,11 +40,11 @@ type job struct {
 	done     chan struct{}
 }
 
-func newWriter(db *sql.DB) *writer {
-	return &writer{db: db, queue: make(chan *job), closing: make(chan struct{})}
+func newFileWriter(db *sql.DB) *fileWriter {
+	return &fileWriter{db: db, queue: make(chan *job), closing: make(chan struct{})}
 }
 
-func (w *writer) start() {
+func (w *fileWriter) start() {
 	w.done.Go(func() {
 		for {
 			select {
@@ -57,17 +57,21 @@ func (w *writer) start() {
 	})
 }
 
-func (w *writer) close() error {
+func (w *fileWriter) close() error {
 	w.once.Do(func() { close(w.closing) })
 	w.done.Wait()
 	return w.db.Close()
 }
 
-func (w *writer) do(ctx context.Context, fn func(*sql.Tx) error) error {
+// do implements writer. The statements run under a context that does not end,
+// since interrupting one would take down the whole transaction; a file answers
+// within busyTimeout or not at all, so that patience has nothing to add.
+func (w *fileWriter) do(ctx context.Context, _ time.Duration, fn func(context.Context, *sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	j := &job{fn: fn, done: make(chan struct{})}
+	inner := context.WithoutCancel(ctx)
+	j := &job{fn: func(tx *sql.Tx) error { return fn(inner, tx) }, done: make(chan struct{})}
 	select {
 	case w.queue <- j:
 	case <-ctx.Done():
@@ -84,7 +88,7 @@ func (w *writer) do(ctx context.Context, fn func(*sql.Tx) error) error {
 
 // run brings a group to its end. A job whose failure took the transaction down
 // with it (an interrupt, a full disk) leaves, and the others are run again.
-func (w *writer) run(group []*job) {
+func (w *fileWriter) run(group []*job) {
 	for len(group) > 0 {
 		tx, err := w.begin()
 		group = w.gather(group)
@@ -109,7 +113,7 @@ func (w *writer) run(group []*job) {
 
 // begin takes the file for writing, waiting for other processes up to
 // busyTimeout.
-func (w *writer) begin() (*sql.Tx, error) {
+func (w *fileWriter) begin() (*sql.Tx, error) {
 	patience, cancel := context.WithTimeout(context.Background(), busyTimeout)
 	defer cancel()
 	if w.polite > 0 {
@@ -127,7 +131,7 @@ func (w *writer) begin() (*sql.Tx, error) {
 }
 
 // gather adds the writes that wait now.
-func (w *writer) gather(group []*job) []*job {
+func (w *fileWriter) gather(group []*job) []*job {
 	for len(group) < groupMax {
 		select {
 		case j := <-w.queue:
@@ -141,7 +145,7 @@ func (w *writer) gather(group []*job) []*job {
 
 // attempt runs and commits a group. It returns the job that spoiled the
 // transaction, if one did; then nothing was committed.
-func (w *writer) attempt(tx *sql.Tx, group []*job) *job {
+func (w *fileWriter) attempt(tx *sql.Tx, group []*job) *job {
 	for _, j := range group {
 		if !j.run(tx, len(group) == 1) {
 			_ = tx.Rollback()

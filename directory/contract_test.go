@@ -1,0 +1,20 @@
+package directory_test
+
+import "testing"
+
+func TestSQLiteFile(t *testing.T)   { contract(t, onFile) }
+func TestSQLiteMemory(t *testing.T) { contract(t, inMemory) }
+func TestPostgres(t *testing.T)     { contract(t, onServer) }
+
+// contract is what every directory does, whatever it lies on.
+func contract(t *testing.T, open opener) {
+	for name, test := range map[string]func(*testing.T, opener){
+		"writes": testWrites, "users": testUsers, "passwords": testPasswords, "codes": testCodes,
+		"resources": testResources, "signing keys": testSigningKeys, "audit": testAudit, "sweep": testSweep,
+		"no oracle": testNoOracle, "registration": testRegistration,
+		"recovery": testRecovery, "verification": testVerification, "change": testChange,
+		"history": testHistory, "standing": testStanding, "outbox": testOutbox, "secret codes": testSecretCodes,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, open) })
+	}
+}
