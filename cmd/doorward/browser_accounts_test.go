@@ -146,7 +146,8 @@ func playChange(p player) {
 	p.signedOn(tab)
 }
 
-// playGerman asks for German, and is answered in it to the end.
+// playGerman asks for German, and is answered in it to the end, but where the
+// application asks for another language.
 func playGerman(p player) {
 	look := p.look
 	look.Language = "de-CH,de;q=0.9,en;q=0.5"
@@ -165,6 +166,10 @@ func playGerman(p player) {
 	tab.Follow(primary)
 	if m := p.mail.Wait(p.T, name+"@example.com"); !strings.Contains(m.Text, "Passwort") {
 		p.Errorf("the mail is in another language: %s", m.Text)
+	}
+	tab.Open(p.native() + "&ui_locales=es")
+	if tab.Text("h1") != "Iniciar sesión" || tab.Header("Content-Language") != "es" {
+		p.Errorf("the application's language is not spoken: %s", tab.Text("body"))
 	}
 	tab.Open(p.address("/as/signoff", nil))
 	if tab.Text("h1") != "Abmelden?" && tab.Text("h1") != "Sie sind abgemeldet" {

@@ -268,7 +268,11 @@ func (h *house) greet(w io.Writer) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\nserving %s\n", version(), h.o.BaseURL)
 	if _, ok := h.registry.Bundle(demoEnvironment); ok && h.o.Config == "" {
-		fmt.Fprintf(&b, "\n  open %s%s\n  and sign on as ada with Correct-Horse-9\n\n", h.o.BaseURL, demo.HomePath)
+		fmt.Fprintf(&b, "\n  open %s%s\n  and sign on as ada with Correct-Horse-9, or make an account\n", h.o.BaseURL, demo.HomePath)
+		if h.mails != nil {
+			fmt.Fprintf(&b, "  mail lands at %s%s\n", h.o.BaseURL, demo.OutboxPath)
+		}
+		b.WriteByte('\n')
 	}
 	_, _ = io.WriteString(w, b.String())
 }
