@@ -21,6 +21,7 @@ type account struct {
 	language   string // preferred one
 	enabled    bool
 	unverified bool
+	registered bool // by the person
 	mustChange bool
 	authority  string // identity provider; empty: ours
 	password   string // empty also of a user of another authority
@@ -66,7 +67,7 @@ func (a *account) key() string {
 func (d *DB) readAccount(ctx context.Context, a *account) error {
 	err := d.reader.QueryRowContext(ctx, `SELECT COALESCE(u.id, ''), COALESCE(u.username, ''), COALESCE(u.given, ''),
 			COALESCE(u.family, ''), COALESCE(u.population, ''), COALESCE(u.email, ''), COALESCE(u.preferred_language, ''),
-			COALESCE(u.enabled, FALSE), COALESCE(u.unverified, FALSE), COALESCE(u.must_change, FALSE), COALESCE(u.authority, ''),
+			COALESCE(u.enabled, FALSE), COALESCE(u.unverified, FALSE), COALESCE(u.registered, FALSE), COALESCE(u.must_change, FALSE), COALESCE(u.authority, ''),
 			COALESCE(u.password, ''), COALESCE(u.password_changed_at, 0), COALESCE(u.locked_at, 0), COALESCE(u.lock_until, 0),
 			COALESCE(u.last_sign_on_at, 0), COALESCE(f.count, 0), COALESCE(f.locked_until, 0), COALESCE(e.result, '')
 		FROM (SELECT CAST($1 AS TEXT) AS env, CAST($2 AS TEXT) AS who, CAST($3 AS TEXT) AS stranger, CAST($4 AS TEXT) AS effect) q
@@ -74,13 +75,19 @@ func (d *DB) readAccount(ctx context.Context, a *account) error {
 		LEFT JOIN failures f ON f.env = q.env AND f.key = COALESCE(u.id, q.stranger)
 		LEFT JOIN effects e ON e.key = q.effect`, a.env, a.who, a.stranger, a.effect).
 		Scan(&a.subject.ID, &a.subject.Username, &a.subject.Given, &a.subject.Family, &a.subject.Population, &a.email, &a.language,
-			&a.enabled, &a.unverified, &a.mustChange, &a.authority,
+			&a.enabled, &a.unverified, &a.registered, &a.mustChange, &a.authority,
 			&a.password, &a.changedAt, &a.lockedAt, &a.lockUntil, &a.signedOn, &a.count, &a.lockedUntil, &a.first)
 	if a.authority != "" {
 		a.password = ""
 	}
 	return err
 }
+
+// unclaimed reports whether the account was registered by somebody who has not
+// shown that the address is theirs. Its password signs nobody on: whoever chose
+// it would learn from that whether name and address were free. The code of the
+// registration opens the account, and so does a recovery.
+func (a *account) unclaimed() bool { return a.registered && a.unverified }
 
 // locked reports whether an administrator has locked the account, and for how
 // long yet; 0: until it is unlocked.

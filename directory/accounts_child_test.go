@@ -78,7 +78,10 @@ func TestTwoProcessesCompareFiveCodes(t *testing.T) {
 		"right ones among the wrong ones": {wrong: 20, right: 5, done: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onBoth(t, func(t *testing.T, path string) { testCodeRace(t, path, race) })
+			onBoth(t, func(t *testing.T, path string) {
+				t.Helper()
+				testCodeRace(t, path, race)
+			})
 		})
 	}
 }

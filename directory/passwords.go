@@ -96,6 +96,8 @@ const signOnKept = 60 * time.Second
 //   - the failure that locks is itself answered LockedOut;
 //   - that an account is disabled, or was locked by an administrator, is said to
 //     the right password only: wrong ones are counted as everybody's are;
+//   - the password of an account that was registered and never verified is refused
+//     like a wrong one (see unclaimed);
 //   - a repeated Effect of a refusal gets the first verdict and counts nothing;
 //   - acceptance resets the count.
 func (p *Passwords) Check(ctx context.Context, c Check) (Verdict, error) {
@@ -115,7 +117,7 @@ func (p *Passwords) Check(ctx context.Context, c Check) (Verdict, error) {
 		return a.again(a.first, now)
 	case failureLock.After(now):
 		return Verdict{Result: LockedOut, Subject: a.subject, UnlockIn: failureLock.Sub(now)}, nil
-	case !match:
+	case !match || a.unclaimed():
 		return p.refuse(ctx, &a, now)
 	case !a.enabled:
 		return Verdict{Result: Disabled, Subject: a.subject}, nil

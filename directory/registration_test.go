@@ -53,12 +53,28 @@ func testRegistration(t *testing.T, open opener) {
 		if again := e.register(r); again.Subject != got.Subject || len(e.mail()) != 0 {
 			t.Errorf("the same effect again: %+v", again)
 		}
-		if v := e.signOn("newcomer", newPassword); v.Result != accepted || !v.Unverified {
-			t.Errorf("%+v", v)
+		if v := e.signOn("newcomer", newPassword); v.Result != directory.Refused {
+			t.Errorf("before the address is verified: %+v", v)
 		}
 		v, err := e.Verify(t.Context(), directory.Verification{Env: env, UserID: got.Subject.ID, Code: m.Params["code"], Effect: "v"})
 		if err != nil || !v.OK {
 			t.Errorf("%+v %v", v, err)
+		}
+		if v := e.signOn("newcomer", newPassword); v.Result != accepted || v.Unverified {
+			t.Errorf("once it is: %+v", v)
+		}
+	})
+	t.Run("a recovery opens an account that was never verified", func(t *testing.T) {
+		e := newEstate(t, open)
+		e.ids["newcomer"] = e.register(newcomer()).Subject.ID
+		e.mail()
+		code := e.forgot("newcomer").Params["code"]
+		const next = "Third-Right-Horse-3"
+		if got := e.recover(directory.Recovering{Username: "newcomer", Code: code, Password: next}); got.Result != directory.Done {
+			t.Fatalf("%+v", got)
+		}
+		if v := e.signOn("newcomer", next); v.Result != accepted || v.Unverified {
+			t.Errorf("%+v", v)
 		}
 	})
 	t.Run("tells nobody what is taken", func(t *testing.T) {
@@ -204,7 +220,11 @@ func testRegistrationLimits(t *testing.T, open opener) {
 		e := newEstate(t, open)
 		r := newcomer()
 		r.Password = "{SSHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="
-		e.register(r)
+		got := e.register(r)
+		v, err := e.Verify(t.Context(), directory.Verification{Env: env, UserID: got.Subject.ID, Code: e.one().Params["code"]})
+		if err != nil || !v.OK {
+			t.Fatal(v, err)
+		}
 		if v := e.signOn("newcomer", r.Password); v.Result != accepted {
 			t.Errorf("%+v", v)
 		}

@@ -67,6 +67,9 @@ func TestSec_ENUM_REGISTER(t *testing.T) {
 		out += strings.ReplaceAll(seen(f.Get(), name), email, "(email)")
 		out += seen(f.Act("user.verify", map[string]string{"verificationCode": "ABCD2345"}).Is(400), name)
 		out += seen(f.Act("user.sendVerificationCode", nil).Is(200), name)
+		g := x.browser().Start(club.Ask())
+		out += seen(g.Password(name+"-too", "Again-Right-Horse-1").Is(400), name+"-too")
+		out += seen(g.Password(name, "Again-Right-Horse-1").Is(400), name) // also for whose name it was
 		return out
 	}
 	free := register("enum-a", "enum-a@club.example")

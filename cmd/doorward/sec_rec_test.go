@@ -85,9 +85,9 @@ func TestSec_REC_OTHER_USER(t *testing.T) {
 	x.emptyPostbox()
 	mine, theirs := x.browser().Start(club.Ask()), x.browser().Start(club.Ask())
 	forgot(mine, "mia").Is(200)
-	forgot(theirs, "max").Is(200)
+	forgot(theirs, "tom").Is(200)
 	code := x.mailed("mia@club.example").Code()
-	x.mailed("max@club.example")
+	x.mailed("tom@club.example")
 	for range 2 {
 		recovers_(theirs, code, "Mia-Takes-Over-1").Refused(400, "INVALID_DATA", "INVALID_VALUE@recoveryCode")
 	}
@@ -98,7 +98,7 @@ func TestSec_REC_OTHER_USER(t *testing.T) {
 	if r := recovers_(mine, code, "Mia-Newer-Horse-8").Flow(); r.Status != completed {
 		t.Errorf("the owner's flow is in %s", r.Status)
 	}
-	x.browser().Start(club.Ask()).Password("max", "Max-Right-Horse-99").Is(200)
+	x.browser().Start(club.Ask()).Password("tom", "Tom-Right-Horse-22").Is(200)
 }
 
 // Nothing but the mailed code sets a password. Keycloak CVE-2026-18963.
@@ -111,21 +111,21 @@ func TestSec_SEQ_SWITCH_METHOD(t *testing.T) {
 		"true": `{"recoveryCode":true,"newPassword":"Taken-Over-Horse-1"}`,
 	} {
 		f := x.browser().Start(club.Ask())
-		forgot(f, "max").Is(200)
+		forgot(f, "sam").Is(200)
 		p := f.Act("password.recover", body).Is(400).Problem()
 		if p.Code != "INVALID_DATA" || p.Details[0].Target != "recoveryCode" {
 			t.Errorf("%s: %+v", what, p)
 		}
 		for _, action := range []string{"device.select", "user.lookup", "usernamePassword.check", "password.forgot"} {
-			f.Act(action, map[string]string{"username": "max", "password": "Taken-Over-Horse-1"}).Is(400)
+			f.Act(action, map[string]string{"username": "sam", "password": "Taken-Over-Horse-1"}).Is(400)
 		}
 		if a := f.Resume(); a.Code() != "" {
 			t.Fatal("a code without proof")
 		}
 	}
 	x.exec(`DELETE FROM failures WHERE env = $1`, firstEnv)
-	x.browser().Start(club.Ask()).Password("max", "Taken-Over-Horse-1").Refused(400, "INVALID_DATA", "INVALID_CREDENTIALS@password")
-	x.browser().Start(club.Ask()).Password("max", "Max-Right-Horse-99").Is(200)
+	x.browser().Start(club.Ask()).Password("sam", "Taken-Over-Horse-1").Refused(400, "INVALID_DATA", "INVALID_CREDENTIALS@password")
+	x.browser().Start(club.Ask()).Password("sam", "Sam-Right-Horse-11").Is(200)
 }
 
 // What registration did not ask for is dropped and recorded; what it does not know
