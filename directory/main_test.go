@@ -52,8 +52,30 @@ func inMemory(t *testing.T, o directory.Options) *directory.DB {
 func onServer(t *testing.T, o directory.Options) *directory.DB {
 	t.Helper()
 	o.Patience = 10 * time.Second // the machine may be busy
-	return openAt(t, pgtest.Database(t), o)
+	return openAt(t, pgtest.Copy(t, withTables()), o)
 }
+
+// withTables is a database whose tables are made, to be copied.
+var withTables = sync.OnceValue(func() string {
+	lasting := &forAll{}
+	path := pgtest.Database(lasting)
+	db, err := directory.Open(context.Background(), directory.Options{Path: path, Now: time.Now, Patience: 10 * time.Second})
+	if err != nil {
+		panic(err)
+	}
+	if err := db.Close(); err != nil {
+		panic(err)
+	}
+	return path
+})
+
+// forAll is a testing.TB that never ends, so that what it is given stays.
+type forAll struct{ testing.TB }
+
+func (*forAll) Helper()                   {}
+func (*forAll) Cleanup(func())            {}
+func (*forAll) Fatal(v ...any)            { panic(fmt.Sprint(v...)) }
+func (*forAll) Fatalf(f string, v ...any) { panic(fmt.Sprintf(f, v...)) }
 
 // onBoth runs a test on a directory that can be opened more than once.
 func onBoth(t *testing.T, test func(t *testing.T, path string)) {

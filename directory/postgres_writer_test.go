@@ -53,6 +53,7 @@ func TestPostgresRunsAgainWhatAnotherTransactionUndid(t *testing.T) {
 		})
 	}
 	t.Run("but not for ever", func(t *testing.T) {
+		db := openAt(t, pgtest.Database(t), directory.Options{})
 		runs := 0
 		err := db.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
 			runs++

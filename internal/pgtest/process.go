@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"os"
 	"sync"
 	"testing"
 )
@@ -18,15 +19,35 @@ func Database(tb testing.TB) string {
 	tb.Helper()
 	one.mu.Lock()
 	defer one.mu.Unlock()
+	return shared(tb).Database(tb)
+}
+
+// Copy makes a database on that server with what another one of its holds, to
+// which nobody may be connected.
+func Copy(tb testing.TB, of string) string {
+	tb.Helper()
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	return shared(tb).Copy(tb, of)
+}
+
+// shared starts the server when it is needed first; in memory, where there is a
+// file system for that.
+func shared(tb testing.TB) *Server {
+	tb.Helper()
 	if one.server == nil {
 		s := &Server{tb: tb}
-		s.init("trust")
+		parent := "/dev/shm"
+		if _, err := os.Stat(parent); err != nil {
+			parent = ""
+		}
+		s.init("trust", parent)
 		s.args = append(s.args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
 			"-c", "autovacuum=off", "-c", "max_connections=200")
 		s.Restart()
 		one.server = s
 	}
-	return one.server.Database(tb)
+	return one.server
 }
 
 // Clean ends the shared server, if there is one.

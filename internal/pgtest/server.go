@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -44,17 +45,17 @@ func Start(tb testing.TB, extra ...string) *Server {
 	tb.Helper()
 	s := &Server{tb: tb}
 	tb.Cleanup(s.remove)
-	s.init("scram-sha-256")
+	s.init("scram-sha-256", "")
 	s.args = append(s.args, extra...)
 	s.Restart()
 	return s
 }
 
-// init makes the data directory.
-func (s *Server) init(auth string) {
+// init makes the data directory, inside parent; empty: where temporary files go.
+func (s *Server) init(auth, parent string) {
 	s.tb.Helper()
 	s.bin = programs(s.tb)
-	dir, err := os.MkdirTemp("", "doorward-pg")
+	dir, err := os.MkdirTemp(parent, "doorward-pg")
 	if err != nil {
 		s.tb.Fatal(err)
 	}
@@ -104,11 +105,27 @@ func (s *Server) url(database string) string {
 // Database makes an empty database and returns its URL. It goes with the test.
 func (s *Server) Database(tb testing.TB) string {
 	tb.Helper()
+	return s.make(tb, "")
+}
+
+func (s *Server) make(tb testing.TB, like string) string {
+	tb.Helper()
 	s.made++
 	name := "test" + strconv.Itoa(s.made)
-	s.do(tb, "CREATE DATABASE "+name)
+	s.do(tb, "CREATE DATABASE "+name+like)
 	tb.Cleanup(func() { s.do(tb, "DROP DATABASE "+name+" WITH (FORCE)") })
 	return s.url(name)
+}
+
+// Copy makes a database with what another one holds, to which nobody may be
+// connected, and returns its URL. It goes with the test.
+func (s *Server) Copy(tb testing.TB, of string) string {
+	tb.Helper()
+	u, err := url.Parse(of)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s.make(tb, " TEMPLATE "+path.Base(u.Path))
 }
 
 // do runs one statement outside of any test's database.
