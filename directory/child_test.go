@@ -23,7 +23,7 @@ func child(role, path string) error {
 	if role == "open" {
 		await()
 	}
-	db, err := directory.Open(context.Background(), directory.Options{Path: path, Now: time.Now})
+	db, err := directory.Open(context.Background(), directory.Options{Path: path, Now: time.Now, Patience: patient})
 	if err != nil {
 		return err
 	}

@@ -51,15 +51,21 @@ func inMemory(t *testing.T, o directory.Options) *directory.DB {
 
 func onServer(t *testing.T, o directory.Options) *directory.DB {
 	t.Helper()
-	o.Patience = 10 * time.Second // the machine may be busy
 	return openAt(t, pgtest.Copy(t, withTables()), o)
 }
+
+// patient is for tests that are not about time, on a machine that may be busy;
+// hasty is what a request grants.
+const (
+	patient = 10 * time.Second
+	hasty   = 400 * time.Millisecond
+)
 
 // withTables is a database whose tables are made, to be copied.
 var withTables = sync.OnceValue(func() string {
 	lasting := &forAll{}
 	path := pgtest.Database(lasting)
-	db, err := directory.Open(context.Background(), directory.Options{Path: path, Now: time.Now, Patience: 10 * time.Second})
+	db, err := directory.Open(context.Background(), directory.Options{Path: path, Now: time.Now, Patience: patient})
 	if err != nil {
 		panic(err)
 	}
@@ -87,6 +93,9 @@ func onBoth(t *testing.T, test func(t *testing.T, path string)) {
 func openAt(t *testing.T, path string, o directory.Options) *directory.DB {
 	t.Helper()
 	o.Path = path
+	if o.Patience == 0 {
+		o.Patience = patient
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}

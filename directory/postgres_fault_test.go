@@ -30,7 +30,7 @@ func back(t *testing.T, db *directory.DB) {
 
 func TestPostgresAwayIsAnsweredSoon(t *testing.T) {
 	server := pgtest.Start(t)
-	db := openAt(t, server.URL(), directory.Options{})
+	db := openAt(t, server.URL(), directory.Options{Patience: hasty})
 	codes := directory.NewCodes(db, time.Now)
 	c := newCode(1, time.Now())
 	if err := codes.Issue(t.Context(), c); err != nil {
@@ -79,7 +79,7 @@ func TestPostgresReachesTheHostThatAnswers(t *testing.T) {
 	}
 	defer silent.Close()
 	both := with(t, server.URL(), func(u *url.URL) { u.Host = silent.Addr().String() + "," + u.Host })
-	db := openAt(t, both, directory.Options{})
+	db := openAt(t, both, directory.Options{Patience: hasty})
 	back(t, db)
 	server.Kill()
 	soon(t, 20, func() error { return db.Health(t.Context()) })
@@ -148,7 +148,7 @@ func (c *crowd) work(worker int) error {
 
 func TestPostgresKilledInTheMiddleOfWritesLosesAndRepeatsNothing(t *testing.T) {
 	server := pgtest.Start(t)
-	db := openAt(t, server.URL(), directory.Options{})
+	db := openAt(t, server.URL(), directory.Options{Patience: hasty})
 	hasher := directory.NewHasher(cheap(), 2, time.Now)
 	none := func(string, string) passwordpolicy.Policy { return passwordpolicy.Policy{} }
 	c := &crowd{db: db, users: directory.NewUsers(db, hasher, time.Now), password: directory.NewPasswords(db, hasher, newRing(), none, time.Now)}

@@ -41,7 +41,7 @@ func with(t *testing.T, path string, change func(*url.URL)) string {
 
 func TestPostgresConnectionsAreDurableAndBounded(t *testing.T) {
 	path := with(t, pgtest.Database(t), func(u *url.URL) { u.RawQuery += "&synchronous_commit=off&statement_timeout=0&lock_timeout=0" })
-	db := openAt(t, path, directory.Options{})
+	db := openAt(t, path, directory.Options{Patience: hasty})
 	err := db.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
 		for setting, want := range map[string]string{
 			"synchronous_commit": "on", "transaction_isolation": "read committed", "statement_timeout": "400ms",

@@ -53,7 +53,7 @@ func TestPostgresRunsAgainWhatAnotherTransactionUndid(t *testing.T) {
 		})
 	}
 	t.Run("but not for ever", func(t *testing.T) {
-		db := openAt(t, pgtest.Database(t), directory.Options{})
+		db := openAt(t, pgtest.Database(t), directory.Options{Patience: hasty})
 		runs := 0
 		err := db.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
 			runs++
@@ -83,7 +83,7 @@ func TestPostgresAcknowledgesNothingAfterAFailedStatement(t *testing.T) {
 // A write that waits for another one's row gives up in time, and so does the next.
 func TestPostgresRefusesSoonWhatIsHeldByAnother(t *testing.T) {
 	path := pgtest.Database(t)
-	db := openAt(t, path, directory.Options{})
+	db := openAt(t, path, directory.Options{Patience: hasty})
 	if err := db.Health(t.Context()); err != nil {
 		t.Fatal(err)
 	}
