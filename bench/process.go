@@ -144,6 +144,8 @@ type node struct {
 	redis  string // address; empty: embedded
 	config string // directory of configuration; empty: the demo's
 	addr   string // empty: a free one
+	smtp   bool   // mail goes to a server
+	mail   string // that server's address
 }
 
 // rate is a limit that nothing here reaches, so that the counters are moved as in
@@ -170,6 +172,9 @@ func (n node) start(ctx context.Context) (*process, error) {
 	}
 	if n.config != "" {
 		args = append(args, "--config", n.config)
+	}
+	if n.mail != "" {
+		args = append(args, "--smtp", "smtp://"+n.mail+"?tls=none", "--mail-from", "bench@example.com")
 	}
 	p, err := launch(n.dir, n.name, n.addr, n.binary, args...)
 	if err != nil {

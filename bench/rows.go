@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // series is what an arm measured, one value a round.
 type series struct{ rate, server, redis, p50, p99, value, other sample }
@@ -44,7 +47,7 @@ func rows() []row {
 			values: func(r results) (sample, sample) { return r[memory].total(), r[store].total() }, target: atMost(0.7),
 		})
 	}
-	return append(append(list, hashRows()...), footprintRows()...)
+	return slices.Concat(list, hashRows(), footprintRows(), oracleRows())
 }
 
 // againstBare compares one request with the bare server's.

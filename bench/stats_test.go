@@ -132,3 +132,20 @@ func TestPercentile(t *testing.T) {
 		}
 	}
 }
+
+// The values are those of R's wilcox.test(a, b, exact = FALSE, correct = FALSE).
+func TestMannWhitney(t *testing.T) {
+	for name, tt := range map[string]struct {
+		a, b sample
+		want float64
+	}{
+		"apart":     {sample{1, 2, 3, 4, 5}, sample{6, 7, 8, 9, 10}, 0.0090234},
+		"the same":  {sample{1, 2, 3, 4}, sample{1, 2, 3, 4}, 1},
+		"interwove": {sample{1, 3, 5, 7}, sample{2, 4, 6, 8}, 0.5637029},
+		"all equal": {sample{1, 1}, sample{1, 1}, 1},
+	} {
+		if got := mannWhitney(tt.a, tt.b); math.Abs(got-tt.want) > 1e-6 {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}

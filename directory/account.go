@@ -18,7 +18,6 @@ type account struct {
 
 	subject    flow.Subject // zero: nobody
 	email      string
-	language   string // preferred one
 	enabled    bool
 	unverified bool
 	registered bool // by the person
@@ -74,7 +73,7 @@ func (d *DB) readAccount(ctx context.Context, a *account) error {
 		LEFT JOIN users u ON u.env = q.env AND u.`+a.column+` = q.who
 		LEFT JOIN failures f ON f.env = q.env AND f.key = COALESCE(u.id, q.stranger)
 		LEFT JOIN effects e ON e.key = q.effect`, a.env, a.who, a.stranger, a.effect).
-		Scan(&a.subject.ID, &a.subject.Username, &a.subject.Given, &a.subject.Family, &a.subject.Population, &a.email, &a.language,
+		Scan(&a.subject.ID, &a.subject.Username, &a.subject.Given, &a.subject.Family, &a.subject.Population, &a.email, &a.subject.Locales,
 			&a.enabled, &a.unverified, &a.registered, &a.mustChange, &a.authority,
 			&a.password, &a.changedAt, &a.lockedAt, &a.lockUntil, &a.signedOn, &a.count, &a.lockedUntil, &a.first)
 	if a.authority != "" {
@@ -128,8 +127,8 @@ func profile(s flow.Subject, email string) []string {
 
 // locales puts the languages that a user prefers before those of the browser.
 func (a *account) locales(browser string) string {
-	if a.language == "" || browser == "" {
-		return a.language + browser
+	if a.subject.Locales == "" || browser == "" {
+		return a.subject.Locales + browser
 	}
-	return a.language + "," + browser
+	return a.subject.Locales + "," + browser
 }

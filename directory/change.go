@@ -114,7 +114,7 @@ func (s *Accounts) replace(ctx context.Context, tx *sql.Tx, a *account, p passwo
 		return err
 	}
 	return post(ctx, tx, s.ring, flow.Message{
-		Env: a.env, Template: changedMail, Locales: a.language, To: a.email,
+		Env: a.env, Template: changedMail, Locales: a.subject.Locales, To: a.email,
 		Params:    map[string]string{"username": a.subject.Username, "given": a.subject.Given},
 		CreatedAt: now, ExpiresAt: now.Add(noticeLife),
 	})

@@ -50,7 +50,7 @@ func (s *Accounts) Register(ctx context.Context, r Registration) (Registered, er
 	if fault := r.fault(); fault != "" {
 		return Registered{Fault: fault}, nil
 	}
-	u := flow.Subject{ID: uuid.NewString(), Username: r.Username, Given: r.Given, Family: r.Family, Population: r.Population}
+	u := flow.Subject{ID: uuid.NewString(), Username: r.Username, Given: r.Given, Family: r.Family, Population: r.Population, Locales: localesOf(r.Locales)}
 	policy := s.policies(r.Env, r.Population)
 	if broken := policy.Unsatisfied(passwordpolicy.Candidate{Password: r.Password, Profile: profile(u, r.Email)}); len(broken) > 0 {
 		return Registered{Unsatisfied: broken}, nil
@@ -90,7 +90,7 @@ func (s *Accounts) register(ctx context.Context, tx *sql.Tx, r Registration, u f
 	owner := account{env: r.Env}
 	err = tx.QueryRowContext(ctx, `SELECT id, username, given, email, preferred_language FROM users
 		WHERE env = $1 AND email_key = $2 ORDER BY created_at, id LIMIT 1`, r.Env, key).
-		Scan(&owner.subject.ID, &owner.subject.Username, &owner.subject.Given, &owner.email, &owner.language)
+		Scan(&owner.subject.ID, &owner.subject.Username, &owner.subject.Given, &owner.email, &owner.subject.Locales)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", err
 	}

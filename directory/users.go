@@ -48,7 +48,7 @@ type User struct {
 
 // Subject is what a flow remembers of the user.
 func (u User) Subject() flow.Subject {
-	return flow.Subject{ID: u.ID, Username: u.Username, Given: u.Given, Family: u.Family, Population: u.Population}
+	return flow.Subject{ID: u.ID, Username: u.Username, Given: u.Given, Family: u.Family, Population: u.Population, Locales: u.PreferredLanguage}
 }
 
 // Users is the repository of users.

@@ -72,7 +72,7 @@ func drawProof(t *rapid.T) flow.Proof {
 }
 
 func drawSubject(t *rapid.T) flow.Subject {
-	return flow.Subject{ID: drawName(t), Username: rapid.String().Draw(t, "name"), Given: rapid.String().Draw(t, "given"), Family: rapid.String().Draw(t, "family"), Population: drawName(t)}
+	return flow.Subject{ID: drawName(t), Username: rapid.String().Draw(t, "name"), Given: rapid.String().Draw(t, "given"), Family: rapid.String().Draw(t, "family"), Population: drawName(t), Locales: rapid.String().Draw(t, "prefers")}
 }
 
 func drawDigest(t *rapid.T) (d flow.Digest) {

@@ -78,7 +78,7 @@ func full(ref flow.Ref, now time.Time) *flow.Execution {
 	x := fresh(ref, now)
 	x.Attempt, x.Status = 3, flow.Failed
 	x.Failure = &flow.Failure{Code: "ACCOUNT_DISABLED", Message: "The account is disabled."}
-	x.User = flow.Subject{ID: uuid.NewString(), Username: "ada", Given: "Ada", Family: "Lovelace", Population: uuid.NewString()}
+	x.User = flow.Subject{ID: uuid.NewString(), Username: "ada", Given: "Ada", Family: "Lovelace", Population: uuid.NewString(), Locales: "de"}
 	x.Others = []flow.Digest{digest()}
 	x.Person = flow.Candidate{Username: "bea", Address: "b•••@example.com", UserID: uuid.NewString(), Proofs: flow.Ledger{{Subject: "bea", Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", Address: "bea@example.com", At: now, Origin: flow.FromIDP}}}
 	x.Steps = map[string][]byte{"1.password": []byte(`{"tries":2}`), "2.otp": []byte(`{}`)}
@@ -101,7 +101,7 @@ func full(ref flow.Ref, now time.Time) *flow.Execution {
 }
 
 func signOn(now time.Time) *flow.Session {
-	user := flow.Subject{ID: uuid.NewString(), Username: "ada", Given: "Ada", Family: "Lovelace", Population: uuid.NewString()}
+	user := flow.Subject{ID: uuid.NewString(), Username: "ada", Given: "Ada", Family: "Lovelace", Population: uuid.NewString(), Locales: "de"}
 	return &flow.Session{
 		ID: uuid.NewString(), User: user,
 		Proofs:    flow.Ledger{{Subject: user.ID, Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", At: now}},

@@ -8,7 +8,7 @@ import (
 
 // Lengths of the arrays.
 const (
-	lenSubject = 5
+	lenSubject = 6
 	lenProof   = 8
 	lenFault   = 5
 	lenDetail  = 4
@@ -22,11 +22,13 @@ func (p *packer) subject(s *flow.Subject) {
 	p.str(s.Given)
 	p.str(s.Family)
 	p.name(s.Population)
+	p.str(s.Locales)
 }
 
 func (u *unpacker) subject(s *flow.Subject) {
 	if u.tuple(lenSubject) {
-		s.ID, s.Username, s.Given, s.Family, s.Population = u.name(), u.str(), u.str(), u.str(), u.name()
+		s.ID, s.Username, s.Given, s.Family = u.name(), u.str(), u.str(), u.str()
+		s.Population, s.Locales = u.name(), u.str()
 	}
 }
 

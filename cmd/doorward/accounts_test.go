@@ -194,6 +194,12 @@ func TestAccountsSpeakTheLanguage(t *testing.T) {
 	if m := x.mailed("lea@club.example"); m.Header.Get("Content-Language") != "de" {
 		t.Errorf("the mail is in %q: %s", m.Header.Get("Content-Language"), m.Subject)
 	}
+	h := x.browser()
+	h.Start(shop.Ask()).Password("ines", "Ines-Right-Horse-33").Is(200)
+	known := h.Start(shop.Ask("prompt", "login"))
+	if page := known.Send(http.MethodGet, known.Page(), visit.Header("Accept-Language", "de"), nil).Is(200); page.Header.Get("Content-Language") != "es" {
+		t.Errorf("the page for somebody who prefers Spanish is in %q", page.Header.Get("Content-Language"))
+	}
 	g := x.browser().Start(club.Ask())
 	if page := g.Send(http.MethodGet, g.Page(), visit.Header("Accept-Language", "fr, es;q=0.5"), nil).Is(200); page.Header.Get("Content-Language") != "es" {
 		t.Errorf("the page is in %q", page.Header.Get("Content-Language"))

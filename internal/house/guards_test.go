@@ -65,6 +65,31 @@ func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
 			"./directory", "TestSQLiteFile",
 		},
 		{
+			"a changed password ends sessions", "runtime/engine/start.go",
+			"x.Proofs = x.Proofs.Since(s.Since)", "",
+			"./runtime/engine", "TestASessionIsWorthWhatItsUserStillIs",
+		},
+		{
+			"what is finished is judged again before it is handed back", "runtime/engine/view.go",
+			"if err := e.prune(ctx, x); err != nil {", "if err := ctx.Err(); err != nil {",
+			"./runtime/engine", "TestAFinishedSignOnEndsWithItsCredential",
+		},
+		{
+			"five tries of a mailed code", "directory/secretcode.go",
+			"tries > secretTries || ", "",
+			"./directory", "TestSQLiteFile",
+		},
+		{
+			"a mailed code is used once", "directory/secretcode.go",
+			"used != 0 || ", "",
+			"./directory", "TestSQLiteFile",
+		},
+		{
+			"an address that was not verified signs nobody on", "directory/passwords.go",
+			" || a.unclaimed()", "",
+			"./directory", "TestSQLiteFile",
+		},
+		{
 			"transaction run again when the server undid it", "directory/postgres_writer.go",
 			"return undone(err) || broken(err), err", "return false, err",
 			"./directory", "TestPostgresRunsAgainWhatAnotherTransactionUndid",

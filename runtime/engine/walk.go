@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,16 +98,13 @@ func (t *turn) step(n *flow.Node) *flow.Turn {
 	ft := flow.NewTurn(x.Ref, n.Key, n.Config, t.now, x.Steps[n.Key], x.Attempt, t.submit)
 	ft.Client, ft.Status, ft.LoginHint = t.caller.Client, x.Status, x.Request.LoginHint
 	ft.User, ft.SessionUser, ft.Person = x.User, x.User, x.Person
-	ft.Locales = locales(x.Request.Locales, t.caller.Client.Locales)
+	ft.Locales = locales(x.Request.Locales, x.User.Locales, t.caller.Client.Locales)
 	return ft
 }
 
-// locales puts what the application asked for before what the browser prefers.
-func locales(asked, preferred string) string {
-	if asked == "" || preferred == "" {
-		return asked + preferred
-	}
-	return asked + "," + preferred
+// locales are languages from several sources, the first source first.
+func locales(sources ...string) string {
+	return strings.Join(slices.DeleteFunc(sources, func(s string) bool { return s == "" }), ",")
 }
 
 // settle applies an outcome. It returns where to go on when the node is left.

@@ -82,6 +82,7 @@ type Subject struct {
 	Given      string
 	Family     string
 	Population string // UUID
+	Locales    string // preferred languages, as Accept-Language; empty: not known
 }
 
 // Standing is what holds of a user at this moment, whatever was proven earlier.

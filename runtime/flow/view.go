@@ -13,7 +13,7 @@ type View struct {
 	User        Subject // without an ID: who the person claims to be
 	Address     string  // masked, of where a code went
 	Population  string  // whose password policy holds; empty: the default one's
-	Locales     string  // what the application asked for, as Accept-Language
+	Locales     string  // what the application asked for, then what the user prefers, as Accept-Language
 	Application string  // id
 	SessionID   string  // empty while there is no session
 	PiFlow      bool

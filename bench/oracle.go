@@ -1,0 +1,170 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Whether time tells an account from nobody: one visitor asks for somebody,
+// another one for nobody, in turns, with the same request.
+const (
+	checkOracle  = "password check for an account and for nobody"
+	codeOracle   = "recovery for an account and for nobody"
+	silentOracle = "the same, with a mail server that never answers"
+	pairs        = 500
+)
+
+// oracleRows judge the two groups of times: how far their medians lie apart, and
+// by Mann and Whitney how likely it is that there is no difference.
+func oracleRows() []row {
+	var list []row
+	for _, arm := range []string{checkOracle, codeOracle, silentOracle} {
+		list = append(list, row{
+			name: arm + ", medians apart", arms: []string{arm}, fixed: true, target: atMost(0.05),
+			values: func(r results) (sample, sample) {
+				apart := r[arm].value.over(r[arm].other)
+				for i := range apart {
+					apart[i] = math.Abs(apart[i] - 1)
+				}
+				return apart, nil
+			},
+		}, row{
+			name: "  p by Mann-Whitney", arms: []string{arm}, fixed: true, target: atLeast(0.01),
+			values: func(r results) (sample, sample) { return r[arm].p50, nil },
+		})
+	}
+	return list
+}
+
+func (h *house) oracleArms() []arm {
+	check := func(v *visitor) error {
+		return v.post(http.StatusBadRequest, "usernamePassword.check", `{"username":"`+v.user+`","password":"Not-This-Horse-1"}`)
+	}
+	send := func(v *visitor) error { return v.post(http.StatusOK, "password.sendRecoveryCode", "") }
+	return []arm{
+		{name: checkOracle, once: true, run: h.oracle(node{name: "oracle"}, nil, check)},
+		{name: codeOracle, once: true, run: h.oracle(node{name: "oracle-mail"}, forget, send)},
+		{name: silentOracle, once: true, run: h.oracle(node{name: "oracle-silent", smtp: true}, forget, send)},
+	}
+}
+
+// forget brings a visitor to where a code can be asked for again.
+func forget(v *visitor) error {
+	return v.post(http.StatusOK, "password.forgot", `{"username":"`+v.user+`"}`)
+}
+
+// post submits an action whatever the flow's state is, and expects a status.
+func (v *visitor) post(want int, action, body string) error {
+	v.etag = ""
+	return v.send(want, http.MethodPost, v.flow, "application/vnd.pingidentity."+action+"+json", body)
+}
+
+// oracle times do for an account and for nobody: value and other are the medians
+// in microseconds, p50 is the probability.
+func (h *house) oracle(n node, before, do func(*visitor) error) func(context.Context) (window, error) {
+	return func(ctx context.Context) (w window, err error) {
+		n.binary, n.dir = h.bin.product, h.dir
+		if n.smtp {
+			mute, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return w, err
+			}
+			defer mute.Close()
+			go hold(mute)
+			n.mail = mute.Addr().String()
+		}
+		p, err := n.start(ctx)
+		if err != nil {
+			return w, err
+		}
+		defer p.stop()
+		var who [2]*visitor
+		for i, user := range []string{demoUser, "nobody"} {
+			if who[i], err = visit(p.addr); err != nil {
+				return w, err
+			}
+			defer who[i].Close()
+			who[i].user = user
+			if err := who[i].authorize(); err != nil {
+				return w, err
+			}
+			if before != nil {
+				if err := before(who[i]); err != nil {
+					return w, err
+				}
+			}
+		}
+		var took [2]sample
+		for i := range 2 * (pairs + 10) {
+			v := who[i%2]
+			start := time.Now()
+			if err := do(v); err != nil {
+				return w, fmt.Errorf("for %s: %w", v.user, err)
+			}
+			if i >= 20 { // after the first ten of each, which warm up
+				took[i%2] = append(took[i%2], float64(time.Since(start).Nanoseconds())/1000)
+			}
+		}
+		return window{value: took[0].median(), other: took[1].median(), p50: mannWhitney(took[0], took[1])}, nil
+	}
+}
+
+// hold takes connections and never says anything.
+func hold(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err == nil {
+			defer c.Close() //nolint:revive // until the listener is closed
+		}
+	}
+}
+
+// mannWhitney is the probability of two samples that lie at least as far apart if
+// they came from the same place: two-sided, by the normal approximation with ties.
+// Source: Mann and Whitney 1947.
+func mannWhitney(a, b sample) float64 {
+	type value struct {
+		v     float64
+		first bool
+	}
+	all := make([]value, 0, len(a)+len(b))
+	for _, v := range a {
+		all = append(all, value{v, true})
+	}
+	for _, v := range b {
+		all = append(all, value{v, false})
+	}
+	slices.SortFunc(all, func(x, y value) int { return cmp.Compare(x.v, y.v) })
+	var ranks, ties float64
+	for i := 0; i < len(all); {
+		j := i
+		for j < len(all) && all[j].v == all[i].v {
+			j++
+		}
+		t := float64(j - i)
+		ties += t*t*t - t
+		for _, x := range all[i:j] {
+			if x.first {
+				ranks += float64(i+j+1) / 2
+			}
+		}
+		i = j
+	}
+	n, m := float64(len(a)), float64(len(b))
+	u := ranks - n*(n+1)/2
+	spread := math.Sqrt(n * m / 12 * (n + m + 1 - ties/((n+m)*(n+m-1))))
+	if spread == 0 {
+		return 1
+	}
+	return math.Erfc(math.Abs(u-n*m/2) / spread / math.Sqrt2)
+}
