@@ -50,7 +50,7 @@ func build(ctx context.Context, repo, dir string) (binaries, error) {
 // of the hash, too little to be found by subtracting; so it is measured without.
 // The product has no switch for this and shall have none.
 func cheapHash(repo, dir string) (string, error) {
-	original, err := filepath.Abs(filepath.Join(repo, "directory", "phc.go"))
+	original, err := filepath.Abs(filepath.Join(repo, "directory", "hash", "argon2id.go"))
 	if err != nil {
 		return "", err
 	}
@@ -64,7 +64,7 @@ func cheapHash(repo, dir string) (string, error) {
 		return "", errors.New(original + ": argon2id is called in another way")
 	}
 	changed := before + call + strings.Replace(after, cost, "1, 8, ", 1)
-	replacement := filepath.Join(dir, "phc.go")
+	replacement := filepath.Join(dir, "argon2id.go")
 	if err := os.WriteFile(replacement, []byte(changed), 0o600); err != nil {
 		return "", err
 	}

@@ -90,3 +90,9 @@ func TestPacedClientsDoNotHurry(t *testing.T) {
 		t.Errorf("done %d times in 100 ms, want about 5", n)
 	}
 }
+
+func TestTheCheapHashReplacesWhatThereIs(t *testing.T) {
+	if _, err := cheapHash("..", t.TempDir()); err != nil {
+		t.Error(err)
+	}
+}
