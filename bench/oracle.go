@@ -124,7 +124,7 @@ func hold(l net.Listener) {
 			return
 		}
 		if err == nil {
-			defer c.Close() //nolint:revive // until the listener is closed
+			defer c.Close() // once the listener is
 		}
 	}
 }

@@ -131,7 +131,7 @@ func has(key string) *flow.Node { //nolint:unparam // the key is read where the 
 
 func passes(key string) *flow.Node { return &flow.Node{Key: key, Kind: "PASS"} }
 
-func does(key string, fn func(*flow.Turn) flow.Outcome) *flow.Node { //nolint:unparam // as has
+func does(key string, fn func(*flow.Turn) flow.Outcome) *flow.Node {
 	return &flow.Node{Key: key, Kind: "ODD", Config: fn}
 }
 
