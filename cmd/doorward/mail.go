@@ -68,6 +68,7 @@ func (h *house) mailSender() (delivery.Sender, error) {
 	case h.mailed():
 		return nil, errors.New("--smtp is needed: a sign-on policy lets people register or recover a password, and that goes by mail")
 	}
+	h.log.Warn("no mail is sent: give --smtp before somebody needs a code or a notice")
 	return nil, nil
 }
 
