@@ -94,13 +94,18 @@ func configure(repo, dir, algorithm string) error {
 		err = errors.Join(err, rewrite(filepath.Join(demo, "users", "ada.json"), filepath.Join(demo, "users", name+".json"),
 			map[string]any{"id": fmt.Sprintf("d0000000-0000-4000-8000-%012x", 0xbe0000+i), "username": name, "email": name + "@example.com"}))
 	}
+	for i, members := range []map[string]any{{"username": disabledUser, "enabled": false}, {"username": emptyUser, "password": nil}} {
+		name := fmt.Sprint(members["username"])
+		members["id"], members["email"] = fmt.Sprintf("d0000000-0000-4000-8000-%012x", 0xde0000+i), name+"@example.com"
+		err = errors.Join(err, rewrite(filepath.Join(demo, "users", "ada.json"), filepath.Join(demo, "users", name+".json"), members))
+	}
 	return err
 }
 
 // userName is the user that the client with that number signs on as.
 func userName(client int) string { return fmt.Sprintf("client-%d", client) }
 
-// rewrite copies a JSON document with some members changed.
+// rewrite copies a JSON document with some members changed; null takes one out.
 func rewrite(from, to string, members map[string]any) error {
 	b, err := os.ReadFile(from)
 	if err != nil {
@@ -111,6 +116,7 @@ func rewrite(from, to string, members map[string]any) error {
 		return fmt.Errorf("%s: %w", from, err)
 	}
 	maps.Copy(document, members)
+	maps.DeleteFunc(document, func(_ string, value any) bool { return value == nil })
 	if b, err = json.Marshal(document); err != nil {
 		return err
 	}

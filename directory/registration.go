@@ -97,6 +97,7 @@ func (s *Accounts) register(ctx context.Context, tx *sql.Tx, r Registration, u f
 	m := flow.Message{Locales: r.Locales, Flow: r.Flow}
 	if made {
 		own := account{env: r.Env, subject: u}
+		own.subject.Locales = "" // the message says them
 		return registeredAs + u.ID, s.mailCode(ctx, tx, &own, verifying, r.Email, m, now)
 	}
 	m.Template, m.To, m.Locales = existsMail, owner.email, owner.locales(r.Locales)

@@ -36,7 +36,7 @@ func testUsers(t *testing.T, open opener) {
 		if got, err := users.Get(t.Context(), env, made.ID); err != nil || got != want || made != want || len(made.ID) != 36 {
 			t.Errorf("%v %s", err, cmp.Diff(want, got))
 		}
-		if s := made.Subject(); s != (flow.Subject{ID: made.ID, Username: "Ada", Given: "Ada", Family: "Lovelace", Population: "p1"}) {
+		if s := made.Subject(); s != (flow.Subject{ID: made.ID, Username: "Ada", Given: "Ada", Family: "Lovelace", Population: "p1", Locales: "en-GB, en"}) {
 			t.Errorf("subject %+v", s)
 		}
 	})
