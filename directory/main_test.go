@@ -51,6 +51,9 @@ func inMemory(t *testing.T, o directory.Options) *directory.DB {
 
 func onServer(t *testing.T, o directory.Options) *directory.DB {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("starts PostgreSQL; make test runs it")
+	}
 	return openAt(t, pgtest.Copy(t, withTables()), o)
 }
 

@@ -131,6 +131,9 @@ type trial struct {
 // newTrial begins a test; what must hold of every test is checked at its end.
 func newTrial(t *testing.T) *trial {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("runs whole processes; make test runs it")
+	}
 	l := &theLab
 	l.tb.TB = t
 	l.open.Do(l.start)

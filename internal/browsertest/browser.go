@@ -26,6 +26,9 @@ type Browser struct{ ctx context.Context } // chromedp keeps the process in it
 // Start runs Chromium until the test ends.
 func Start(tb testing.TB) *Browser {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("drives a browser; make test runs it")
+	}
 	program := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {

@@ -36,6 +36,9 @@ var build = sync.OnceValues(func() (string, error) { // one build a process
 // Binary is the path of the built binary.
 func Binary(tb testing.TB) string {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("runs whole processes; make test runs it")
+	}
 	bin, err := build()
 	if err != nil {
 		tb.Fatalf("build the node: %v", err)

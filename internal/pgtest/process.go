@@ -17,6 +17,9 @@ var one struct {
 // or calls Clean at its end.
 func Database(tb testing.TB) string {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("starts PostgreSQL; make test runs it")
+	}
 	one.mu.Lock()
 	defer one.mu.Unlock()
 	return shared(tb).Database(tb)

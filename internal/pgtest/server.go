@@ -43,6 +43,9 @@ type Server struct {
 // asks for a password. Extra arguments come last and win.
 func Start(tb testing.TB, extra ...string) *Server {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("starts PostgreSQL; make test runs it")
+	}
 	s := &Server{tb: tb}
 	tb.Cleanup(s.remove)
 	s.init("scram-sha-256", "")

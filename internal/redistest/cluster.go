@@ -17,6 +17,9 @@ type Cluster struct{ Nodes []*Server }
 // StartCluster runs three nodes and waits until each serves its third.
 func StartCluster(tb testing.TB) *Cluster {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("starts Redis; make test runs it")
+	}
 	c := &Cluster{}
 	for range 3 {
 		c.Nodes = append(c.Nodes, Start(

@@ -27,6 +27,9 @@ type Sentinel struct {
 // replica, so that a failover can begin at once.
 func StartSentinel(tb testing.TB) *Sentinel {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("starts Redis; make test runs it")
+	}
 	s := &Sentinel{tb: tb, Master: Start(tb)}
 	host, port, _ := net.SplitHostPort(s.Master.Addr)
 	s.Replica = Start(tb, "--replicaof", host+" "+port)

@@ -33,6 +33,9 @@ type Server struct {
 // arguments come last and win.
 func Start(tb testing.TB, extra ...string) *Server {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("starts Redis; make test runs it")
+	}
 	s := &Server{tb: tb, dir: tb.TempDir()}
 	port := strconv.Itoa(freePort(tb))
 	s.Addr = net.JoinHostPort("127.0.0.1", port)

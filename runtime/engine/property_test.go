@@ -31,7 +31,7 @@ func TestWhateverHappensEveryExecutionIsARunOfItsPlan(t *testing.T) {
 	for _, what := range []string{
 		"adopted", "completed", "conflict", "evaluated in vain", "failed", "foreign", "old credential", "refused", "repeat", "reset", "resumed", "sso",
 	} {
-		if happened[what] == 0 {
+		if happened[what] == 0 && !testing.Short() { // of few worlds some are spared the rare
 			t.Errorf("never happened: %s", what)
 		}
 	}
