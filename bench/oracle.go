@@ -46,8 +46,10 @@ func oracleRows() []row {
 }
 
 func (h *house) oracleArms() []arm {
-	check := func(v *visitor) error {
-		return v.post(http.StatusBadRequest, "usernamePassword.check", `{"username":"`+v.user+`","password":"Not-This-Horse-1"}`)
+	guesses := 0
+	check := func(v *visitor) error { // an equal guess would be a repeat, and not be judged
+		guesses++
+		return v.post(http.StatusBadRequest, "usernamePassword.check", fmt.Sprintf(`{"username":%q,"password":"Not-This-Horse-%d"}`, v.user, guesses))
 	}
 	send := func(v *visitor) error { return v.post(http.StatusOK, "password.sendRecoveryCode", "") }
 	return []arm{
