@@ -38,6 +38,7 @@ func TestMembersOfObjectsAreFields(t *testing.T) {
 		"too long":                 {object(map[string]any{"given": "123456789"}), person{}, "SIZE_LIMIT_EXCEEDED@name.given"},
 		"of another type":          {object(map[string]any{"given": 7.0}), person{}, "INVALID_VALUE@name.given"},
 		"an unknown member":        {object(map[string]any{"nick": "a"}), person{}, "INVALID_VALUE@name.nick"},
+		"said in both ways":        {flow.Values{"username": "ada", "name.given": "Ada", "name": map[string]any{"given": "Eve"}}, person{}, "INVALID_VALUE@name"},
 		"no object where one goes": {flow.Values{"username": "ada", "name": "Ada"}, person{}, "INVALID_VALUE@name"},
 	} {
 		t.Run(name, func(t *testing.T) {

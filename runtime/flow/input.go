@@ -112,27 +112,24 @@ func Bind(v Values, fields []Field, in any) *Fault {
 }
 
 // flat brings the members of objects under their dotted names, for the fields
-// that have one.
+// that have one. What is said in both ways stays as it came, and is refused.
 func (v Values) flat(fields []Field) Values {
-	var out Values
-	for _, f := range fields {
-		object, member, dotted := strings.Cut(f.Name, ".")
-		inside, ok := v[object].(map[string]any)
-		if !dotted || !ok {
+	out := v
+	for i := range fields {
+		object, _, dotted := strings.Cut(fields[i].Name, ".")
+		inside, is := out[object].(map[string]any)
+		if !dotted || !is {
 			continue
 		}
-		if out == nil {
-			out = maps.Clone(v)
-		}
-		delete(out, object)
+		next := maps.Clone(out)
+		delete(next, object)
 		for name, value := range inside {
-			if _, twice := out[object+"."+name]; !twice || name == member {
-				out[object+"."+name] = value
+			if _, twice := next[object+"."+name]; twice {
+				return v
 			}
+			next[object+"."+name] = value
 		}
-	}
-	if out == nil {
-		return v
+		out = next
 	}
 	return out
 }
