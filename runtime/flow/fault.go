@@ -2,6 +2,7 @@ package flow
 
 import (
 	"errors"
+	"math"
 	"time"
 )
 
@@ -81,6 +82,40 @@ const InvalidMessage = "The request could not be completed. One or more validati
 // Invalid is a validation fault about named inputs.
 func Invalid(details ...Detail) *Fault {
 	return &Fault{Code: InvalidData, Message: InvalidMessage, Details: details}
+}
+
+// Locked is the detail of an account that takes no password: for how long yet, or,
+// of an administrator's lock, until it is lifted. Source: reference/flows.md 6.4.
+func Locked(target string, unlockIn time.Duration) Detail {
+	if unlockIn <= 0 {
+		return Detail{Code: PasswordLockedOut, Target: target, Message: "This account is locked. Ask your administrator to unlock it."}
+	}
+	return Detail{
+		Code: PasswordLockedOut, Target: target, Inner: map[string]any{"secondsUntilUnlock": int(math.Ceil(unlockIn.Seconds()))},
+		Message: "Too many wrong passwords. Wait until the lock ends, then try again.",
+	}
+}
+
+// Unsatisfied is the detail of a new password that breaks rules, by their names.
+// Source: reference/flows.md 6.4.
+func Unsatisfied(target string, rules []string) Detail {
+	return Detail{
+		Code: InvalidValue, Target: target, Inner: map[string]any{"unsatisfiedRequirements": rules},
+		Message: "The password does not meet the password policy. Choose one that meets the requirements named in innerError.",
+	}
+}
+
+// WrongCode is the detail of a one-time code that is not right, after that many
+// wrong ones since the last was sent, of which most void it.
+func WrongCode(target string, wrong, most int) Detail {
+	d := Detail{
+		Code: InvalidValue, Target: target, Inner: map[string]any{"attemptsRemaining": max(0, most-wrong)},
+		Message: "The code is wrong or no longer valid. Check it, or ask for a new one.",
+	}
+	if wrong >= most {
+		d.Message = "There were too many wrong codes and the last one sent is void. Ask for a new one."
+	}
+	return d
 }
 
 // Gone is the one answer to an execution that is unknown, expired, consumed or

@@ -42,6 +42,12 @@ type Proof struct {
 	Origin        Origin
 }
 
+// PasswordProof is that of a password, checked or set just now. However often and
+// wherever it is taken, it is one authenticator.
+func PasswordProof(subject string, at time.Time) Proof {
+	return Proof{Subject: subject, Factors: Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", At: at, Origin: FromFlow}
+}
+
 // Need is one thing that must be proven.
 type Need struct {
 	Factors   Factor

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"doorward/runtime/flow"
@@ -126,12 +125,9 @@ func (k *Kind) change(ctx context.Context, t *flow.Turn, in passwords) (flow.Out
 			Code: flow.InvalidValue, Target: "currentPassword", Message: "This is not the current password. Please try again.",
 		}), nil
 	case LockedOut:
-		return reject(t, flow.PasswordLocked, locked(v.UnlockIn)), nil
+		return reject(t, flow.PasswordLocked, flow.Locked("currentPassword", v.UnlockIn)), nil
 	case Unsatisfying:
-		return reject(t, flow.ChangeRefused, flow.Detail{
-			Code: flow.InvalidValue, Target: "newPassword", Inner: map[string]any{"unsatisfiedRequirements": v.Unsatisfied},
-			Message: "The password does not meet the password policy. Choose one that meets the requirements named in innerError.",
-		}), nil
+		return reject(t, flow.ChangeRefused, flow.Unsatisfied("newPassword", v.Unsatisfied)), nil
 	case TooYoung:
 		return reject(t, flow.ChangeRefused, flow.Detail{
 			Code: flow.ConstraintViolation, Target: "newPassword",
@@ -141,17 +137,6 @@ func (k *Kind) change(ctx context.Context, t *flow.Turn, in passwords) (flow.Out
 		return flow.Fail("ACCOUNT_DISABLED", "This account is disabled. Ask your administrator to enable it.").WithEvent(flow.UserDisabled), nil
 	}
 	return flow.Outcome{}, fmt.Errorf("password change with result %d", v.Result)
-}
-
-// locked says how long yet. A lock without an end is an administrator's.
-func locked(d time.Duration) flow.Detail {
-	if d <= 0 {
-		return flow.Detail{Code: flow.PasswordLockedOut, Target: "currentPassword", Message: "This account is locked. Ask your administrator to unlock it."}
-	}
-	return flow.Detail{
-		Code: flow.PasswordLockedOut, Target: "currentPassword", Inner: map[string]any{"secondsUntilUnlock": int(math.Ceil(d.Seconds()))},
-		Message: "Too many wrong passwords. Wait until the lock ends, then try again.",
-	}
 }
 
 // reject goes on waiting in the same status.
@@ -169,8 +154,5 @@ func changed(t *flow.Turn, v Verdict) (flow.Outcome, error) {
 	if v.Unverified {
 		result = "VERIFICATION_REQUIRED"
 	}
-	return flow.Result(result).WithUser(v.Subject).WithProof(flow.Proof{
-		Subject: v.Subject.ID, Factors: flow.Knowledge, Method: "pwd", AMR: "pwd",
-		Authenticator: "password", At: t.Now, Origin: flow.FromFlow,
-	}).WithEvent(flow.PasswordChanged), nil
+	return flow.Result(result).WithUser(v.Subject).WithProof(flow.PasswordProof(v.Subject.ID, t.Now)).WithEvent(flow.PasswordChanged), nil
 }

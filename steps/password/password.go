@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"net/netip"
 	"strings"
 	"time"
@@ -154,22 +153,11 @@ func (k *Kind) judge(ctx context.Context, t *flow.Turn, a Attempt) (flow.Outcome
 			Message: "Incorrect username or password. Please try again.",
 		}), nil
 	case LockedOut:
-		return reject(t, flow.PasswordLocked, locked(v.UnlockIn)), nil
+		return reject(t, flow.PasswordLocked, flow.Locked("password", v.UnlockIn)), nil
 	case Disabled:
 		return flow.Fail("ACCOUNT_DISABLED", "This account is disabled. Ask your administrator to enable it.").WithEvent(flow.UserDisabled), nil
 	}
 	return flow.Outcome{}, fmt.Errorf("password check with result %d", v.Result)
-}
-
-// locked says how long yet. A lock without an end is an administrator's.
-func locked(d time.Duration) flow.Detail {
-	if d <= 0 {
-		return flow.Detail{Code: flow.PasswordLockedOut, Target: "password", Message: "This account is locked. Ask your administrator to unlock it."}
-	}
-	return flow.Detail{
-		Code: flow.PasswordLockedOut, Target: "password", Inner: map[string]any{"secondsUntilUnlock": int(math.Ceil(d.Seconds()))},
-		Message: "Too many wrong passwords. Wait until the lock ends, then try again.",
-	}
 }
 
 // reject goes on waiting in the same status.
@@ -194,8 +182,5 @@ func accepted(t *flow.Turn, v Verdict) (flow.Outcome, error) {
 	case v.Unverified:
 		result = "VERIFICATION_REQUIRED"
 	}
-	return flow.Result(result).WithUser(u).WithProof(flow.Proof{
-		Subject: u.ID, Factors: flow.Knowledge, Method: "pwd", AMR: "pwd",
-		Authenticator: "password", At: t.Now, Origin: flow.FromFlow,
-	}).WithEvent(flow.PasswordAccepted), nil
+	return flow.Result(result).WithUser(u).WithProof(flow.PasswordProof(u.ID, t.Now)).WithEvent(flow.PasswordAccepted), nil
 }

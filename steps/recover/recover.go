@@ -200,10 +200,7 @@ func (k *Kind) recover(ctx context.Context, t *flow.Turn, in renewal) (flow.Outc
 	case WrongCode:
 		return wrong(t)
 	case Unsatisfying:
-		return reject(flow.Detail{
-			Code: flow.InvalidValue, Target: "newPassword", Inner: map[string]any{"unsatisfiedRequirements": v.Unsatisfied},
-			Message: "The password does not meet the password policy. Choose one that meets the requirements named in innerError.",
-		}), nil
+		return reject(flow.Unsatisfied("newPassword", v.Unsatisfied)), nil
 	case TooYoung:
 		return reject(flow.Detail{
 			Code: flow.ConstraintViolation, Target: "newPassword",
@@ -219,14 +216,7 @@ func wrong(t *flow.Turn) (flow.Outcome, error) {
 		return flow.Outcome{}, err
 	}
 	s.Wrong++
-	d := flow.Detail{
-		Code: flow.InvalidValue, Target: "recoveryCode", Inner: map[string]any{"attemptsRemaining": max(0, tries-s.Wrong)},
-		Message: "The code is wrong or no longer valid. Check it, or ask for a new one.",
-	}
-	if s.Wrong >= tries {
-		d.Message = "There were too many wrong codes and the last one sent is void. Ask for a new one."
-	}
-	return reject(d), t.Keep(s)
+	return reject(flow.WrongCode("recoveryCode", s.Wrong, tries)), t.Keep(s)
 }
 
 func reject(d flow.Detail) flow.Outcome {
@@ -241,8 +231,5 @@ func recovered(t *flow.Turn, a Attempt, u flow.Subject) (flow.Outcome, error) {
 	if u.ID == "" || u.ID != a.UserID {
 		return flow.Outcome{}, fmt.Errorf("password of user %q recovered for user %q", u.ID, a.UserID)
 	}
-	return flow.Result("RECOVERED").WithUser(u).WithProof(flow.Proof{
-		Subject: u.ID, Factors: flow.Knowledge, Method: "pwd", AMR: "pwd",
-		Authenticator: "password", At: t.Now, Origin: flow.FromFlow,
-	}).WithEvent(flow.PasswordRecovered), nil
+	return flow.Result("RECOVERED").WithUser(u).WithProof(flow.PasswordProof(u.ID, t.Now)).WithEvent(flow.PasswordRecovered), nil
 }

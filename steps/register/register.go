@@ -129,10 +129,7 @@ func (k *Kind) register(ctx context.Context, t *flow.Turn, in account) (flow.Out
 	case r.Invalid != "":
 		return reject(t, flow.Detail{Code: flow.InvalidValue, Target: r.Invalid, Message: sentence(r.Invalid)}), nil
 	case len(r.Unsatisfied) > 0:
-		return reject(t, flow.Detail{
-			Code: flow.InvalidValue, Target: "password", Inner: map[string]any{"unsatisfiedRequirements": r.Unsatisfied},
-			Message: "The password does not meet the password policy. Choose one that meets the requirements named in innerError.",
-		}), nil
+		return reject(t, flow.Unsatisfied("password", r.Unsatisfied)), nil
 	}
 	return registered(t, in, r.Subject), nil
 }
@@ -160,9 +157,6 @@ func registered(t *flow.Turn, in account, u flow.Subject) flow.Outcome {
 		return flow.Result("REGISTERED").WithCandidate(c).WithEvent(flow.RegisterRefused)
 	}
 	c.UserID = u.ID
-	c.Proofs = flow.Ledger{{
-		Subject: u.ID, Factors: flow.Knowledge, Method: "pwd", AMR: "pwd",
-		Authenticator: "password", At: t.Now, Origin: flow.FromFlow,
-	}}
+	c.Proofs = flow.Ledger{flow.PasswordProof(u.ID, t.Now)}
 	return flow.Result("REGISTERED").WithCandidate(c).WithEvent(flow.UserRegistered).WithEvent(flow.VerificationSent)
 }

@@ -164,12 +164,5 @@ func wrong(t *flow.Turn) (flow.Outcome, error) {
 		return flow.Outcome{}, err
 	}
 	s.Wrong++
-	d := flow.Detail{
-		Code: flow.InvalidValue, Target: "verificationCode", Inner: map[string]any{"attemptsRemaining": max(0, tries-s.Wrong)},
-		Message: "The code is wrong or no longer valid. Check it, or ask for a new one.",
-	}
-	if s.Wrong >= tries {
-		d.Message = "There were too many wrong codes and the last one sent is void. Ask for a new one."
-	}
-	return flow.Reject(required, flow.Invalid(d)).WithEvent(flow.VerifyRefused), t.Keep(s)
+	return flow.Reject(required, flow.Invalid(flow.WrongCode("verificationCode", s.Wrong, tries))).WithEvent(flow.VerifyRefused), t.Keep(s)
 }
