@@ -20,16 +20,18 @@ import (
 type accounts struct {
 	directory *directory.Accounts
 	registry  func() *configs.Registry // knows the default populations
+	wake      func()                   // there may be mail to send
 }
 
 // parts are what the step kinds need.
-func parts(p *directory.Passwords, a *directory.Accounts, registry func() *configs.Registry) steps.Parts {
-	in := accounts{a, registry}
+func parts(p *directory.Passwords, a *directory.Accounts, registry func() *configs.Registry, wake func()) steps.Parts {
+	in := accounts{a, registry, wake}
 	return steps.Parts{Passwords: passwordVerdicts{p}, Changes: in, Recoveries: in, Registrations: in, Verifications: in}
 }
 
 // Change fills change.Passwords.
 func (s accounts) Change(ctx context.Context, a change.Attempt) (change.Verdict, error) {
+	defer s.wake()
 	c, err := s.directory.ChangePassword(ctx, directory.Change{
 		Env: a.Env, UserID: a.UserID, Current: a.Current, Password: a.Password, Effect: a.Effect, At: a.At,
 	})
@@ -57,6 +59,7 @@ func (s accounts) Change(ctx context.Context, a change.Attempt) (change.Verdict,
 
 // Start fills recover.Recoveries.
 func (s accounts) Start(ctx context.Context, r recover.Request) (string, error) {
+	defer s.wake()
 	return s.directory.StartRecovery(ctx, directory.Recovery{
 		Env: r.Env, Username: r.Username, UserID: r.UserID, Locales: r.Locales, Flow: r.Flow, Effect: r.Effect,
 	})
@@ -65,6 +68,7 @@ func (s accounts) Start(ctx context.Context, r recover.Request) (string, error) 
 // Recover fills recover.Recoveries. A right code of somebody who may not recover
 // any more is as good as a wrong one.
 func (s accounts) Recover(ctx context.Context, a recover.Attempt) (recover.Verdict, error) {
+	defer s.wake()
 	c, err := s.directory.Recover(ctx, directory.Recovering{
 		Env: a.Env, UserID: a.UserID, Username: a.Username, Code: a.Code, Password: a.Password, Effect: a.Effect, At: a.At,
 	})
@@ -88,6 +92,7 @@ func (s accounts) Recover(ctx context.Context, a recover.Attempt) (recover.Verdi
 
 // Register fills register.Registrations.
 func (s accounts) Register(ctx context.Context, r register.Registration) (register.Registered, error) {
+	defer s.wake()
 	b, ok := s.registry().Bundle(r.Env)
 	if !ok {
 		return register.Registered{}, fmt.Errorf("environment %s is not served", r.Env)
@@ -105,6 +110,7 @@ func (s accounts) Register(ctx context.Context, r register.Registration) (regist
 
 // Send fills verify.Verifications.
 func (s accounts) Send(ctx context.Context, v verify.Sending) (string, error) {
+	defer s.wake()
 	return s.directory.SendVerification(ctx, directory.Send{Env: v.Env, UserID: v.UserID, Locales: v.Locales, Flow: v.Flow, Effect: v.Effect})
 }
 

@@ -46,6 +46,7 @@ type house struct {
 	engine   *engine.Engine
 	kinds    []flow.Kind
 	mails    *delivery.Recent // where mail goes without a mail server; nil with one
+	mailer   *delivery.Worker // nil when nothing sends mail
 
 	checks map[string]func(context.Context) error
 	closes []func(context.Context) error
@@ -124,7 +125,7 @@ func (h *house) openConfiguration(ctx context.Context) error {
 	policies := func(env, population string) passwordpolicy.Policy { return passwordPolicies(registry)(env, population) }
 	passwords := directory.NewPasswords(h.db, h.hasher, h.ring, policies, h.now)
 	accounts := directory.NewAccounts(h.db, h.hasher, h.ring, policies, h.now)
-	h.kinds = steps.Builtin(parts(passwords, accounts, func() *configs.Registry { return registry }))
+	h.kinds = steps.Builtin(parts(passwords, accounts, func() *configs.Registry { return registry }, h.wakeMail))
 	registry = configs.NewRegistry(h.store, h.kinds, h.o.BaseURL)
 	h.registry = registry
 	if err := h.apply(ctx); err != nil {

@@ -31,14 +31,15 @@ func (h *house) openDelivery(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
+	h.mailer = worker
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	h.metrics.gauge("doorward_messages_waiting", "Messages in the outbox that are not sent yet.", func() float64 {
-		n, err := outbox.Waiting(ctx)
+		n, err := outbox.Waiting(background)
 		if err != nil {
 			return -1
 		}
 		return float64(n)
 	})
-	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -50,6 +51,13 @@ func (h *house) openDelivery(ctx context.Context) error {
 		return nil
 	})
 	return nil
+}
+
+// wakeMail makes mail leave at once that was written a moment ago.
+func (h *house) wakeMail() {
+	if h.mailer != nil {
+		h.mailer.Wake()
+	}
 }
 
 // mailSender is where mails go; nil when nothing here sends any.
@@ -85,7 +93,7 @@ func (h *house) place(env, id string) (delivery.Place, bool) {
 		return delivery.Place{}, false
 	}
 	e := b.Environment()
-	p := delivery.Place{Name: e.Name}
+	p := delivery.Place{Name: e.Name, Logo: e.Theme.Logo, Languages: e.Languages}
 	if id != "" {
 		p.SignOnURL = e.SignOnPage(id)
 	}
