@@ -18,9 +18,9 @@ var (
 
 // What a flow waits for.
 const (
-	unnamed  = "SIGN_ON_REQUIRED"
-	recover_ = "RECOVERY_CODE_REQUIRED"
-	verify   = "VERIFICATION_CODE_REQUIRED"
+	unnamed    = "SIGN_ON_REQUIRED"
+	recovering = "RECOVERY_CODE_REQUIRED"
+	verify     = "VERIFICATION_CODE_REQUIRED"
 )
 
 // mailed is the mail that came to a member, whose code is a secret from now on.
@@ -86,7 +86,7 @@ func TestAccountsByFormsAlone(t *testing.T) {
 		delete(zoe, "one-time-code")
 		zoe["new-password"] = "Zoe-Second-Horse-2"
 		g := x.browser().Start(app.Ask())
-		if r := g.Choose("Forgot your password?", zoe.know).Flow(); r.Status != recover_ {
+		if r := g.Choose("Forgot your password?", zoe.know).Flow(); r.Status != recovering {
 			t.Fatalf("forgotten, the flow is in %s", r.Status)
 		}
 		zoe["one-time-code"] = x.mailed(zoe["email"]).Code()

@@ -15,7 +15,7 @@ func forgot(f *visit.Flow, name string) *visit.Answer {
 	return f.Act("password.forgot", map[string]string{"username": name})
 }
 
-func recovers_(f *visit.Flow, code, password string) *visit.Answer {
+func recoverWith(f *visit.Flow, code, password string) *visit.Answer {
 	return f.Act("password.recover", map[string]string{"recoveryCode": code, "newPassword": password})
 }
 
@@ -72,10 +72,10 @@ func TestSec_REC_PREFETCH(t *testing.T) {
 	if !strings.Contains(string(own.Body), `value="`+m.Code()+`"`) || own.Header.Get("Referrer-Policy") != "no-referrer" {
 		t.Error("the page of the link is not filled in")
 	}
-	if r := recovers_(f, m.Code(), "Lea-Newer-Horse-2").Flow(); r.Status != completed {
+	if r := recoverWith(f, m.Code(), "Lea-Newer-Horse-2").Flow(); r.Status != completed {
 		t.Errorf("recovered, the flow is in %s", r.Status)
 	}
-	recovers_(f, m.Code(), "Lea-Newer-Horse-3").Is(400)
+	recoverWith(f, m.Code(), "Lea-Newer-Horse-3").Is(400)
 }
 
 // A code is its user's, its purpose's and its environment's. authentik
@@ -89,13 +89,13 @@ func TestSec_REC_OTHER_USER(t *testing.T) {
 	code := x.mailed("mia@club.example").Code()
 	x.mailed("tom@club.example")
 	for range 2 {
-		recovers_(theirs, code, "Mia-Takes-Over-1").Refused(400, "INVALID_DATA", "INVALID_VALUE@recoveryCode")
+		recoverWith(theirs, code, "Mia-Takes-Over-1").Refused(400, "INVALID_DATA", "INVALID_VALUE@recoveryCode")
 	}
 	g := x.browser().Start(club.Ask())
 	g.Act("user.register", map[string]string{"username": "mallory", "email": "mallory@club.example", "password": "Mallory-Horse-11"}).Is(200)
 	x.mailed("mallory@club.example")
 	g.Act("user.verify", map[string]string{"verificationCode": code}).Refused(400, "INVALID_DATA", "INVALID_VALUE@verificationCode")
-	if r := recovers_(mine, code, "Mia-Newer-Horse-8").Flow(); r.Status != completed {
+	if r := recoverWith(mine, code, "Mia-Newer-Horse-8").Flow(); r.Status != completed {
 		t.Errorf("the owner's flow is in %s", r.Status)
 	}
 	x.browser().Start(club.Ask()).Password("tom", "Tom-Right-Horse-22").Is(200)
@@ -173,9 +173,9 @@ func TestSec_OTP_PARALLEL_COUNT(t *testing.T) {
 	for i := range 5 {
 		f.Act("password.recover", map[string]string{"recoveryCode": fmt.Sprintf("BBBBBB%02d", i), "newPassword": "Guessed-Horse-1"}).Is(400)
 	}
-	recovers_(f, code, "Rita-Newer-Horse-2").Refused(400, "INVALID_DATA", "INVALID_VALUE@recoveryCode")
+	recoverWith(f, code, "Rita-Newer-Horse-2").Refused(400, "INVALID_DATA", "INVALID_VALUE@recoveryCode")
 	f.Act("password.sendRecoveryCode", nil).Is(200)
-	if r := recovers_(f, x.mailed("rita@club.example").Code(), "Rita-Newer-Horse-2").Flow(); r.Status != completed {
+	if r := recoverWith(f, x.mailed("rita@club.example").Code(), "Rita-Newer-Horse-2").Flow(); r.Status != completed {
 		t.Errorf("with a new code the flow is in %s", r.Status)
 	}
 }
@@ -199,7 +199,7 @@ func TestSec_BIND_PW_SESSIONS(t *testing.T) {
 	owner := x.browser()
 	g := owner.Start(club.Ask())
 	forgot(g, "max").Is(200)
-	if r := recovers_(g, x.mailed("max@club.example").Code(), "Max-Newer-Horse-2").Flow(); r.Status != completed {
+	if r := recoverWith(g, x.mailed("max@club.example").Code(), "Max-Newer-Horse-2").Flow(); r.Status != completed {
 		t.Fatalf("recovered, the flow is in %s", r.Status)
 	}
 	kept := g.Redeem(g.Ask, g.Resume().Code()).Tokens()

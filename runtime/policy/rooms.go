@@ -55,8 +55,8 @@ func furnished(a action, next string) ([]*flow.Node, error) {
 	}
 	asks := password
 	if a.Type == identifierFirst {
-		// The rules that lead elsewhere are refused where they are read, so that
-		// both results lead to the password for now.
+		// No rule leads elsewhere: discovery rules are refused where they are read,
+		// because there is no external provider to lead to.
 		asks = &flow.Node{Key: r.key("lookup"), Kind: "LOOKUP", Outlets: map[string]string{"LOCAL": password.Key, "EXTERNAL": password.Key}}
 		identify.Outlets["UNIDENTIFIED"] = asks.Key
 		nodes = append(nodes, asks)
