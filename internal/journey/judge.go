@@ -3,14 +3,26 @@ package journey
 import (
 	"encoding/json"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 )
 
 // inside matches what only somebody inside should see: stacks, SQL, the words of
-// stores and of the network.
-var inside = regexp.MustCompile(`(?i)goroutine \d|\.go:\d|panic:|runtime error|sqlite|\bselect\b.+\bfrom\b|syntax error|redis|noscript|evalsha|wrongtype|dial tcp|connection refused|i/o timeout|context deadline|argon2|/tmp/|/work/`)
+// stores and of the network, and folders of the machine.
+var inside = regexp.MustCompile(`(?i)goroutine \d|\.go:\d|panic:|runtime error|sqlite|\bselect\b.+\bfrom\b|syntax error|redis|noscript|evalsha|wrongtype|dial tcp|connection refused|i/o timeout|context deadline|argon2|/tmp/|` + regexp.QuoteMeta(volume()))
+
+// volume is the topmost folder of where this project lies, "/home/" perhaps.
+func volume() string {
+	here, err := os.Getwd()
+	if err != nil {
+		return "/home/"
+	}
+	top, _, _ := strings.Cut(strings.TrimPrefix(filepath.ToSlash(here), "/"), "/")
+	return "/" + top + "/"
+}
 
 // statuses are those that a code of an error body may come with.
 func statuses(code string) []int {
