@@ -9,7 +9,7 @@ import (
 // Format is the execution record format this binary writes. It reads Format and
 // Format-1; a newer one is answered with Unavailable (another node is ahead of
 // us), an older one fails the flow with a link to start again.
-const Format = 1
+const Format = 2
 
 // The lives of an execution. Source: reference/flows.md 0 rule 4; design promise
 // that nothing lives for ever.
@@ -147,6 +147,13 @@ type Execution struct {
 	Repeat  Mark
 	Request Request
 
+	// Of a flow definition.
+	Inputs  []byte            // JSON: parameters and headers that it was started with
+	Outputs map[string][]byte // JSON by the key of the node that made them
+	Secrets map[string][]byte // sealed, by node key, NUL and dotted path in its outputs
+	Named   bool              // its end named a user
+	Return  string            // query of the redirect that it ends with
+
 	CreatedAt time.Time // millisecond precision, UTC, as are all times here
 	ExpiresAt time.Time // last submit + Idle, never past EndsAt
 	EndsAt    time.Time // CreatedAt + Life
@@ -166,6 +173,8 @@ type Request struct {
 	LoginHint   string
 	Locales     string // ui_locales as Accept-Language; empty: not asked for
 	Payload     []byte
+	Definition  string // id of the flow definition that is run by itself; empty: a sign-on
+	For         string // id of the execution that it comes back to; empty: none
 }
 
 // Mark remembers the last evaluated submit, so that its repeat gets the same
@@ -179,9 +188,13 @@ type Mark struct {
 	Fault   *Fault    // what it was refused with, nil when it was not
 }
 
-// Failure is why an execution failed, as shown to the client.
+// Failure is why an execution failed, as shown to the client, or why a step of a
+// definition did.
 // Source: reference/flows.md 2.1 (error.code, error.message).
-type Failure struct{ Code, Message string }
+type Failure struct {
+	Code, Message string
+	Details       []Detail // of single inputs
+}
 
 // Session is one browser's sign-on, shared by all applications of an
 // environment. It lies in the store under the digest of its cookie value.

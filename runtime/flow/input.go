@@ -25,6 +25,10 @@ const (
 	TypeEmail    FieldType = "email"
 	TypeCode     FieldType = "code" // a one-time code
 	TypeBoolean  FieldType = "boolean"
+	TypeTel      FieldType = "tel"     // only of forms that are data, as are those below
+	TypeChoice   FieldType = "choice"  // one of Options
+	TypeChoices  FieldType = "choices" // any of Options, a list
+	TypeProof    FieldType = "proof"   // of work or of a captcha, made by a script
 )
 
 // Field describes one input of an action, for validation, for HAL-FORMS and for
@@ -43,7 +47,18 @@ type Field struct {
 	Autocomplete string
 	Label        Text
 
+	// Only of forms that are data.
+	Options []Option
+	Free    bool   // a value beside Options is taken too
+	Pattern string // RE2, of the whole value; empty: any
+
 	index int
+}
+
+// Option is one of the values of a choice.
+type Option struct {
+	Value string
+	Label Text
 }
 
 // FieldsOf reads the fields of In in order. It panics when a field cannot be an

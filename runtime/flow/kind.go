@@ -44,6 +44,16 @@ type Shower interface {
 type Show struct {
 	Address    string // masked, of where a code went
 	Population string // whose password policy holds while nobody is known; empty: the default one's
+	Form       any    // *form.Form of a form that is data; nil: there is none
+	Values     Values // what its fields are filled with; never a secret
+	Members    []Member
+	Embedded   []Member
+}
+
+// Member is one more member of the flow resource. JSON is taken as it is.
+type Member struct {
+	Name string
+	JSON []byte
 }
 
 // Repeat says what a second, equal submit of an action means.
@@ -64,6 +74,7 @@ type Action struct {
 	Repeat Repeat
 	When   []string // statuses that offer it; empty: every status of the kind
 	Fields []Field  // from the input type
+	Open   bool     // the fields are a node's own; see OnValues
 
 	// Opens says that the action is offered beside the nodes that name this one
 	// in Node.Beside, in the statuses Doors; none: in all of them.
@@ -78,7 +89,10 @@ type Action struct {
 
 // Run binds the values to the action's input type and evaluates them.
 func (a *Action) Run(ctx context.Context, t *Turn, v Values) (Outcome, error) {
-	taken, dropped := v.flat(a.Fields).without(a.Ignores)
+	taken, dropped := v, false
+	if !a.Open {
+		taken, dropped = v.flat(a.Fields).without(a.Ignores)
+	}
 	out, err := a.run(ctx, t, taken)
 	if dropped && err == nil {
 		out = out.WithEvent(InputIgnored)
@@ -99,6 +113,13 @@ func On[In any](name string, fn func(context.Context, *Turn, In) (Outcome, error
 		}
 		return fn(ctx, t, in)
 	}}
+}
+
+// OnValues declares an action whose input is described by the configuration of a
+// node, and whose values the kind judges itself: a form that is data. Its offer
+// is made by an Offerer.
+func OnValues(name string, fn func(context.Context, *Turn, Values) (Outcome, error)) Action {
+	return Action{Name: name, Open: true, run: fn}
 }
 
 // In limits the action to the named statuses.
@@ -163,6 +184,13 @@ type Turn struct {
 	LoginHint   string
 	Locales     string // languages of the person, best first, as Accept-Language
 
+	// Of a flow definition.
+	Trigger string
+	Input   map[string]any        // resolved; secrets are of type Secret
+	Before  func() map[string]any // outputs of this node when it was left last; nil when it was not
+	Failed  *Failure              // what led here by an ERROR outlet in this turn; nil: nothing did
+	Fact    func(name string) any // what a condition reads by a name; nil: nothing is known
+
 	attempt uint32
 	submit  Digest
 	state   []byte
@@ -218,6 +246,8 @@ type Outcome struct {
 	Person  *Candidate
 	Proofs  []Proof
 	Events  []EventType
+	Outputs map[string]any // of Result; Secret values are kept sealed
+	End     *End           // of a Result that finishes a definition
 }
 
 // Verdict is which of the four answers an Outcome is.
@@ -248,6 +278,16 @@ func Reject(status string, f *Fault) Outcome {
 func Fail(code, message string) Outcome {
 	return Outcome{Verdict: Fails, Failure: &Failure{Code: code, Message: message}}
 }
+
+// FailWith ends the execution, or leaves by the ERROR outlet, with what was wrong
+// with single inputs.
+func FailWith(f Failure) Outcome { return Outcome{Verdict: Fails, Failure: &f} }
+
+// WithOutputs says what ${steps.KEY.outputs} holds from now on.
+func (o Outcome) WithOutputs(v map[string]any) Outcome { o.Outputs = v; return o }
+
+// WithEnd says what the definition came to.
+func (o Outcome) WithEnd(e End) Outcome { o.End = &e; return o }
 
 // WithUser says who signs on.
 func (o Outcome) WithUser(u Subject) Outcome { o.Users = append(o.Users, u); return o }

@@ -9,6 +9,9 @@ type Plan struct {
 	Name  string // of the sign-on policy or definition; becomes the acr
 	Entry string
 	Nodes map[string]*Node
+
+	Definition string // id of the flow definition; empty: of a sign-on policy
+	Trigger    string // of the definition
 }
 
 // Node is one configured use of a step kind.
@@ -22,6 +25,10 @@ type Node struct {
 	Beside  []string          // nodes whose opening actions are offered while this one waits
 	Sends   bool              // is of no use where no messages can be sent
 	Factors Factor            // what running it (or having run it in the session) must have proven
+
+	Input Input  // nil: takes none
+	As    string // key that its outputs are kept under; empty: Key
+	Links []Link // executions of definitions that are offered while it waits
 }
 
 // Guard decides at arrival whether a node is entered.

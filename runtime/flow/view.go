@@ -25,6 +25,15 @@ type View struct {
 	CreatedAt   time.Time
 	ExpiresAt   time.Time
 
+	// Of a flow definition, or of a policy that leads to one.
+	Definition string // id; empty: a sign-on
+	Redirect   string // where a finished one leads, with its parameters
+	Links      []Link
+	Form       any // *form.Form that waits; nil: none does
+	Values     Values
+	Members    []Member
+	Embedded   []Member
+
 	// Cookie is the ST value the browser must hold from now on, FlowToken the
 	// Flow-Token a client without a cookie jar must send; empty when unchanged.
 	Cookie    string
@@ -36,6 +45,7 @@ type Offer struct {
 	Name   string
 	Prompt Text
 	Fields []Field
+	Open   bool // the values are judged by a form that is data
 }
 
 // Find returns the named offer.
