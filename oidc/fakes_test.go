@@ -113,7 +113,7 @@ type pages struct{}
 
 func (pages) Flow(w http.ResponseWriter, _ *http.Request, _ *configs.Bundle, v flow.View, a *oidc.Answer) {
 	w.Header().Set("Content-Type", "application/hal+json")
-	var more []wire.Member
+	var more []flow.Member
 	if a != nil {
 		more = append(more, wire.AuthorizeResponse(a.Code, a.State, a.Issuer))
 	}

@@ -34,7 +34,13 @@ func drawExecution(t *rapid.T) *flow.Execution {
 		Payload: rapid.SliceOf(rapid.Byte()).Draw(t, "payload"),
 	}
 	if rapid.Bool().Draw(t, "failed") {
-		x.Failure = &flow.Failure{Code: rapid.String().Draw(t, "code"), Message: rapid.String().Draw(t, "message")}
+		x.Failure = &flow.Failure{Code: rapid.String().Draw(t, "code"), Message: rapid.String().Draw(t, "message"), Details: drawFault(t).Details}
+	}
+	if rapid.Bool().Draw(t, "defined") {
+		blobs := rapid.MapOfN(rapid.String(), rapid.SliceOf(rapid.Byte()), 0, 3)
+		x.Inputs, x.Outputs, x.Secrets = rapid.SliceOf(rapid.Byte()).Draw(t, "inputs"), blobs.Draw(t, "outputs"), blobs.Draw(t, "secrets")
+		x.Named, x.Return = rapid.Bool().Draw(t, "named"), rapid.String().Draw(t, "return")
+		x.Request.Definition, x.Request.For = drawName(t), drawName(t)
 	}
 	if rapid.Bool().Draw(t, "marked") {
 		x.Repeat = flow.Mark{Submit: drawDigest(t), Key: drawDigest(t), Binding: drawDigest(t), Version: rapid.Uint64().Draw(t, "markVersion"), At: drawTime(t)}

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"math"
 	"reflect"
@@ -205,4 +206,23 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal(diff)
 		}
 	})
+}
+
+// format1 is an execution as the first format wrote it, before there were flow
+// definitions.
+const format1 = "AAAAAAAAAAMAVq9L3nCkeufQ8euzDkXtM2Fl1cnsALqakjEeM6QlbXRLdh+qUZAGn8E9D/8Arykl3AAZAcQgZIeffWuWCgGQl2LZEaMtRYLCABDFZB7pAni2RKnjtSWRxCDZKYoQ0bBzWDfcS9hdrGQbDzzvJ6R+XVOlTy8/Wy/P+qoxLnBhc3N3b3JkArpVU0VSTkFNRV9QQVNTV09SRF9SRVFVSVJFRJKhQ6FNlsQQ0AAAAAAAQACAAAAAAAAAoaNhZGGgoKCgwJKqMS5wYXNzd29yZMQCe32QkMCgwMIAAMQQ0AAAAAAAQACAAAAAAAAAscDAmMQQ0AAAAAAAQACAAAAAAAAAwcK0aHR0cHM6Ly9hLmV4YW1wbGUvY2LC/6CgxAFwzwAAAYvP5WgAzwAAA6NSlEAAzwAAA6NSlEAA"
+
+func TestDecodeReadsTheFormatBefore(t *testing.T) {
+	b, err := base64.StdEncoding.DecodeString(format1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := flow.Ref{Env: "d0000000-0000-4000-8000-000000000001", ID: "d0000000-0000-4000-8000-0000000000f1"}
+	x, err := session.Decode(ref, b, time.UnixMilli(1700000000000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x.Format != 1 || x.Version != 3 || x.Node != "1.password" || x.User.Username != "ada" || x.Failure.Message != "M" || x.Request.MaxAge != -1 {
+		t.Fatalf("read %+v", x)
+	}
 }

@@ -77,7 +77,7 @@ func fresh(ref flow.Ref, now time.Time) *flow.Execution {
 func full(ref flow.Ref, now time.Time) *flow.Execution {
 	x := fresh(ref, now)
 	x.Attempt, x.Status = 3, flow.Failed
-	x.Failure = &flow.Failure{Code: "ACCOUNT_DISABLED", Message: "The account is disabled."}
+	x.Failure = &flow.Failure{Code: "ACCOUNT_DISABLED", Message: "The account is disabled.", Details: []flow.Detail{{Code: "X", Target: "user.email", Message: "Taken.", Inner: map[string]any{"a": "b"}}}}
 	x.User = flow.Subject{ID: uuid.NewString(), Username: "ada", Given: "Ada", Family: "Lovelace", Population: uuid.NewString(), Locales: "de"}
 	x.Others = []flow.Digest{digest()}
 	x.Person = flow.Candidate{Username: "bea", Address: "b•••@example.com", UserID: uuid.NewString(), Proofs: flow.Ledger{{Subject: "bea", Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", Address: "bea@example.com", At: now, Origin: flow.FromIDP}}}
@@ -97,6 +97,8 @@ func full(ref flow.Ref, now time.Time) *flow.Execution {
 		}}},
 	}}
 	x.Request.PiFlow, x.Request.Fresh, x.Request.LoginHint, x.Request.Locales = true, true, "ada@example.com", "de"
+	x.Inputs, x.Outputs, x.Secrets = []byte("{}"), map[string][]byte{"form": []byte("{}")}, map[string][]byte{"form\x00formData.user.password": {1}}
+	x.Named, x.Return, x.Request.Definition, x.Request.For = true, "a=b", uuid.NewString(), uuid.NewString()
 	return x
 }
 

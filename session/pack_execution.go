@@ -13,7 +13,9 @@ const oldestExecution = max(1, flow.Format-1)
 
 // Lengths of the arrays.
 const (
-	lenExecution = 25
+	lenExecution = 26
+	lenFormat1   = 25 // of an execution before there were flow definitions
+	lenJourney   = 7
 	lenNeed      = 2
 	lenCandidate = 4
 	lenRequest   = 8
@@ -57,12 +59,13 @@ func (p *packer) execution(x *flow.Execution) {
 	p.time(x.CreatedAt)
 	p.time(x.ExpiresAt)
 	p.time(x.EndsAt)
+	p.journey(x)
 }
 
 func (u *unpacker) execution(x *flow.Execution) {
 	n := u.list(maxItems)
 	x.Format = u.format(oldestExecution, flow.Format)
-	if n != lenExecution {
+	if n != lenExecution && (x.Format != 1 || n != lenFormat1) {
 		u.keep(errDamaged)
 	}
 	x.Plan = u.digest()
@@ -93,6 +96,34 @@ func (u *unpacker) execution(x *flow.Execution) {
 	u.mark(&x.Repeat)
 	u.request(&x.Request)
 	x.CreatedAt, x.ExpiresAt, x.EndsAt = u.time(), u.time(), u.time()
+	if n == lenExecution {
+		u.journey(x)
+	}
+}
+
+// journey writes what only executions of flow definitions have, and null for
+// every other one.
+func (p *packer) journey(x *flow.Execution) {
+	if len(x.Inputs) == 0 && len(x.Outputs) == 0 && len(x.Secrets) == 0 && !x.Named && x.Return == "" && x.Request.Definition == "" && x.Request.For == "" {
+		p.null()
+		return
+	}
+	p.list(lenJourney)
+	p.blob(x.Inputs)
+	p.steps(x.Outputs)
+	p.steps(x.Secrets)
+	p.bool(x.Named)
+	p.str(x.Return)
+	p.name(x.Request.Definition)
+	p.name(x.Request.For)
+}
+
+func (u *unpacker) journey(x *flow.Execution) {
+	if !u.null() && u.tuple(lenJourney) {
+		x.Inputs, x.Outputs, x.Secrets = u.blob(), u.steps(), u.steps()
+		x.Named, x.Return = u.bool(), u.str()
+		x.Request.Definition, x.Request.For = u.name(), u.name()
+	}
 }
 
 // format reads a format number from oldest to newest.

@@ -12,7 +12,8 @@ const (
 	lenProof   = 8
 	lenFault   = 5
 	lenDetail  = 4
-	lenFailure = 2
+	lenFailure = 3
+	lenFailed1 = 2 // of a failure before it had details
 )
 
 func (p *packer) subject(s *flow.Subject) {
@@ -70,9 +71,25 @@ func (p *packer) fault(f *flow.Fault) {
 	p.list(lenFault)
 	p.str(string(f.Code))
 	p.str(f.Message)
-	p.list(len(f.Details))
-	for i := range f.Details {
-		d := &f.Details[i]
+	p.details(f.Details)
+	p.int(int64(f.RetryAfter))
+	p.bool(f.Restart)
+}
+
+func (u *unpacker) fault() *flow.Fault {
+	if u.null() || !u.tuple(lenFault) {
+		return nil
+	}
+	f := &flow.Fault{Code: flow.Code(u.str()), Message: u.str(), Details: u.details()}
+	f.RetryAfter = time.Duration(u.int())
+	f.Restart = u.bool()
+	return f
+}
+
+func (p *packer) details(list []flow.Detail) {
+	p.list(len(list))
+	for i := range list {
+		d := &list[i]
 		p.list(lenDetail)
 		p.str(d.Code)
 		p.str(d.Target)
@@ -83,23 +100,15 @@ func (p *packer) fault(f *flow.Fault) {
 			p.value(d.Inner[key])
 		}
 	}
-	p.int(int64(f.RetryAfter))
-	p.bool(f.Restart)
 }
 
-func (u *unpacker) fault() *flow.Fault {
-	if u.null() || !u.tuple(lenFault) {
-		return nil
-	}
-	f := &flow.Fault{Code: flow.Code(u.str()), Message: u.str()}
+func (u *unpacker) details() (list []flow.Detail) {
 	for range u.list(maxItems) {
 		if u.tuple(lenDetail) {
-			f.Details = append(f.Details, flow.Detail{Code: u.str(), Target: u.str(), Message: u.str(), Inner: u.inner()})
+			list = append(list, flow.Detail{Code: u.str(), Target: u.str(), Message: u.str(), Inner: u.inner()})
 		}
 	}
-	f.RetryAfter = time.Duration(u.int())
-	f.Restart = u.bool()
-	return f
+	return list
 }
 
 func (u *unpacker) inner() map[string]any {
@@ -126,11 +135,21 @@ func (p *packer) failure(f *flow.Failure) {
 	p.list(lenFailure)
 	p.str(f.Code)
 	p.str(f.Message)
+	p.details(f.Details)
 }
 
 func (u *unpacker) failure() *flow.Failure {
-	if u.null() || !u.tuple(lenFailure) {
+	if u.null() {
 		return nil
 	}
-	return &flow.Failure{Code: u.str(), Message: u.str()}
+	n := u.list(lenFailure)
+	if n < lenFailed1 {
+		u.keep(errDamaged)
+		return nil
+	}
+	f := &flow.Failure{Code: u.str(), Message: u.str()}
+	if n == lenFailure {
+		f.Details = u.details()
+	}
+	return f
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -19,25 +20,22 @@ type Place struct {
 	// PasswordPolicy is the policy of a new password, as JSON; it is written
 	// where an action takes one. Source: reference/flows.md 2.2, 2.3.
 	PasswordPolicy []byte
+	Links          []Link
 }
 
-// Member is one more member of a flow resource, for a face that adds its own
-// (authorizeResponse). JSON is taken as it is.
-type Member struct {
-	Name string
-	JSON []byte
-}
+// Link is a way out of the execution, by its relation.
+type Link struct{ Name, Address string }
 
 // AuthorizeResponse is what an authorization came to, for a client that reads it
 // out of the flow resource (pi.flow). Source: reference/flows.md 1.5; iss is RFC
 // 9207.
-func AuthorizeResponse(code, state, issuer string) Member {
+func AuthorizeResponse(code, state, issuer string) flow.Member {
 	b := appendMember(nil, `{"code":`, code)
 	if state != "" {
 		b = appendMember(b, `,"state":`, state)
 	}
 	b = appendMember(b, `,"iss":`, issuer)
-	return Member{Name: "authorizeResponse", JSON: append(b, '}')}
+	return flow.Member{Name: "authorizeResponse", JSON: append(b, '}')}
 }
 
 // ETag is the validator of a view: its step token, for If-Match.
@@ -63,17 +61,20 @@ func TokenOf(ifMatch string) string {
 // Encode writes an execution as a HAL resource with HAL-FORMS templates.
 //
 // Source: reference/flows.md 2.1, 2.2. The name "amr" is ours.
-func Encode(v flow.View, p Place, members ...Member) []byte {
+func Encode(v flow.View, p Place, members ...flow.Member) []byte {
 	return Append(make([]byte, 0, 2048), v, p, members...)
 }
 
 // Append is Encode at the end of b.
-func Append(b []byte, v flow.View, p Place, members ...Member) []byte {
+func Append(b []byte, v flow.View, p Place, members ...flow.Member) []byte {
 	b = appendLinks(append(b, '{'), &v, p)
-	b = appendTemplates(b, v.Offers)
+	b = appendTemplates(b, &v)
 	b = appendMember(b, `,"id":`, v.Ref.ID)
-	if v.PiFlow {
+	if v.PiFlow || v.Definition != "" {
 		b = append(appendMember(b, `,"environment":{"id":`, v.Ref.Env), '}')
+	}
+	if v.Definition != "" {
+		b = append(appendMember(b, `,"flowDefinition":{"id":`, v.Definition), '}')
 	}
 	if v.SessionID != "" {
 		b = append(appendMember(b, `,"session":{"id":`, v.SessionID), '}')
@@ -85,14 +86,9 @@ func Append(b []byte, v flow.View, p Place, members ...Member) []byte {
 	b = appendTime(b, `,"createdAt":"`, v.CreatedAt)
 	b = appendTime(b, `,"expiresAt":"`, v.ExpiresAt)
 	b = appendAMR(b, v.AMR)
-	if v.Failure != nil {
-		b = appendMember(b, `,"error":{"code":`, v.Failure.Code)
-		b = append(appendMember(b, `,"message":`, v.Failure.Message), '}')
-	}
-	for _, m := range members {
-		b = append(appendMember(b, ",", m.Name), ':')
-		b = append(b, m.JSON...)
-	}
+	b = appendFailure(b, v.Failure)
+	b = appendMembers(b, ",", v.Members)
+	b = appendMembers(b, ",", members)
 	return append(appendEmbedded(b, &v, p), '}')
 }
 
@@ -103,7 +99,10 @@ func appendLinks(b []byte, v *flow.View, p Place) []byte {
 	for i := range v.Offers {
 		b = appendLink(append(b, ','), v.Offers[i].Name, p.Self)
 	}
-	if v.PiFlow && p.SignOn != "" {
+	for i := range p.Links {
+		b = appendLink(append(b, ','), p.Links[i].Name, p.Links[i].Address)
+	}
+	if p.SignOn != "" && (v.PiFlow || v.Definition != "") {
 		b = appendLink(append(b, ','), "signOnPage", p.SignOn)
 	}
 	return append(b, '}')
@@ -116,21 +115,21 @@ func appendLink(b []byte, rel, href string) []byte {
 
 // appendTemplates describes, beside each link, how to submit the action. Nothing
 // but the offer is its source, so a client needs to know no action by name.
-func appendTemplates(b []byte, offers []flow.Offer) []byte {
-	if len(offers) == 0 {
+func appendTemplates(b []byte, v *flow.View) []byte {
+	if len(v.Offers) == 0 {
 		return b
 	}
 	b = append(b, `,"_templates":{`...)
-	for i := range offers {
+	for i := range v.Offers {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendTemplate(b, &offers[i])
+		b = appendTemplate(b, &v.Offers[i], v.Values)
 	}
 	return append(b, '}')
 }
 
-func appendTemplate(b []byte, o *flow.Offer) []byte {
+func appendTemplate(b []byte, o *flow.Offer, filled flow.Values) []byte {
 	b = append(appendString(b, o.Name), ":{"...)
 	if o.Prompt.Default != "" {
 		b = append(appendMember(b, `"title":`, o.Prompt.Default), ',')
@@ -142,12 +141,16 @@ func appendTemplate(b []byte, o *flow.Offer) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendProperty(b, &o.Fields[i])
+		var value any
+		if o.Open {
+			value = filled[o.Fields[i].Name]
+		}
+		b = appendProperty(b, &o.Fields[i], value)
 	}
 	return append(b, "]}"...)
 }
 
-func appendProperty(b []byte, f *flow.Field) []byte {
+func appendProperty(b []byte, f *flow.Field, value any) []byte {
 	b = appendMember(b, `{"name":`, f.Name)
 	b = appendMember(b, `,"type":`, inputType(f.Type))
 	if f.Required {
@@ -162,13 +165,51 @@ func appendProperty(b []byte, f *flow.Field) []byte {
 	if f.Label.Default != "" {
 		b = appendMember(b, `,"prompt":`, f.Label.Default)
 	}
+	if f.Pattern != "" {
+		b = appendMember(b, `,"regex":`, f.Pattern)
+	}
+	if len(f.Options) > 0 {
+		b = appendOptions(b, f)
+	}
+	if value != nil {
+		b = append(b, `,"value":`...)
+		b = appendJSON(b, value)
+	}
 	return append(b, '}')
+}
+
+// appendOptions lists what a choice takes. Source: HAL-FORMS 6.3.
+func appendOptions(b []byte, f *flow.Field) []byte {
+	b = append(b, `,"options":{"inline":[`...)
+	for i := range f.Options {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendMember(b, `{"prompt":`, f.Options[i].Label.Default)
+		b = append(appendMember(b, `,"value":`, f.Options[i].Value), '}')
+	}
+	b = append(b, ']')
+	if f.Type == flow.TypeChoices {
+		b = appendInt(append(b, `,"maxItems":`...), len(f.Options))
+	}
+	return append(b, '}')
+}
+
+// appendJSON writes a value that came out of JSON.
+func appendJSON(b []byte, v any) []byte {
+	j, err := json.Marshal(v)
+	if err != nil { // cannot happen: see above
+		return append(b, "null"...)
+	}
+	return append(b, j...)
 }
 
 // inputType is the type of an input as HAL-FORMS names it.
 func inputType(t flow.FieldType) string {
-	if t == flow.TypeCode {
+	switch t {
+	case flow.TypeCode, flow.TypeChoice, flow.TypeChoices, flow.TypeProof:
 		return string(flow.TypeText)
+	case flow.TypeText, flow.TypePassword, flow.TypeEmail, flow.TypeBoolean, flow.TypeTel:
 	}
 	return string(t)
 }
@@ -189,10 +230,13 @@ func appendAMR(b []byte, amr []string) []byte {
 
 func appendEmbedded(b []byte, v *flow.View, p Place) []byte {
 	policy := len(p.PasswordPolicy) > 0 && takesNewPassword(v.Offers)
-	if v.User.Username == "" && p.Application == "" && !policy {
+	if v.User.Username == "" && p.Application == "" && !policy && len(v.Embedded) == 0 {
 		return b
 	}
 	sep := `,"_embedded":{`
+	if len(v.Embedded) > 0 {
+		b, sep = appendMembers(b, sep, v.Embedded), ","
+	}
 	if v.User.Username != "" {
 		b = appendUser(append(b, sep...), v.User)
 		sep = ","
@@ -215,6 +259,25 @@ func appendUser(b []byte, u flow.Subject) []byte {
 	b = appendMember(b, `"user":{"id":`, u.ID)
 	b = appendMember(b, `,"username":`, u.Username)
 	return append(appendName(b, u), '}')
+}
+
+// appendMembers writes members that come as JSON, the first behind sep.
+func appendMembers(b []byte, sep string, members []flow.Member) []byte {
+	for _, m := range members {
+		b = append(appendMember(b, sep, m.Name), ':')
+		b, sep = append(b, m.JSON...), ","
+	}
+	return b
+}
+
+// appendFailure says why an execution failed, or what a step of it could not do.
+func appendFailure(b []byte, f *flow.Failure) []byte {
+	if f == nil {
+		return b
+	}
+	b = appendMember(b, `,"error":{"code":`, f.Code)
+	b = appendMember(b, `,"message":`, f.Message)
+	return append(appendDetails(b, f.Details), '}')
 }
 
 func takesNewPassword(offers []flow.Offer) bool {

@@ -45,7 +45,7 @@ func TestEncode(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		change  func(*flow.View)
-		members []wire.Member
+		members []flow.Member
 		want    string
 	}{
 		{"a waiting execution names its actions and how to submit them", func(*flow.View) {}, nil, `{` + links + `},
@@ -80,7 +80,7 @@ func TestEncode(t *testing.T) {
 			"a pi.flow has its environment, the hosted page and a face's own members", func(v *flow.View) {
 				v.Status, v.Offers, v.PiFlow, v.SessionID = flow.Completed, nil, true, ""
 			},
-			[]wire.Member{wire.AuthorizeResponse("c", `"s`, "https://i")},
+			[]flow.Member{wire.AuthorizeResponse("c", `"s`, "https://i")},
 			`{"_links":{"self":{"href":"` + base + `/flows/` + id + `"},"signOnPage":{"href":"` + base + `/signon/?flowId=` + id + `"}},"id":"` + id + `","environment":{"id":"` + env + `"},
 			"resumeUrl":"` + base + `/as/resume?flowId=` + id + `","status":"COMPLETED","createdAt":"2021-07-23T16:19:34.570Z","expiresAt":"2021-07-23T16:34:53.196Z","authorizeResponse":{"code":"c","state":"\"s","iss":"https://i"},"_embedded":{"application":{"name":"Acme Travel"}}}`,
 		},

@@ -65,6 +65,23 @@ func IsForm(contentType []string) bool {
 	return ok && strings.EqualFold(media, "application/x-www-form-urlencoded")
 }
 
+// TypeOf is the media type that the Content-Type field lines of a request name,
+// in lower case and without its charset, by the same rules as ActionOf.
+func TypeOf(contentType []string) (string, error) {
+	switch len(contentType) {
+	case 0:
+		return "", unsupported("The content type is missing.")
+	case 1:
+	default:
+		return "", &flow.Fault{Code: flow.InvalidRequest, Message: "The request has more than one content type."}
+	}
+	media, ok := bareType(contentType[0])
+	if !ok {
+		return "", unsupported("The content type has a parameter that is not taken; charset=utf-8 is the only one.")
+	}
+	return strings.ToLower(media), nil
+}
+
 func unsupported(message string) *flow.Fault {
 	return &flow.Fault{Code: flow.UnsupportedMedia, Message: message}
 }

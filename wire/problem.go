@@ -16,7 +16,7 @@ import (
 // Source: reference/flows.md 6.2.
 func StatusOf(c flow.Code) int {
 	switch c {
-	case flow.InvalidData, flow.InvalidRequest:
+	case flow.InvalidData, flow.InvalidRequest, flow.RequestFailed:
 		return http.StatusBadRequest
 	case flow.InvalidToken:
 		return http.StatusUnauthorized
@@ -50,22 +50,13 @@ func StatusOf(c flow.Code) int {
 // execution with the actions it offers; a conflict embeds the execution itself.
 // The fault's Err stays inside.
 //
-// Source: reference/flows.md 6.1, 6.4. _links and _embedded are ours.
+// Source: reference/flows.md 6.1, 6.4. _links, _embedded and pointer are ours.
 func Problem(f *flow.Fault, id string, p Place) (status int, body []byte, header map[string]string) {
 	b := make([]byte, 0, 1024)
 	b = appendMember(b, `{"id":`, id)
 	b = appendMember(b, `,"code":`, string(f.Code))
 	b = appendMember(b, `,"message":`, f.Message)
-	for i := range f.Details {
-		lead := ","
-		if i == 0 {
-			lead = `,"details":[`
-		}
-		b = appendDetail(append(b, lead...), &f.Details[i])
-	}
-	if len(f.Details) > 0 {
-		b = append(b, ']')
-	}
+	b = appendDetails(b, f.Details)
 	b = appendNext(b, f, p)
 	if f.Code == flow.Conflict && f.View != nil {
 		b = append(b, `,"_embedded":{"flow":`...)
@@ -102,10 +93,26 @@ func appendNext(b []byte, f *flow.Fault, p Place) []byte {
 	return append(b, `"_links":{}`...)
 }
 
+// appendDetails writes the member details, if there are any.
+func appendDetails(b []byte, list []flow.Detail) []byte {
+	lead := `,"details":[`
+	for i := range list {
+		b = appendDetail(append(b, lead...), &list[i])
+		lead = ","
+	}
+	if len(list) > 0 {
+		b = append(b, ']')
+	}
+	return b
+}
+
 func appendDetail(b []byte, d *flow.Detail) []byte {
 	b = appendMember(b, `{"code":`, d.Code)
 	if d.Target != "" {
 		b = appendMember(b, `,"target":`, d.Target)
+	}
+	if d.Pointer != "" {
+		b = appendMember(b, `,"pointer":`, d.Pointer)
 	}
 	b = appendMember(b, `,"message":`, d.Message)
 	lead := `,"innerError":{`

@@ -66,6 +66,9 @@ type Users interface {
 type Keys interface {
 	Derive(purpose string, parts ...string) [32]byte
 	Matches(purpose string, sum [32]byte, parts ...string) bool
+	// Seal makes plain unreadable but for Open with the same env and column.
+	Seal(plain []byte, env, column string) ([]byte, error)
+	Open(sealed []byte, env, column string) ([]byte, error)
 }
 
 // Rates are the limits of one address (IPv4 address or IPv6 /64), per minute.
@@ -100,7 +103,10 @@ type kind struct {
 	byStatus map[string][]flow.Offer // of the statuses that actions name
 	always   []flow.Offer            // of every other status
 	opening  []*flow.Action
-	show     func(*flow.Turn) flow.Show // nil: nothing
+	show     func(*flow.Turn) flow.Show    // nil: nothing
+	own      func(*flow.Turn) []flow.Offer // nodes' own; nil: none
+	secrets  []string                      // inputs that take a password
+	defined  bool                          // flow definitions are made of it
 }
 
 // ResetAction clears the user and starts the plan again. It is the engine's own
@@ -123,7 +129,7 @@ func New(p Parts) (*Engine, error) {
 			return nil, fmt.Errorf("step kind %q is listed twice", m.Name)
 		}
 		for j, a := range m.Actions {
-			if a.Name == "" || a.Name == ResetAction {
+			if a.Name == "" || a.Name == ResetAction || a.Name == ReturnAction {
 				return nil, fmt.Errorf("step kind %q declares an action named %q", m.Name, a.Name)
 			}
 			if slices.ContainsFunc(m.Actions[:j], func(b flow.Action) bool { return clash(a, b) }) {
@@ -150,6 +156,12 @@ func newKind(k flow.Kind, m flow.Meta) *kind {
 	out := &kind{Kind: k, meta: m, byStatus: map[string][]flow.Offer{}}
 	if s, ok := k.(flow.Shower); ok {
 		out.show = s.Show
+	}
+	if o, ok := k.(flow.Offerer); ok {
+		out.own = o.Offers
+	}
+	if s, ok := k.(flow.Stepper); ok {
+		out.secrets, out.defined = s.Step("", nil).Secrets, true
 	}
 	for i := range m.Actions {
 		if m.Actions[i].Opens {
@@ -191,7 +203,7 @@ func (k *kind) doors(status string) (list []flow.Offer) {
 }
 
 func offerOf(a *flow.Action) flow.Offer {
-	return flow.Offer{Name: a.Name, Prompt: a.Prompt, Fields: a.Fields}
+	return flow.Offer{Name: a.Name, Prompt: a.Prompt, Fields: a.Fields, Open: a.Open}
 }
 
 // clock is now with the precision that records keep.

@@ -26,7 +26,7 @@ func (t *turn) rotate(ctx context.Context) error {
 		}
 		return nil
 	}
-	if t.fresh == 0 && x.Status != flow.Completed {
+	if t.fresh == 0 && x.Status != flow.Completed || x.Status == flow.Completed && x.User.ID == "" {
 		return nil
 	}
 	old := x.Binding
@@ -119,6 +119,7 @@ func (t *turn) reset(ctx context.Context) error {
 	x.Attempt++
 	x.User, x.Person, x.Proofs, x.Steps, x.Failure = flow.Subject{}, flow.Candidate{}, nil, nil, nil
 	x.SessionID, x.SessionHash, x.Accepted = "", flow.Digest{}, false
+	x.Outputs, x.Secrets, x.Named, x.Return = nil, nil, false, ""
 	x.Demand = flow.Demand{NotBefore: x.Demand.NotBefore, ACR: x.Demand.ACR}
 	t.session, t.wasReset = nil, true
 	t.events = append(t.events, flow.FlowReset)

@@ -33,7 +33,7 @@ func (e *Engine) Start(ctx context.Context, s flow.Start) (flow.View, *flow.Comp
 	}
 	limits := limit("s", s.Env, s.Caller.Client.RemoteIP, e.Rates.Starts)
 	x := &flow.Execution{
-		Ref: ref, Format: flow.Format, Version: 1, Plan: s.Plans[0], Others: s.Plans[1:], Request: s.Request,
+		Ref: ref, Format: flow.Format, Version: 1, Plan: s.Plans[0], Others: s.Plans[1:], Request: s.Request, Inputs: s.Inputs,
 		CreatedAt: now, ExpiresAt: now.Add(flow.Idle), EndsAt: now.Add(flow.Life),
 	}
 	x.Demand.ACR = plan.Name
@@ -61,7 +61,7 @@ func (e *Engine) Start(ctx context.Context, s flow.Start) (flow.View, *flow.Comp
 	if err := t.walk(ctx, plan.Entry); err != nil {
 		return flow.View{}, nil, e.ourFault(ctx, ref, err)
 	}
-	if x.Status == flow.Completed {
+	if x.Status == flow.Completed && s.Request.Definition == "" {
 		e.flush(ctx, t, flow.FlowCompleted)
 		c, err := e.complete(x, now)
 		return e.view(x, plan), c, err
@@ -147,7 +147,7 @@ func (e *Engine) bind(x *flow.Execution, c flow.Caller) (string, error) {
 // complete is the only place that makes a Completion, and so the only way to a
 // code or a token.
 func (e *Engine) complete(x *flow.Execution, now time.Time) (*flow.Completion, error) {
-	if x.Status != flow.Completed || !x.Proofs.Satisfies(x.Demand, x.User.ID, now) {
+	if x.Status != flow.Completed || x.Request.Definition != "" || !x.Proofs.Satisfies(x.Demand, x.User.ID, now) {
 		return nil, &flow.Fault{Code: flow.AccessFailed, Restart: true, Message: "The sign-on is not complete. Start again from the application."}
 	}
 	mine := x.Proofs.Of(x.User.ID)

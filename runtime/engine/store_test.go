@@ -235,3 +235,12 @@ func clone(x *flow.Execution) *flow.Execution {
 	out.Steps, out.Proofs, out.Demand.Needs = maps.Clone(x.Steps), slices.Clone(x.Proofs), slices.Clone(x.Demand.Needs)
 	return &out
 }
+
+// execution is what is kept of one; nil when there is none.
+func (s *store) execution(ref flow.Ref) *flow.Execution {
+	c, err := s.find(ref)
+	if err != nil {
+		return nil
+	}
+	return c.record
+}

@@ -18,6 +18,11 @@ import (
 // An error is a *flow.Fault for the client, or a failure of ours. A Fault carries
 // the execution as it stands when the caller owns it.
 func (e *Engine) Act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Submit) (flow.View, error) {
+	return e.act(ctx, ref, c, s, nil)
+}
+
+// act is Act; returned is the execution that a ReturnAction brings back.
+func (e *Engine) act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Submit, returned *flow.Execution) (flow.View, error) {
 	digest, err := e.submitDigest(ref, s)
 	if err != nil {
 		return flow.View{}, err
@@ -31,7 +36,7 @@ func (e *Engine) Act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Su
 	if err != nil {
 		return flow.View{}, err
 	}
-	t := &turn{e: e, x: x, session: session, caller: c, now: e.clock(), submit: digest, holder: claim.Holder}
+	t := &turn{e: e, x: x, session: session, caller: c, now: e.clock(), submit: digest, holder: claim.Holder, returned: returned}
 	v, err := t.run(ctx, s)
 	if !t.saved {
 		e.release(ctx, ref, claim.Holder)
@@ -180,7 +185,7 @@ func (t *turn) refusal(ctx context.Context, s flow.Submit) *flow.Fault {
 			Code: flow.InvalidRequest, Message: "The flow has ended and takes no action. Go on at its resumeUrl.",
 			Details: []flow.Detail{{Code: flow.ActionNotOffered, Target: "Content-Type", Message: "No action is offered in status " + x.Status + "."}},
 		}
-	case s.Action != ResetAction && t.offer(s.Action).action == nil:
+	case s.Action == ReturnAction && t.link() == nil, s.Action != ReturnAction && s.Action != ResetAction && t.offer(s.Action).action == nil:
 		e.record(ctx, flow.FlowNotOffered, x.Ref, x, t.caller, "action not offered")
 		return &flow.Fault{
 			Code: flow.InvalidRequest, Message: "The action is not offered now. Send one of those in _links.",
@@ -202,7 +207,7 @@ type offer struct {
 // offer finds what is offered now under name.
 func (t *turn) offer(name string) offer {
 	here := t.plan.Nodes[t.x.Node]
-	if a := t.e.find(here, name, t.x.Status, (*flow.Action).Offered); a != nil {
+	if a := t.e.find(here, name, t.x.Status, (*flow.Action).Offered); a != nil && (!a.Open || t.e.opens(t.x, here, name)) {
 		return offer{a, here}
 	}
 	for _, key := range here.Beside {
@@ -231,19 +236,28 @@ func (t *turn) evaluate(ctx context.Context, s flow.Submit) (flow.View, error) {
 	e, x := t.e, t.x
 	repeat := flow.Once
 	var refused *flow.Fault
-	if s.Action == ResetAction {
+	switch s.Action {
+	case ResetAction:
 		if err := t.reset(ctx); err != nil {
 			return flow.View{}, e.ourFault(ctx, x.Ref, err)
 		}
-	} else {
+	case ReturnAction:
+		if err := t.comeBack(ctx); err != nil {
+			return flow.View{}, e.ourFault(ctx, x.Ref, err)
+		}
+	default:
 		o := t.offer(s.Action)
 		repeat = o.action.Repeat
-		ft := t.step(o.node)
+		ft, err := t.step(ctx, o.node)
+		if err != nil {
+			return flow.View{}, err
+		}
 		out, err := o.action.Run(ctx, ft, s.Values)
 		if err != nil {
 			return t.unevaluated(ctx, err)
 		}
 		x.Attempt++
+		x.Failure = nil
 		if o.node.Key != x.Node && out.Verdict != flow.Rejects { // through the door
 			delete(x.Steps, x.Node)
 			x.Node = o.node.Key

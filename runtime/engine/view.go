@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"doorward/runtime/flow"
@@ -74,9 +77,13 @@ func (e *Engine) view(x *flow.Execution, plan *flow.Plan) flow.View {
 	if v.User.ID == "" {
 		v.User.Username = x.Person.Username
 	}
-	if !x.Terminal() {
+	v.Definition = x.Request.Definition
+	switch {
+	case !x.Terminal():
 		v.Offers = e.offers(x, plan)
 		e.shown(&v, x, plan)
+	case v.Definition != "":
+		v.Redirect = redirect(x)
 	}
 	return v
 }
@@ -87,20 +94,24 @@ func (e *Engine) shown(v *flow.View, x *flow.Execution, plan *flow.Plan) {
 	if !ok {
 		return
 	}
+	for i := range n.Links {
+		if n.Links[i].Offered(x.Status) {
+			v.Links = append(v.Links, n.Links[i])
+		}
+	}
 	for _, key := range append([]string{x.Node}, n.Beside...) {
 		n := plan.Nodes[key]
 		k, ok := e.kinds[n.Kind]
 		if !ok || k.show == nil {
 			continue
 		}
-		t := flow.NewTurn(x.Ref, key, n.Config, time.Time{}, x.Steps[key], x.Attempt, flow.Digest{})
-		t.Status, t.User, t.Person = x.Status, x.User, x.Person
-		s := k.show(t)
+		s := k.show(seen(x, n))
 		if v.Population == "" {
 			v.Population = s.Population
 		}
 		if key == x.Node {
 			v.Address = s.Address
+			v.Form, v.Values, v.Members, v.Embedded = s.Form, s.Values, s.Members, s.Embedded
 		}
 	}
 }
@@ -117,6 +128,9 @@ func (e *Engine) offers(x *flow.Execution, plan *flow.Plan) []flow.Offer {
 		return nil
 	}
 	own := k.offers(x.Status)
+	if k.own != nil {
+		own = k.merged(seen(x, n), own)
+	}
 	if len(n.Beside) == 0 {
 		return own
 	}
@@ -128,6 +142,65 @@ func (e *Engine) offers(x *flow.Execution, plan *flow.Plan) []flow.Offer {
 		}
 	}
 	return append(out, own[last])
+}
+
+// seen is the turn as it is for who only looks.
+func seen(x *flow.Execution, n *flow.Node) *flow.Turn {
+	t := flow.NewTurn(x.Ref, n.Key, n.Config, time.Time{}, x.Steps[n.Key], x.Attempt, flow.Digest{})
+	t.Status, t.User, t.Person = x.Status, x.User, x.Person
+	return t
+}
+
+// merged is the offers of a node's own making, before those of its kind that are
+// the same for all nodes.
+func (k *kind) merged(t *flow.Turn, always []flow.Offer) []flow.Offer {
+	own := k.own(t)
+	out := make([]flow.Offer, 0, len(own)+len(always))
+	out = append(out, own...)
+	for _, o := range always {
+		if !o.Open {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// opens reports whether the node itself offers an action whose values are its own.
+func (e *Engine) opens(x *flow.Execution, n *flow.Node, name string) bool {
+	k := e.kinds[n.Kind]
+	return k.own != nil && slices.ContainsFunc(k.own(seen(x, n)), func(o flow.Offer) bool { return o.Name == name })
+}
+
+// redirect is where the execution of a definition ends: with its parameters, with
+// the code of its failure, and with its own id where another one waits for it.
+func redirect(x *flow.Execution) string {
+	q, err := url.ParseQuery(x.Return)
+	if err != nil { // it is our own writing
+		q = url.Values{}
+	}
+	if x.Failure != nil {
+		q.Set("error", x.Failure.Code)
+	}
+	if x.Request.For != "" {
+		q.Set("flowExecutionId", x.Ref.ID)
+	}
+	return withQuery(x.Request.ReturnTo, q.Encode())
+}
+
+func withQuery(to, query string) string {
+	if to == "" || query == "" {
+		return to
+	}
+	base, fragment, cut := strings.Cut(to, "#")
+	sep := "?"
+	if strings.Contains(base, "?") {
+		sep = "&"
+	}
+	base += sep + query
+	if cut {
+		base += "#" + fragment
+	}
+	return base
 }
 
 func (e *Engine) offered(x *flow.Execution, plan *flow.Plan) []string {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,6 +30,9 @@ type turn struct {
 	forget   flow.Digest // session to end once the turn is saved; zero: none
 	wasReset bool
 	saved    bool
+	returned *flow.Execution // one of a definition that has come back; nil: none
+	used     []string        // secrets that the present node was handed
+	astrayBy *flow.Failure   // the last ERROR outlet of this turn was taken for; nil: none was
 	events   []flow.EventType
 }
 
@@ -58,7 +62,10 @@ func (t *turn) walk(ctx context.Context, key string) error {
 			return err
 		}
 		t.x.Node, t.x.Status = key, ""
-		ft := t.step(n)
+		ft, err := t.step(ctx, n)
+		if err != nil {
+			return err
+		}
 		out, err := k.Enter(ctx, ft)
 		if err != nil {
 			return fmt.Errorf("enter node %q: %w", key, err)
@@ -93,13 +100,29 @@ func (t *turn) guard(ctx context.Context, n *flow.Node) (bool, error) {
 }
 
 // step is the turn as the kind may see it.
-func (t *turn) step(n *flow.Node) *flow.Turn {
+func (t *turn) step(ctx context.Context, n *flow.Node) (*flow.Turn, error) {
 	x := t.x
 	ft := flow.NewTurn(x.Ref, n.Key, n.Config, t.now, x.Steps[n.Key], x.Attempt, t.submit)
 	ft.Client, ft.Status, ft.LoginHint = t.caller.Client, x.Status, x.Request.LoginHint
 	ft.User, ft.SessionUser, ft.Person = x.User, x.User, x.Person
 	ft.Locales = locales(x.Request.Locales, x.User.Locales, t.caller.Client.Locales)
-	return ft
+	ft.Failed = t.astrayBy
+	k, ok := t.e.kinds[n.Kind]
+	if !ok || !k.defined {
+		return ft, nil
+	}
+	d := t.data(ctx)
+	in, used, err := d.input(n, k.secrets)
+	if err != nil {
+		return nil, flow.Busy(fmt.Errorf("input of node %q: %w", n.Key, err))
+	}
+	ft.Trigger, ft.Input, t.used = t.plan.Trigger, in, used
+	ft.Before = func() map[string]any {
+		m, _ := d.parse(n.Key, x.Outputs[n.Key]).(map[string]any)
+		return m
+	}
+	ft.Fact = (&facts{ctx: ctx, t: t, session: true, data: d}).fact
+	return ft, nil
 }
 
 // locales are languages from several sources, the first source first.
@@ -131,6 +154,10 @@ func (t *turn) settle(ctx context.Context, n *flow.Node, ft *flow.Turn, out flow
 		x.Status = out.Status
 		return "", true, nil
 	case flow.Fails:
+		t.useUp()
+		if next, leads, err := t.astray(n, out.Failure); leads || err != nil {
+			return next, false, err
+		}
 		next, err := t.fail(ctx, out.Failure)
 		return next, next == "", err
 	case flow.Results:
@@ -139,17 +166,35 @@ func (t *turn) settle(ctx context.Context, n *flow.Node, ft *flow.Turn, out flow
 			return "", false, fmt.Errorf("node %q has no outlet %q", n.Key, out.Name)
 		}
 		delete(x.Steps, n.Key)
+		t.useUp()
+		if out.Outputs != nil {
+			if err := t.store(n, out.Outputs); err != nil {
+				return "", false, err
+			}
+		}
+		if out.End != nil && t.finish(*out.End) != nil {
+			next, err := t.unproven(ctx)
+			return next, next == "", err
+		}
 		return next, false, nil
 	}
 	return "", false, fmt.Errorf("node %q gave no answer", n.Key)
+}
+
+// useUp forgets the secrets that the node just left was handed.
+func (t *turn) useUp() {
+	for _, name := range t.used {
+		delete(t.x.Secrets, name)
+	}
+	t.used = nil
 }
 
 // learn takes over what an outcome says of who the person is.
 func (t *turn) learn(n *flow.Node, out flow.Outcome) error {
 	x := t.x
 	if out.Person != nil {
-		if x.User.ID != "" {
-			return fmt.Errorf("node %q named a candidate beside the user of the execution", n.Key)
+		if err := t.forgetSessionUser(); err != nil {
+			return fmt.Errorf("node %q named a candidate: %w", n.Key, err)
 		}
 		x.Person = *out.Person
 		for i := range x.Person.Proofs {
@@ -177,6 +222,21 @@ func (t *turn) learn(n *flow.Node, out flow.Outcome) error {
 	return nil
 }
 
+// forgetSessionUser makes room for somebody else: whom only the browser's session
+// names is not the user of this execution any more. It fails when the user was
+// proven in it.
+func (t *turn) forgetSessionUser() error {
+	x := t.x
+	if x.User.ID == "" {
+		return nil
+	}
+	if slices.ContainsFunc(x.Proofs, func(p flow.Proof) bool { return p.Origin != flow.FromSession }) {
+		return errors.New("the execution has another user")
+	}
+	x.User, x.Proofs, x.SessionID = flow.Subject{}, nil, ""
+	return nil
+}
+
 // taken is the time of a proof of this turn: never before the execution began,
 // though this node's clock may be behind the one that started it.
 func (t *turn) taken() time.Time {
@@ -192,11 +252,21 @@ func (t *turn) taken() time.Time {
 func (t *turn) end(ctx context.Context) (string, error) {
 	x := t.x
 	x.Node, x.Steps, x.Person = "", nil, flow.Candidate{}
+	x.Inputs, x.Outputs, x.Secrets, x.Failure = nil, nil, nil, nil
+	if x.Request.Definition != "" && !x.Named { // its end signs nobody on
+		x.User, x.Proofs, x.Status = flow.Subject{}, nil, flow.Completed
+		return "", nil
+	}
 	if x.Proofs.Satisfies(x.Demand, x.User.ID, t.now) {
 		x.Status = flow.Completed
 		return "", nil
 	}
-	t.e.record(ctx, flow.FlowUnproven, x.Ref, x, t.caller, "demand not met")
+	return t.unproven(ctx)
+}
+
+// unproven fails an execution whose end is not backed by its ledger.
+func (t *turn) unproven(ctx context.Context) (string, error) {
+	t.e.record(ctx, flow.FlowUnproven, t.x.Ref, t.x, t.caller, "demand not met")
 	return t.fail(ctx, &flow.Failure{Code: "AUTHENTICATION_REQUIRED", Message: "The sign-on could not be completed. Start again from the application."})
 }
 
@@ -207,6 +277,7 @@ func (t *turn) fail(ctx context.Context, why *flow.Failure) (string, error) {
 	x := t.x
 	if len(x.Others) == 0 {
 		x.Status, x.Node, x.Failure = flow.Failed, "", why
+		x.Inputs, x.Outputs, x.Secrets, x.Steps = nil, nil, nil, nil
 		return "", nil
 	}
 	next := x.Others[0]
@@ -216,6 +287,7 @@ func (t *turn) fail(ctx context.Context, why *flow.Failure) (string, error) {
 	}
 	t.plan, x.Plan, x.Others, t.fresh = plan, next, x.Others[1:], 0
 	x.User, x.Person, x.Proofs, x.Steps = flow.Subject{}, flow.Candidate{}, nil, nil
+	x.Outputs, x.Secrets, x.Failure, x.Named, x.Return, t.astrayBy = nil, nil, nil, false, "", nil
 	x.Demand = flow.Demand{NotBefore: x.Demand.NotBefore, ACR: plan.Name}
 	t.events = append(t.events, flow.FlowNextPlan)
 	return plan.Entry, nil
@@ -236,6 +308,7 @@ type facts struct {
 	t       *turn
 	session bool // false: as if the browser had no session
 	user    map[string]any
+	data    *data // of a flow definition; nil: none
 	err     error
 }
 
@@ -263,8 +336,28 @@ func (f *facts) fact(name string) any {
 			f.user, f.err = f.t.e.Users.Facts(f.ctx, x.Ref.Env, x.User.ID)
 		}
 		return f.user[strings.TrimPrefix(name, factUser)]
+	case f.data != nil:
+		return plain(f.data.find(strings.Split(name, ".")))
 	}
 	return nil
+}
+
+// plain is a value as conditions compare it: a list of strings as one.
+func plain(v any) any {
+	list, ok := v.([]any)
+	if !ok {
+		if _, hidden := v.(flow.Secret); hidden {
+			return nil
+		}
+		return v
+	}
+	out := make([]string, 0, len(list))
+	for _, x := range list {
+		if s, ok := x.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // last is the youngest sign-on by method that still counts, or nil.

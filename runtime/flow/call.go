@@ -15,8 +15,9 @@ type Start struct {
 	Plans     []Digest // the first that does not fail is the one; never empty
 	Request   Request
 	Caller    Caller
-	Silent    bool // prompt=none: complete without a question or not at all
-	FlowToken bool // the application allows its clients to hold a Flow-Token
+	Silent    bool   // prompt=none: complete without a question or not at all
+	FlowToken bool   // the application allows its clients to hold a Flow-Token
+	Inputs    []byte // Execution.Inputs
 }
 
 // Submit is one action sent to an execution.

@@ -1,6 +1,9 @@
 package flow
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Secret is a password on its way from a form to the step that takes it. It
 // rests sealed, is resolved only where a kind declares an input that takes one,
@@ -150,4 +153,9 @@ type Link struct {
 	Definition string   // id
 	When       []string // statuses that offer it; none: all
 	Next       string   // where to go on when it has come back with a user; empty ends the plan
+}
+
+// Offered reports whether the link is there in status.
+func (l *Link) Offered(status string) bool {
+	return len(l.When) == 0 || slices.Contains(l.When, status)
 }

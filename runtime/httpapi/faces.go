@@ -15,7 +15,7 @@ import (
 
 // Flow writes an execution to a client of another face, with status 200 and the
 // face's own members, as the flow API would.
-func (s *Server) Flow(w http.ResponseWriter, b *configs.Bundle, v flow.View, members ...wire.Member) {
+func (s *Server) Flow(w http.ResponseWriter, b *configs.Bundle, v flow.View, members ...flow.Member) {
 	h := w.Header()
 	h.Set("Content-Type", wire.HAL)
 	if tag := wire.ETag(v); tag != "" {

@@ -103,7 +103,13 @@ func (s *Server) refuse(ctx context.Context, x *exchange, event flow.EventType, 
 func place(b *configs.Bundle, v *flow.View) wire.Place {
 	e := b.Environment()
 	p := wire.Place{Self: e.FlowURL(v.Ref.ID), Resume: e.ResumeURL(v.Ref.ID), Restart: restart, PasswordPolicy: b.PasswordPolicyJSON(v.Population)}
-	if v.PiFlow {
+	if v.Definition != "" {
+		p.Self, p.Resume, p.Restart = e.FlowExecutionURL(v.Ref.ID), v.Redirect, ""
+	}
+	for i := range v.Links {
+		p.Links = append(p.Links, wire.Link{Name: v.Links[i].Name, Address: leadsTo(e, v, &v.Links[i])})
+	}
+	if v.PiFlow || v.Definition != "" {
 		p.SignOn = e.SignOnPage(v.Ref.ID)
 	}
 	if app, ok := b.Application(v.Application); ok {

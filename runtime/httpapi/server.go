@@ -38,6 +38,8 @@ type Tenants interface {
 type Engine interface {
 	View(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, error)
 	Act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Submit) (flow.View, error)
+	Start(ctx context.Context, s flow.Start) (flow.View, *flow.Completion, error)
+	Return(ctx context.Context, ref flow.Ref, from string, c flow.Caller) (flow.View, error)
 }
 
 // Metrics takes one measurement for each answer. Routes are a closed list.
@@ -124,7 +126,13 @@ func merged(a, b flow.Action) flow.Action {
 func (s *Server) routes() {
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodOptions} {
 		s.app.Add(method, "/:env/flows/:id", s.serve("/:env/flows/:id", false, s.flows))
+		s.app.Add(method, "/:env/flowExecutions/:id", s.serve("/:env/flowExecutions/:id", false, s.flows))
 	}
+	for _, method := range []string{http.MethodPost, http.MethodOptions} {
+		s.app.Add(method, "/:env/experiences/:id", s.serve("/:env/experiences/:id", false, s.experience))
+	}
+	s.app.Add(http.MethodGet, "/:env/experiences/:id", s.serve("/:env/experiences/:id", true, s.experienceLink))
+	s.app.Add(http.MethodGet, "/:env/flows/:id/flowExecutionCallback", s.serve("/:env/flows/:id/flowExecutionCallback", true, s.callback))
 	for _, path := range []string{"/:env/signon", "/:env/signon/"} {
 		for _, method := range []string{http.MethodHead, http.MethodGet, http.MethodPost} {
 			s.app.Add(method, path, s.serve("/:env/signon/", true, s.signOn))

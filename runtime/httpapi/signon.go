@@ -81,7 +81,11 @@ func (s *Server) submit(ctx context.Context, x *exchange) error {
 	if x.formCrossSite() || form.Token == "" {
 		return s.refuse(ctx, x, flow.RequestCrossSite, &flow.Fault{Code: flow.AccessFailed, Message: "The form did not come from our page."})
 	}
-	values, err := form.Values(s.actions[strings.ToLower(form.Action)].Fields)
+	fields, err := s.fields(ctx, x, form.Action)
+	if err != nil {
+		return err
+	}
+	values, err := form.Values(fields)
 	if err != nil {
 		return s.again(ctx, x, form.Action, values, flow.AsFault(err))
 	}
@@ -94,12 +98,27 @@ func (s *Server) submit(ctx context.Context, x *exchange) error {
 	return nil
 }
 
+// fields are the inputs of an action. Those of a form that is data are its
+// execution's own.
+func (s *Server) fields(ctx context.Context, x *exchange, action string) ([]flow.Field, error) {
+	a := s.actions[strings.ToLower(action)]
+	if !a.Open {
+		return a.Fields, nil
+	}
+	v, err := s.Engine.View(ctx, x.ref, x.caller())
+	if err != nil {
+		return nil, err
+	}
+	o, _ := v.Find(a.Name) // else none, and the submit is refused
+	return o.Fields, nil
+}
+
 // onward leads the browser to where the execution is now. The page is told what
 // was done when the same can be done there again.
 func (x *exchange) onward(v *flow.View, done string) {
 	e := x.tenant.Environment()
 	if v.Status == flow.Completed {
-		x.see(e.ResumeURL(v.Ref.ID))
+		x.see(finish(e, v))
 		return
 	}
 	to := e.SignOnPage(v.Ref.ID)
@@ -107,6 +126,14 @@ func (x *exchange) onward(v *flow.View, done string) {
 		to += "&done=" + url.QueryEscape(done)
 	}
 	x.see(to)
+}
+
+// finish is where the browser goes from an execution that is at its end.
+func finish(e configs.Environment, v *flow.View) string {
+	if v.Definition != "" {
+		return v.Redirect
+	}
+	return e.ResumeURL(v.Ref.ID)
 }
 
 func (x *exchange) see(location string) {
@@ -159,7 +186,7 @@ func (x *exchange) sendStep(status int, p forms.SignOn) error {
 	set := x.setting(v.Locales, v.Population)
 	var body []byte
 	if v.Status == flow.Failed {
-		body = x.s.pages.Failed(set, v, p.Application, e.ResumeURL(v.Ref.ID))
+		body = x.s.pages.Failed(set, v, p.Application, finish(e, v))
 	} else {
 		rules := x.tenant.PasswordPolicy(v.Population)
 		p.Policy = &rules

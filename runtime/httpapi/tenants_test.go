@@ -84,7 +84,7 @@ func (s *store) Plan(_ context.Context, _ string, hash flow.Digest) ([]byte, err
 	return nil, flow.ErrUnknown
 }
 
-func (s *store) Apply(_ context.Context, env string, put, _ []flow.Resource, secrets map[string][]byte, plans map[flow.Digest][]byte) (int64, error) {
+func (s *store) Apply(_ context.Context, env string, put, _ []flow.Resource, secrets map[string][]byte, plans map[flow.Digest][]byte, _ int64) (int64, error) {
 	s.resources[env], s.secrets[env] = put, secrets
 	maps.Copy(s.plans, plans)
 	return 1, nil

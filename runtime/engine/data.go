@@ -1,0 +1,325 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"doorward/runtime/flow"
+)
+
+// data is what the steps of a flow definition know of each other: what they put
+// out, and what the execution was started with. A sign-on has none of it.
+// Source: reference/management.md 2.4.
+type data struct {
+	ctx    context.Context //nolint:containedctx // lives for one turn
+	t      *turn
+	parsed map[string]any         // what has been decoded, by its place in the record
+	opened map[string]flow.Secret // secrets that were found, by their names in the record
+	err    error                  // the first
+}
+
+func (t *turn) data(ctx context.Context) *data {
+	return &data{ctx: ctx, t: t, parsed: map[string]any{}, opened: map[string]flow.Secret{}}
+}
+
+// failed is where the failure of a node lies among the outputs.
+func failed(key string) string { return key + "\x00error" }
+
+// secret is where a secret output of a node lies.
+func secret(key string, path []string) string { return key + "\x00" + strings.Join(path, ".") }
+
+// find returns what a path stands for; nil for nothing.
+func (d *data) find(path []string) any {
+	x := d.t.x
+	switch {
+	case len(path) < 2:
+		return nil
+	case path[0] == "user":
+		return d.userFact(strings.Join(path[1:], "."))
+	case path[0] == "steps" && len(path) > 2 && path[2] == "outputs":
+		return d.output(path[1], path[3:])
+	case path[0] == "steps" && len(path) > 2 && path[2] == "error":
+		return inside(d.parse(failed(path[1]), x.Outputs[failed(path[1])]), path[3:])
+	case path[0] == "flow" && path[1] == "inputs":
+		return inside(d.parse("", x.Inputs), path[2:])
+	case path[0] == "flow":
+		return d.flow(strings.Join(path[1:], "."))
+	}
+	return nil
+}
+
+func (d *data) flow(name string) any {
+	x := d.t.x
+	switch name {
+	case "id":
+		return x.Ref.ID
+	case "definition.id":
+		return x.Request.Definition
+	case "request.http.remoteIp":
+		if ip := d.t.caller.Client.RemoteIP; ip.IsValid() {
+			return ip.Unmap().String()
+		}
+	}
+	who, is := strings.CutPrefix(name, "context.user")
+	if !is || x.User.ID == "" {
+		return nil
+	}
+	user := map[string]any{"id": x.User.ID, "username": x.User.Username, "population": map[string]any{"id": x.User.Population}}
+	if x.User.Given != "" || x.User.Family != "" {
+		user["name"] = map[string]any{"given": x.User.Given, "family": x.User.Family}
+	}
+	if who == "" {
+		return user
+	}
+	return inside(user, strings.Split(who[1:], "."))
+}
+
+// userFact reads an attribute of the execution's user, live.
+func (d *data) userFact(name string) any {
+	if d.t.x.User.ID == "" {
+		return nil
+	}
+	facts, there := d.parsed["user"].(map[string]any)
+	if !there {
+		var err error
+		if facts, err = d.t.e.Users.Facts(d.ctx, d.t.x.Ref.Env, d.t.x.User.ID); err != nil {
+			d.keep(err)
+		}
+		d.parsed["user"] = facts
+	}
+	return facts[name]
+}
+
+// output is what a node put out, with the secrets that lie at or in the path.
+func (d *data) output(key string, path []string) any {
+	v := inside(d.parse(key, d.t.x.Outputs[key]), path)
+	at := secret(key, path)
+	for name, sealed := range d.t.x.Secrets {
+		rest, in := strings.CutPrefix(name, at)
+		if !in || rest != "" && len(path) > 0 && rest[0] != '.' {
+			continue
+		}
+		plain, err := d.t.e.Keys.Open(sealed, d.t.x.Ref.Env, "flow/"+d.t.x.Ref.ID+"/"+name)
+		if err != nil {
+			d.keep(fmt.Errorf("secret of node %q: %w", key, err))
+			return nil
+		}
+		d.opened[name] = flow.Secret(plain)
+		if rest == "" {
+			return flow.Secret(plain)
+		}
+		v = with(v, strings.Split(strings.TrimPrefix(rest, "."), "."), flow.Secret(plain))
+	}
+	return v
+}
+
+func (d *data) keep(err error) {
+	if d.err == nil {
+		d.err = err
+	}
+}
+
+// parse decodes a part of the record once.
+func (d *data) parse(name string, b []byte) any {
+	if v, there := d.parsed["\x00"+name]; there || len(b) == 0 {
+		return v
+	}
+	var v any
+	if err := json.Unmarshal(b, &v); err != nil {
+		d.keep(fmt.Errorf("data of node %q: %w", name, err))
+	}
+	d.parsed["\x00"+name] = v
+	return v
+}
+
+// inside follows a path through objects.
+func inside(v any, path []string) any {
+	for _, name := range path {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = m[name]
+	}
+	return v
+}
+
+// with is v with one more member; what is there is not changed.
+func with(v any, path []string, value any) any {
+	if len(path) == 0 {
+		return value
+	}
+	old, _ := v.(map[string]any)
+	m := make(map[string]any, len(old)+1)
+	for k, x := range old {
+		m[k] = x
+	}
+	m[path[0]] = with(m[path[0]], path[1:], value)
+	return m
+}
+
+// input resolves what a node is given. Secrets reach the inputs that its kind
+// declares for them, and no others. It returns the secrets that reached one.
+func (d *data) input(n *flow.Node, takes []string) (map[string]any, []string, error) {
+	if n.Input == nil {
+		return nil, nil, nil
+	}
+	in := n.Input.Resolve(d.find)
+	if d.err != nil || len(d.opened) == 0 {
+		return in, nil, d.err
+	}
+	var taken []flow.Secret
+	in, _ = stripped(in, "", takes, &taken).(map[string]any)
+	var used []string
+	for name, plain := range d.opened {
+		if slices.Contains(taken, plain) {
+			used = append(used, name)
+		}
+	}
+	return in, used, nil
+}
+
+// stripped is v without the secrets that lie elsewhere than at takes; those that
+// stay are added to taken.
+func stripped(v any, at string, takes []string, taken *[]flow.Secret) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, x := range v {
+			if x = stripped(x, strings.TrimPrefix(at+"."+name, "."), takes, taken); x != nil {
+				out[name] = x
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, 0, len(v))
+		for _, x := range v {
+			out = append(out, stripped(x, at+".", takes, taken))
+		}
+		return out
+	case flow.Secret:
+		if !slices.Contains(takes, at) {
+			return nil
+		}
+		*taken = append(*taken, v)
+	}
+	return v
+}
+
+// store keeps what a node put out, secrets apart and sealed.
+func (t *turn) store(n *flow.Node, outputs map[string]any) error {
+	x, key := t.x, n.Key
+	if n.As != "" {
+		key = n.As
+	}
+	t.dropSecrets(key)
+	plain, err := t.apart(key, nil, outputs)
+	if err != nil {
+		return err
+	}
+	b, err := json.Marshal(plain)
+	if err != nil {
+		return fmt.Errorf("outputs of node %q: %w", n.Key, err)
+	}
+	if x.Outputs == nil {
+		x.Outputs = map[string][]byte{}
+	}
+	x.Outputs[key] = b
+	delete(x.Outputs, failed(key))
+	return nil
+}
+
+// apart seals the secrets in v and returns the rest.
+func (t *turn) apart(key string, path []string, v any) (any, error) {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, inner := range v {
+			rest, err := t.apart(key, append(path[:len(path):len(path)], name), inner)
+			if err != nil {
+				return nil, err
+			}
+			if rest != nil {
+				out[name] = rest
+			}
+		}
+		return out, nil
+	case flow.Secret:
+		if v == "" {
+			return nil, nil
+		}
+		name := secret(key, path)
+		sealed, err := t.e.Keys.Seal([]byte(v), t.x.Ref.Env, "flow/"+t.x.Ref.ID+"/"+name)
+		if err != nil {
+			return nil, fmt.Errorf("secret of node %q: %w", key, err)
+		}
+		if t.x.Secrets == nil {
+			t.x.Secrets = map[string][]byte{}
+		}
+		t.x.Secrets[name] = sealed
+		return nil, nil
+	}
+	return v, nil
+}
+
+// dropSecrets forgets the secrets that a node put out earlier.
+func (t *turn) dropSecrets(key string) {
+	for name := range t.x.Secrets {
+		if strings.HasPrefix(name, key+"\x00") {
+			delete(t.x.Secrets, name)
+		}
+	}
+}
+
+// astray takes the ERROR outlet of a node that failed, if it has one.
+func (t *turn) astray(n *flow.Node, why *flow.Failure) (next string, leads bool, err error) {
+	next, leads = n.Outlets[flow.ErrorResult]
+	if !leads || why == nil {
+		return "", false, nil
+	}
+	x, key := t.x, n.Key
+	if n.As != "" {
+		key = n.As
+	}
+	b, err := json.Marshal(map[string]any{"code": why.Code, "message": why.Message})
+	if err != nil {
+		return "", false, fmt.Errorf("failure of node %q: %w", n.Key, err)
+	}
+	if x.Outputs == nil {
+		x.Outputs = map[string][]byte{}
+	}
+	x.Outputs[failed(key)] = b
+	t.astrayBy, x.Failure = why, why
+	delete(x.Steps, n.Key)
+	return next, true, nil
+}
+
+// errClaims says that a definition claims what its steps did not take.
+var errClaims = errors.New("definition claims a proof that was not taken")
+
+// finish takes over what a definition came to. A user who is not the execution's,
+// or an AMR that no proof of theirs has, is a claim that is not believed.
+func (t *turn) finish(e flow.End) error {
+	x := t.x
+	amr := x.Proofs.Of(x.User.ID).AMR()
+	for _, claimed := range e.AMR {
+		if !slices.Contains(amr, claimed) {
+			return errClaims
+		}
+	}
+	if e.User != "" && e.User != x.User.ID {
+		return errClaims
+	}
+	x.Named = e.User != ""
+	q := url.Values{}
+	for name, value := range e.Parameters {
+		q.Set(name, value)
+	}
+	x.Return = q.Encode()
+	return nil
+}

@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"doorward/runtime/flow"
+)
+
+// ReturnAction is the submit that brings back the execution of a flow definition
+// that this one led to. It is made here and taken from nobody else.
+// Source: reference/flows.md 7.5.
+const ReturnAction = "flowExecutionCallback"
+
+// Return goes on with an execution after one of a flow definition, that its view
+// linked to, has come back: what that one proved of its user counts here, with
+// its own time. One that failed, or signed nobody on, changes nothing.
+func (e *Engine) Return(ctx context.Context, ref flow.Ref, from string, c flow.Caller) (flow.View, error) {
+	other := flow.Ref{Env: ref.Env, ID: from}
+	x, session, err := e.Executions.Load(ctx, other, e.sessionKey(ref.Env, c))
+	if err != nil {
+		return flow.View{}, e.storeFault(ctx, other, c, err)
+	}
+	if _, err := e.show(ctx, x, session, c); err != nil {
+		return flow.View{}, err
+	}
+	if x.Request.For != ref.ID || !x.Terminal() {
+		return flow.View{}, flow.Gone()
+	}
+	if x.Status == flow.Failed || !x.Named {
+		return e.View(ctx, ref, c)
+	}
+	return e.act(ctx, ref, c, flow.Submit{Action: ReturnAction, Values: flow.Values{"flowExecutionId": from}}, x)
+}
+
+// link is the way that an execution came back by; nil when it is not offered.
+func (t *turn) link() *flow.Link {
+	n, ok := t.plan.Nodes[t.x.Node]
+	if !ok || t.returned == nil {
+		return nil
+	}
+	for i := range n.Links {
+		l := &n.Links[i]
+		if l.Definition == t.returned.Request.Definition && l.Offered(t.x.Status) {
+			return l
+		}
+	}
+	return nil
+}
+
+// comeBack takes over what the other execution proved and goes on behind the node
+// that led to it.
+func (t *turn) comeBack(ctx context.Context) error {
+	x, from := t.x, t.returned
+	next := t.link().Next
+	if x.User.ID != "" && x.User.ID != from.User.ID {
+		if err := t.forgetSessionUser(); err != nil {
+			return err
+		}
+	}
+	x.User, x.Person = from.User, flow.Candidate{}
+	for _, p := range from.Proofs.Of(from.User.ID) {
+		if !slices.Contains(x.Proofs, p) {
+			x.Proofs = append(x.Proofs, p)
+			t.fresh++
+		}
+	}
+	x.Attempt++
+	delete(x.Steps, x.Node)
+	return t.walk(ctx, next)
+}
