@@ -19,6 +19,9 @@ const (
 	SignOutPath  = "/demo/sign-out"
 	CallbackPath = "/demo/callback"
 	stylePath    = "/demo/demo.css"
+
+	JourneyPath         = "/demo/journeys/sign-on"
+	JourneyCallbackPath = "/demo/journeys/callback"
 )
 
 // Router takes the demo's routes.
@@ -37,13 +40,28 @@ type Config struct {
 	Log          *slog.Logger
 	Now          func() time.Time
 	Outbox       func() []Mail // newest first; nil: there is no such page
+	Journeys     *Journeys     // nil: there are none
 }
+
+// Journeys are flow definitions to try: those that a link begins, and those that
+// a sign-on policy leads through, for an application of their own.
+type Journeys struct {
+	ClientID     string
+	ClientSecret string
+	RedirectURI  string // absolute, ending in JourneyCallbackPath
+	Experiences  []Experience
+	Policies     []string // names, for acr_values
+}
+
+// Experience is a journey that a link begins.
+type Experience struct{ Name, Address string }
 
 // Demo is the relying party.
 type Demo struct {
 	config   Config
-	provider provider
-	secret   [32]byte // of this process: state, nonce and verifier derive from it
+	provider *provider
+	journeys *provider // nil: there are none
+	secret   [32]byte  // of this process: state, nonce and verifier derive from it
 	sessions sessions
 	pages    *template.Template
 	policy   string // Content-Security-Policy
@@ -70,13 +88,17 @@ func New(c Config) (*Demo, error) {
 	}
 	d := &Demo{
 		config:   c,
-		provider: provider{config: c},
+		provider: &provider{config: c},
 		sessions: sessions{now: c.Now, byID: map[string]session{}},
 		pages:    pages,
 		policy: "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; " +
 			"form-action 'self' " + issuer.Scheme + "://" + issuer.Host,
 		secure:   callback.Scheme == "https",
 		crossing: http.NewCrossOriginProtection(),
+	}
+	if j := c.Journeys; j != nil {
+		c.ClientID, c.ClientSecret, c.RedirectURI = j.ClientID, j.ClientSecret, j.RedirectURI
+		d.journeys = &provider{config: c}
 	}
 	_, err = rand.Read(d.secret[:])
 	return d, err
@@ -90,69 +112,94 @@ func (d *Demo) Register(r Router) {
 	}
 	routes := []route{
 		{http.MethodGet, HomePath, d.home},
-		{http.MethodGet, SignOnPath, d.signOn},
-		{http.MethodGet, CallbackPath, d.callback},
+		{http.MethodGet, SignOnPath, d.signOn(d.provider)},
+		{http.MethodGet, CallbackPath, d.callback(d.provider)},
 		{http.MethodPost, SignOutPath, d.signOut},
 		{http.MethodGet, stylePath, d.style},
 	}
 	if d.config.Outbox != nil {
 		routes = append(routes, route{http.MethodGet, OutboxPath, d.outbox})
 	}
+	if d.journeys != nil {
+		routes = append(routes,
+			route{http.MethodGet, JourneyPath, d.signOn(d.journeys)},
+			route{http.MethodGet, JourneyCallbackPath, d.callback(d.journeys)})
+	}
 	for _, one := range routes {
 		r.Handle(one.method, one.path, one.handle)
 	}
 }
 
+// page is what the home page shows. Ended is the error code that a journey ended
+// with, Done that one has ended well.
+type page struct {
+	Outbox   bool
+	Journeys *Journeys
+	Done     bool
+	Ended    string
+	session
+}
+
 func (d *Demo) home(w http.ResponseWriter, r *http.Request) {
-	s, ok := d.sessions.find(cookie(r, sessionCookie))
-	if !ok {
-		d.show(w, http.StatusOK, "signed-out", d.config.Outbox != nil)
+	q := r.URL.Query()
+	p := page{Outbox: d.config.Outbox != nil, Journeys: d.config.Journeys, Ended: q.Get("error")}
+	p.Done = q.Get("flowExecutionId") != "" && p.Ended == ""
+	var ok bool
+	if p.session, ok = d.sessions.find(cookie(r, sessionCookie)); !ok {
+		d.show(w, http.StatusOK, "signed-out", p)
 		return
 	}
-	d.show(w, http.StatusOK, "signed-in", s)
+	d.show(w, http.StatusOK, "signed-in", p)
 }
 
 // signOn sends the person to the provider. The query may ask for prompt=login or
-// prompt=none, to see what they do.
-func (d *Demo) signOn(w http.ResponseWriter, r *http.Request) {
-	browser := d.browser(w, r)
-	state := d.newState(browser)
-	prompt := r.URL.Query().Get("prompt")
-	if prompt != "login" && prompt != "none" {
-		prompt = ""
+// prompt=none, to see what they do, and for a journey by the name of its policy.
+func (d *Demo) signOn(p *provider) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		browser := d.browser(w, r)
+		state := d.newState(browser)
+		ask := map[string]string{}
+		if prompt := r.URL.Query().Get("prompt"); prompt == "login" || prompt == "none" {
+			ask["prompt"] = prompt
+		}
+		if policy := r.URL.Query().Get("journey"); policy != "" {
+			ask["acr_values"] = policy
+		}
+		to, err := p.authorizeURL(r.Context(), state, d.derive("nonce", browser, state), d.derive("verifier", browser, state), ask)
+		if err != nil {
+			d.fail(w, r, unreachable(err))
+			return
+		}
+		redirect(w, to)
 	}
-	to, err := d.provider.authorizeURL(r.Context(), state, d.derive("nonce", browser, state), d.derive("verifier", browser, state), prompt)
-	if err != nil {
-		d.fail(w, r, unreachable(err))
-		return
-	}
-	redirect(w, to)
 }
 
 // callback takes the answer. Nothing of it is believed, and nothing of it is
 // shown, before its state proves that this browser asked for it.
-func (d *Demo) callback(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	browser, state := cookie(r, browserCookie), q.Get("state")
-	if !d.validState(browser, state) {
-		d.fail(w, r, &problem{Code: "invalid_state", Description: "This sign-on was not started in this browser, or more than 10 minutes ago."})
-		return
+func (d *Demo) callback(p *provider) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		browser, state := cookie(r, browserCookie), q.Get("state")
+		if !d.validState(browser, state) {
+			d.fail(w, r, &problem{Code: "invalid_state", Description: "This sign-on was not started in this browser, or more than 10 minutes ago."})
+			return
+		}
+		if q.Get("error") != "" {
+			d.fail(w, r, &problem{Code: q.Get("error"), Description: q.Get("error_description")})
+			return
+		}
+		s, err := p.exchange(r.Context(), answer{
+			code: q.Get("code"), issuer: q.Get("iss"),
+			nonce: d.derive("nonce", browser, state), verifier: d.derive("verifier", browser, state),
+		})
+		if err != nil {
+			d.fail(w, r, err)
+			return
+		}
+		d.sessions.end(cookie(r, sessionCookie))
+		d.setCookie(w, sessionCookie, d.sessions.start(s), sessionLife)
+		redirect(w, HomePath)
 	}
-	if q.Get("error") != "" {
-		d.fail(w, r, &problem{Code: q.Get("error"), Description: q.Get("error_description")})
-		return
-	}
-	s, err := d.provider.exchange(r.Context(), answer{
-		code: q.Get("code"), issuer: q.Get("iss"),
-		nonce: d.derive("nonce", browser, state), verifier: d.derive("verifier", browser, state),
-	})
-	if err != nil {
-		d.fail(w, r, err)
-		return
-	}
-	d.sessions.end(cookie(r, sessionCookie))
-	d.setCookie(w, sessionCookie, d.sessions.start(s), sessionLife)
-	redirect(w, HomePath)
 }
 
 // signOut ends the demo's session and asks the provider to end its own.

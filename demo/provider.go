@@ -89,14 +89,14 @@ func (p *provider) discover(ctx context.Context) (*discovered, error) {
 	return p.found, nil
 }
 
-func (p *provider) authorizeURL(ctx context.Context, state, nonce, verifier, prompt string) (string, error) {
+func (p *provider) authorizeURL(ctx context.Context, state, nonce, verifier string, ask map[string]string) (string, error) {
 	op, err := p.discover(ctx)
 	if err != nil {
 		return "", err
 	}
 	options := []oauth2.AuthCodeOption{oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)}
-	if prompt != "" {
-		options = append(options, oauth2.SetAuthURLParam("prompt", prompt))
+	for name, value := range ask {
+		options = append(options, oauth2.SetAuthURLParam(name, value))
 	}
 	return op.oauth.AuthCodeURL(state, options...), nil
 }
