@@ -18,6 +18,7 @@ type account struct {
 
 	subject    flow.Subject // zero: nobody
 	email      string
+	profile    string // canonical JSON
 	enabled    bool
 	unverified bool
 	registered bool // by the person
@@ -68,14 +69,14 @@ func (d *DB) readAccount(ctx context.Context, a *account) error {
 			COALESCE(u.family, ''), COALESCE(u.population, ''), COALESCE(u.email, ''), COALESCE(u.preferred_language, ''),
 			COALESCE(u.enabled, FALSE), COALESCE(u.unverified, FALSE), COALESCE(u.registered, FALSE), COALESCE(u.must_change, FALSE), COALESCE(u.authority, ''),
 			COALESCE(u.password, ''), COALESCE(u.password_changed_at, 0), COALESCE(u.locked_at, 0), COALESCE(u.lock_until, 0),
-			COALESCE(u.last_sign_on_at, 0), COALESCE(f.count, 0), COALESCE(f.locked_until, 0), COALESCE(e.result, '')
+			COALESCE(u.last_sign_on_at, 0), COALESCE(u.profile, ''), COALESCE(f.count, 0), COALESCE(f.locked_until, 0), COALESCE(e.result, '')
 		FROM (SELECT CAST($1 AS TEXT) AS env, CAST($2 AS TEXT) AS who, CAST($3 AS TEXT) AS stranger, CAST($4 AS TEXT) AS effect) q
 		LEFT JOIN users u ON u.env = q.env AND u.`+a.column+` = q.who
 		LEFT JOIN failures f ON f.env = q.env AND f.key = COALESCE(u.id, q.stranger)
 		LEFT JOIN effects e ON e.key = q.effect`, a.env, a.who, a.stranger, a.effect).
 		Scan(&a.subject.ID, &a.subject.Username, &a.subject.Given, &a.subject.Family, &a.subject.Population, &a.email, &a.subject.Locales,
 			&a.enabled, &a.unverified, &a.registered, &a.mustChange, &a.authority,
-			&a.password, &a.changedAt, &a.lockedAt, &a.lockUntil, &a.signedOn, &a.count, &a.lockedUntil, &a.first)
+			&a.password, &a.changedAt, &a.lockedAt, &a.lockUntil, &a.signedOn, &a.profile, &a.count, &a.lockedUntil, &a.first)
 	if a.authority != "" {
 		a.password = ""
 	}
@@ -119,10 +120,11 @@ func (a *account) state(p passwordpolicy.Policy, now time.Time) PasswordState {
 	return StateOK
 }
 
-// profile is what a password must not be, whatever the case.
-func profile(s flow.Subject, email string) []string {
+// attributes are what a password must not be, whatever the case.
+// Source: reference/management.md 5.5 (excludesProfileData).
+func attributes(s flow.Subject, email, profile string) []string {
 	local, _, _ := strings.Cut(email, "@")
-	return []string{s.Username, email, local, s.Given, s.Family}
+	return append([]string{s.Username, email, local, s.Given, s.Family}, texts(profile)...)
 }
 
 // locales puts the languages that a user prefers before those of the browser.

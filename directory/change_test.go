@@ -124,9 +124,7 @@ func testChangeEnds(t *testing.T, open opener) {
 				e.recover(directory.Recovering{Username: "unverified", Code: e.forgot("unverified").Params["code"], Password: newPassword, At: at})
 			},
 			"administrator": func(e *estate, at time.Time) {
-				if err := e.SetPassword(t.Context(), directory.PasswordSetting{Env: env, UserID: e.ids["unverified"], Value: newPassword, At: at}); err != nil {
-					t.Fatal(err)
-				}
+				e.set(directory.PasswordSetting{UserID: e.ids["unverified"], Value: newPassword, At: at})
 			},
 		} {
 			e := newEstate(t, open)
@@ -171,10 +169,7 @@ func testChangeEnds(t *testing.T, open opener) {
 	t.Run("a temporary password need not be old, and is no longer temporary", func(t *testing.T) {
 		e := newEstate(t, open)
 		e.policy.MinAge = 24 * time.Hour
-		err := e.SetPassword(t.Context(), directory.PasswordSetting{Env: env, UserID: e.ids["ada"], Value: "Temporary-1", ForceChange: true})
-		if err != nil {
-			t.Fatal(err)
-		}
+		e.set(directory.PasswordSetting{UserID: e.ids["ada"], Value: "Temporary-1", ForceChange: true})
 		if v := e.signOn("ada", "Temporary-1"); v.State != directory.StateMustChange {
 			t.Errorf("%+v", v)
 		}

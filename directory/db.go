@@ -113,10 +113,14 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 }
 
 func (d *DB) open(ctx context.Context) error {
+	where := d.openFile
 	if OnServer(d.options.Path) {
-		return d.openServer(ctx)
+		where = d.openServer
 	}
-	return d.openFile(ctx)
+	if err := where(ctx); err != nil {
+		return err
+	}
+	return d.fillKeys(ctx)
 }
 
 // Reader is the pool for queries; it refuses to change anything.

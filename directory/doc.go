@@ -1,13 +1,14 @@
 // Package directory keeps what lasts: users and their passwords, the codes and
-// messages that are mailed to them, configuration documents and plans,
-// authorization codes and grants, signing keys, failure counts, the audit log. One
-// repository type an aggregate, all over one DB.
+// messages that are mailed to them, what they have agreed to, configuration
+// documents with their versions and plans, authorization codes and grants, signing
+// keys, failure counts, the audit log. One repository type an aggregate, all over
+// one DB.
 //
 // What holds everywhere:
 //
 //   - a nil error of Write says that the change survives kill -9 and power loss;
 //   - what may happen once is one conditional statement or one unique key, never
-//     a read followed by a write;
+//     a read followed by a write, unless the row was made ours before it was read;
 //   - an effect key is performed once, and its repeat gets the first result;
 //   - no password, secret or code is stored in a form that could be used;
 //   - what is asked of an account that is not there takes the same statements,

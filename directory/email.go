@@ -64,12 +64,12 @@ func emailKey(address string) string {
 	address = strings.TrimSpace(address)
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 {
-		return foldEmail(address)
+		return fold(address)
 	}
-	return foldEmail(address[:at]) + "@" + asciiDomain(address[at+1:])
+	return fold(address[:at]) + "@" + asciiDomain(address[at+1:])
 }
 
-func foldEmail(s string) string {
+func fold(s string) string {
 	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
 }
 
@@ -77,7 +77,7 @@ func asciiDomain(domain string) string {
 	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
 		return strings.ToLower(ascii)
 	}
-	return foldEmail(domain)
+	return fold(domain)
 }
 
 // hostName reports whether an ASCII domain has the lengths of one. Source:

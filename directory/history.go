@@ -21,7 +21,12 @@ func (s *Accounts) judge(ctx context.Context, a *account, p passwordpolicy.Polic
 	if old := instant(a.changedAt).Add(p.MinAge); !a.mustChange && p.MinAge > 0 && old.After(now) {
 		return Changed{Result: TooYoung, UnlockIn: old.Sub(now)}, nil
 	}
-	broken := p.Unsatisfied(passwordpolicy.Candidate{Password: password, Current: current, Profile: profile(a.subject, a.email)})
+	return s.judgeText(ctx, a, p, password, current, now)
+}
+
+// judgeText is judge but for the age of the password in use.
+func (s *Accounts) judgeText(ctx context.Context, a *account, p passwordpolicy.Policy, password, current string, now time.Time) (Changed, error) {
+	broken := p.Unsatisfied(passwordpolicy.Candidate{Password: password, Current: current, Profile: attributes(a.subject, a.email, a.profile)})
 	// To change a password into itself is no change, whatever the policy says.
 	if current != "" && norm.NFC.String(password) == norm.NFC.String(current) && !slices.Contains(broken, passwordpolicy.NotSimilarToCurrent) {
 		broken = append(broken, passwordpolicy.NotSimilarToCurrent)
@@ -53,7 +58,7 @@ func (s *Accounts) remembered(ctx context.Context, a *account, p passwordpolicy.
 	if p.History.Count <= 0 {
 		return nil, nil
 	}
-	if inUse {
+	if inUse && a.password != "" {
 		out = append(out, a.password)
 	}
 	rows, err := s.db.reader.QueryContext(ctx, `SELECT password FROM password_history

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -51,6 +52,16 @@ func NormalName(name string) (string, error) {
 		return "", ErrName
 	}
 	return key, nil
+}
+
+// nameKey is NormalName of a name that is given to somebody, which has no spaces
+// around it.
+func nameKey(name string) (string, error) {
+	key, err := NormalName(name)
+	if err == nil && strings.TrimSpace(name) != name {
+		return "", fmt.Errorf("%w: spaces around it", ErrName)
+	}
+	return key, err
 }
 
 func nameRune(r rune) bool {

@@ -30,6 +30,7 @@ type Check struct {
 	Password string
 	Effect   string // a refusal counts once per key; empty: every time
 	RemoteIP string // kept as last sign-on address
+	NoSignOn bool   // the user's last sign-on stays as it was
 }
 
 // Verdict is the answer to a Check.
@@ -187,7 +188,7 @@ func (p *Passwords) accept(ctx context.Context, a *account, c Check, outdated bo
 		Result: Accepted, Subject: a.subject, Unverified: a.unverified,
 		State: a.state(p.policies(a.env, a.subject.Population), now),
 	}
-	if a.count == 0 && !outdated && now.Sub(instant(a.signedOn)) <= signOnKept {
+	if a.count == 0 && !outdated && (c.NoSignOn || now.Sub(instant(a.signedOn)) <= signOnKept) {
 		return accepted, nil
 	}
 	next := a.password
@@ -209,9 +210,10 @@ func (p *Passwords) accept(ctx context.Context, a *account, c Check, outdated bo
 			return nil
 		}
 		v = accepted
-		_, err = tx.ExecContext(ctx, `UPDATE users SET last_sign_on_at = $3, last_sign_on_ip = $4,
+		_, err = tx.ExecContext(ctx, `UPDATE users SET last_sign_on_at = CASE WHEN $7 THEN last_sign_on_at ELSE $3 END,
+				last_sign_on_ip = CASE WHEN $7 THEN last_sign_on_ip ELSE $4 END,
 				password = CASE WHEN password = $5 THEN $6 ELSE password END
-			WHERE env = $1 AND id = $2`, a.env, a.subject.ID, millis(now), c.RemoteIP, a.password, next)
+			WHERE env = $1 AND id = $2`, a.env, a.subject.ID, millis(now), c.RemoteIP, a.password, next, c.NoSignOn)
 		return err
 	})
 	if err != nil {
@@ -225,7 +227,12 @@ type PasswordStatus struct {
 	State     PasswordState
 	ChangedAt time.Time     // zero: never set
 	UnlockIn  time.Duration // of StateLockedOut
+	ExpiresIn time.Duration // of StateOK, when fewer than 21 days are left; 0: more, or for ever
 }
+
+// expiryWarning is how long before a password expires its state says so.
+// Source: reference/management.md 5.4.
+const expiryWarning = 21 * 24 * time.Hour
 
 // State tells how a user's password stands; flow.ErrUnknown when there is no such
 // user.
@@ -247,7 +254,11 @@ func (p *Passwords) State(ctx context.Context, env, userID string) (PasswordStat
 	case until.After(now):
 		s.State, s.UnlockIn = StateLockedOut, until.Sub(now)
 	default:
-		s.State = a.state(p.policies(env, a.subject.Population), now)
+		policy := p.policies(env, a.subject.Population)
+		s.State = a.state(policy, now)
+		if left := s.ChangedAt.Add(policy.MaxAge).Sub(now); s.State == StateOK && policy.MaxAge > 0 && left < expiryWarning {
+			s.ExpiresIn = left
+		}
 	}
 	return s, nil
 }

@@ -179,7 +179,7 @@ func TestPostgresChangesOfConfigurationTakeTurns(t *testing.T) {
 				if i == 1 {
 					slices.Reverse(put)
 				}
-				if _, err := node.Apply(t.Context(), env, put, nil, nil, nil); err != nil {
+				if _, err := node.Apply(t.Context(), env, put, nil, nil, nil, 0); err != nil {
 					t.Errorf("round %d: %v", round, err)
 				}
 			})

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/base64"
@@ -13,8 +14,6 @@ import (
 
 	"doorward/runtime/flow"
 	"doorward/runtime/passwordpolicy"
-
-	"github.com/google/uuid"
 )
 
 // Registration is an account that somebody asks for.
@@ -25,68 +24,119 @@ type Registration struct {
 	Email      string
 	Given      string
 	Family     string
-	Locales    string // languages of the browser, as Accept-Language; kept as the preferred ones
-	Password   string // in clear, whatever it looks like
+	Locales    string // languages of the browser, as Accept-Language; kept as the preferred ones when PreferredLanguage is empty
+	Password   string // in clear, whatever it looks like; where Opening is not Mailed there may be none
 	Flow       string // execution id
 	Effect     string
+	Opening    Opening
+
+	Type              string
+	Locale            string // BCP 47
+	PreferredLanguage string // as Accept-Language
+	Profile           []byte // as of User
+	MFAEnabled        bool
 }
+
+// Opening is how an account that was registered becomes usable.
+type Opening uint8
+
+// The openings. Source: reference/management.md 2.6 (USER_CREATE, lifecycle.status).
+const (
+	Mailed   Opening = iota // by a code that is mailed at once
+	Deferred                // by a code that SendVerification mails later
+	Usable                  // it is usable as it is; the address, if there is one, is not verified
+)
 
 // Registered is what came of it.
 type Registered struct {
-	Subject     flow.Subject // zero: name or address is somebody's; no answer may tell
+	Subject     flow.Subject // zero: name or address is somebody's; no answer may tell, unless it is Usable
 	Unsatisfied []string     // rules that the password breaks; nothing was written
-	Fault       string       // the value that cannot be one: username, email, name.given or name.family; nothing was written
+	Fault       string       // the value that cannot be one: username, email, name.given, name.family or profile; nothing was written
+	Taken       []string     // of Usable: which of username and email is somebody's
 }
 
-// Register makes an account whose address is yet to be verified, and mails the
-// code for it. When the address is somebody's, its owner gets a notice instead;
-// when only the name is, the address that was typed gets one. Either way it is one
-// hash, the same statements and one message. An address gets few notices an hour.
+// Register makes an account. Addresses are compared by NormalEmail. Those of
+// accounts that an administrator made count too, but do not become unique by it.
 //
-// Addresses are compared by NormalEmail. Those of accounts that an administrator
-// made count too, but do not become unique by it.
+// Unless it is Usable, the address is yet to be verified, and nobody learns what is
+// taken: when the address is somebody's, its owner gets a notice instead of the
+// code; when only the name is, the address that was typed gets one. Either way it
+// is one hash, the same statements and one message, which is nobody's where none
+// is due. An address gets few notices an hour.
+//
+// One that is Usable cannot hide what is taken, and mails nothing.
 func (s *Accounts) Register(ctx context.Context, r Registration) (Registered, error) {
 	r.Email = strings.TrimSpace(r.Email)
 	if fault := r.fault(); fault != "" {
 		return Registered{Fault: fault}, nil
 	}
-	u := flow.Subject{ID: uuid.NewString(), Username: r.Username, Given: r.Given, Family: r.Family, Population: r.Population, Locales: localesOf(r.Locales)}
-	policy := s.policies(r.Env, r.Population)
-	if broken := policy.Unsatisfied(passwordpolicy.Candidate{Password: r.Password, Profile: profile(u, r.Email)}); len(broken) > 0 {
-		return Registered{Unsatisfied: broken}, nil
+	now := s.now()
+	n, err := r.newcomer(now)
+	if errors.Is(err, ErrProfile) {
+		return Registered{Fault: "profile"}, nil
 	}
-	stored, err := s.hasher.Hash(ctx, r.Password)
 	if err != nil {
 		return Registered{}, err
 	}
-	now := s.now()
+	if r.Password != "" || r.Opening == Mailed {
+		policy := s.policies(r.Env, r.Population)
+		known := attributes(n.Subject(), n.Email, n.document.json)
+		if broken := policy.Unsatisfied(passwordpolicy.Candidate{Password: r.Password, Profile: known}); len(broken) > 0 {
+			return Registered{Unsatisfied: broken}, nil
+		}
+		if n.stored, err = s.hasher.Hash(ctx, r.Password); err != nil {
+			return Registered{}, err
+		}
+		n.PasswordChangedAt = now
+	}
 	a := whom(s.ring, r.Env, "", "", "register", r.Effect)
-	word, err := s.once(ctx, &a, now, func(ctx context.Context, tx *sql.Tx) (string, error) {
-		return s.register(ctx, tx, r, u, stored, now)
-	})
+	word, err := s.once(ctx, &a, now, func(ctx context.Context, tx *sql.Tx) (string, error) { return s.register(ctx, tx, r, n, now) })
 	if err != nil {
 		return Registered{}, fmt.Errorf("register: %w", err)
 	}
-	if u.ID, _ = strings.CutPrefix(word, registeredAs); u.ID == word {
+	if taken, ok := strings.CutPrefix(word, isTaken); ok {
+		return Registered{Taken: strings.Fields(taken)}, nil
+	}
+	id, ok := strings.CutPrefix(word, registeredAs)
+	if !ok {
 		return Registered{}, nil
 	}
-	return Registered{Subject: u}, nil
+	n.ID = id
+	return Registered{Subject: n.Subject()}, nil
+}
+
+// newcomer is the user that is asked for.
+func (r Registration) newcomer(now time.Time) (newcomer, error) {
+	n, err := newcomerOf(User{
+		Env: r.Env, Username: r.Username, Population: r.Population, Type: r.Type, Enabled: true, Email: r.Email,
+		Given: r.Given, Family: r.Family, Locale: r.Locale, PreferredLanguage: cmp.Or(localesOf(r.PreferredLanguage), localesOf(r.Locales)),
+		Unverified: r.Opening != Usable, Profile: r.Profile, MFAEnabled: r.MFAEnabled,
+	}, now)
+	n.registered = r.Email != ""
+	return n, err
 }
 
 // What a registration comes to, as its effect keeps it.
 const (
-	registeredAs = "user/" // with the user's id
+	registeredAs = "user/"  // with the user's id
+	isTaken      = "taken " // with what is, of one that is Usable
 	isSomebodys  = "refused"
 )
 
-// register makes the account and mails the code, or makes none and mails a
-// notice. The statements are the same.
-func (s *Accounts) register(ctx context.Context, tx *sql.Tx, r Registration, u flow.Subject, stored string, now time.Time) (string, error) {
-	key := emailKey(r.Email)
-	made, err := insertRegistered(ctx, tx, r, u, key, stored, now)
-	if err != nil {
+// register makes the account or none, and mails what is to be mailed. Unless it is
+// Usable the statements are the same.
+func (s *Accounts) register(ctx context.Context, tx *sql.Tx, r Registration, n newcomer, now time.Time) (string, error) {
+	made, err := n.insert(ctx, tx, now)
+	switch {
+	case err != nil:
 		return "", err
+	case r.Opening == Usable && made:
+		return registeredAs + n.ID, nil
+	case r.Opening == Usable:
+		taken, err := n.taken(ctx, tx)
+		return isTaken + strings.Join(taken, " "), err
 	}
+	key := emailKey(r.Email)
 	owner := account{env: r.Env}
 	err = tx.QueryRowContext(ctx, `SELECT id, username, given, email, preferred_language FROM users
 		WHERE env = $1 AND email_key = $2 ORDER BY created_at, id LIMIT 1`, r.Env, key).
@@ -95,47 +145,50 @@ func (s *Accounts) register(ctx context.Context, tx *sql.Tx, r Registration, u f
 		return "", err
 	}
 	m := flow.Message{Locales: r.Locales, Flow: r.Flow}
-	if made {
-		own := account{env: r.Env, subject: u}
+	switch {
+	case made && r.Opening == Mailed:
+		own := account{env: r.Env, subject: n.Subject()}
 		own.subject.Locales = "" // the message says them
-		return registeredAs + u.ID, s.mailCode(ctx, tx, &own, verifying, r.Email, m, now)
+		return registeredAs + n.ID, s.mailCode(ctx, tx, &own, verifying, r.Email, m, now)
+	case made:
+		m.Template = string(verifying)
+		return registeredAs + n.ID, s.mailNotice(ctx, tx, r.Env, n.ID, n.ID, m, now)
 	}
 	m.Template, m.To, m.Locales = existsMail, owner.email, owner.locales(r.Locales)
 	if owner.subject.ID == "" {
-		m.Template, m.To, owner.subject = nameTakenMail, r.Email, u
+		m.Template, m.To, owner.subject = nameTakenMail, r.Email, n.Subject()
 	}
 	m.Params = map[string]string{"username": owner.subject.Username, "given": owner.subject.Given}
-	return isSomebodys, s.mailNotice(ctx, tx, r.Env, key, m, now)
+	sum := s.ring.Derive("directory.address", r.Env, key)
+	nobody := whom(s.ring, r.Env, "", "", "", "")
+	return isSomebodys, s.mailNotice(ctx, tx, r.Env, base64.RawURLEncoding.EncodeToString(sum[:16]), nobody.key(), m, now)
 }
 
-// insertRegistered adds the account unless name or address is somebody's. Of
-// registrations at once, in all processes, one gets the name and one the address.
-func insertRegistered(ctx context.Context, tx *sql.Tx, r Registration, u flow.Subject, key, stored string, now time.Time) (bool, error) {
-	name, err := NormalName(r.Username)
-	if err != nil {
-		return false, err
+// taken says which of name and address is somebody's. The name is when neither is
+// any more.
+func (n *newcomer) taken(ctx context.Context, tx *sql.Tx) ([]string, error) {
+	var name, address bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE env = $1 AND name_key = $2),
+			EXISTS (SELECT 1 FROM users WHERE env = $3 AND email_key = $4 AND email_key <> '')`, n.Env, n.name, n.Env, emailKey(n.Email)).Scan(&name, &address)
+	var out []string
+	if name || !address {
+		out = append(out, "username")
 	}
-	return changed(tx.ExecContext(ctx, `INSERT INTO users (env, id, username, name_key, population, enabled, password, type,
-			email, email_key, registered, email_verified, given, family, locale, created_at, updated_at, last_sign_on_at, last_sign_on_ip,
-			preferred_language, unverified, authority, must_change, password_changed_at)
-		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), TRUE, CAST($6 AS TEXT), '',
-			CAST($7 AS TEXT), CAST($8 AS TEXT), TRUE, FALSE, CAST($9 AS TEXT), CAST($10 AS TEXT), '', CAST($11 AS BIGINT), CAST($11 AS BIGINT), 0, '',
-			CAST($12 AS TEXT), TRUE, '', FALSE, CAST($11 AS BIGINT)
-		WHERE NOT EXISTS (SELECT 1 FROM users WHERE env = $1 AND email_key = $8)
-		ON CONFLICT DO NOTHING`,
-		r.Env, u.ID, u.Username, name, u.Population, stored, r.Email, key, u.Given, u.Family, millis(now), localesOf(r.Locales)))
+	if address {
+		out = append(out, "email")
+	}
+	return out, err
 }
 
-// mailNotice mails what a registration did not come to, in the statements of
-// mailCode: nobody gets a code.
-func (s *Accounts) mailNotice(ctx context.Context, tx *sql.Tx, env, emailKey string, m flow.Message, now time.Time) error {
-	sum := s.ring.Derive("directory.address", env, emailKey)
-	allowed, err := countMail(ctx, tx, env, noticeMail, base64.RawURLEncoding.EncodeToString(sum[:16]), noticesAnHour, now)
+// mailNotice mails what tells of a registration, if anything does, in the
+// statements of mailCode: the code that holder gets is known to nobody. Notices
+// are counted by counted.
+func (s *Accounts) mailNotice(ctx context.Context, tx *sql.Tx, env, counted, holder string, m flow.Message, now time.Time) error {
+	allowed, err := countMail(ctx, tx, env, noticeMail, counted, noticesAnHour, now)
 	if err != nil {
 		return err
 	}
-	nobody := whom(s.ring, env, "", "", "", "")
-	if err := (secretCode{env, verifying, nobody.key(), ""}).put(ctx, tx, s.ring, newSecret(), true, now); err != nil {
+	if err := (secretCode{env, verifying, holder, ""}).put(ctx, tx, s.ring, newSecret(), true, now); err != nil {
 		return err
 	}
 	if !allowed {
@@ -148,10 +201,10 @@ func (s *Accounts) mailNotice(ctx context.Context, tx *sql.Tx, env, emailKey str
 // fault names the value that cannot be what it is meant to be, if one cannot.
 // Source: reference/management.md 5.3.
 func (r Registration) fault() string {
-	if _, err := NormalName(r.Username); err != nil || strings.TrimSpace(r.Username) != r.Username {
+	if _, err := nameKey(r.Username); err != nil {
 		return "username"
 	}
-	if _, err := NormalEmail(r.Email); err != nil {
+	if _, err := NormalEmail(r.Email); err != nil && (r.Email != "" || r.Opening != Usable) {
 		return "email"
 	}
 	if !fits(r.Given, nameRune) {

@@ -39,10 +39,10 @@ func testRegistration(t *testing.T, open opener) {
 		got := e.register(r)
 		want := directory.User{
 			Env: env, ID: got.Subject.ID, Username: "Newcomer", Population: "p1", Enabled: true, Email: "New.Comer@Example.com",
-			Given: "Nina", Family: "O'Comer", PreferredLanguage: "de-AT,de;q=0.9", Unverified: true,
+			Given: "Nina", Family: "O'Comer", PreferredLanguage: "de-AT,de;q=0.9", Unverified: true, Profile: []byte("{}"),
 			PasswordChangedAt: e.now.Now(), CreatedAt: e.now.Now(), UpdatedAt: e.now.Now(),
 		}
-		if u, err := e.users.Get(t.Context(), env, got.Subject.ID); err != nil || got.Subject != u.Subject() || u != want {
+		if u, err := e.users.Get(t.Context(), env, got.Subject.ID); err != nil || got.Subject != u.Subject() || !cmp.Equal(u, want) {
 			t.Errorf("%v %s", err, cmp.Diff(want, u))
 		}
 		m := e.one()

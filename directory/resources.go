@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"doorward/runtime/flow"
 )
@@ -33,12 +34,12 @@ func NewResources(db *DB, ring Sealer) *Resources { return &Resources{db: db, ri
 
 // List returns the documents of an environment by kind and id.
 func (r *Resources) List(ctx context.Context, env string) ([]flow.Resource, error) {
-	return r.query(ctx, `SELECT env, kind, id, body FROM resources WHERE env = $1 ORDER BY kind, id`, env)
+	return r.query(ctx, `SELECT env, kind, id, body, created_at, updated_at FROM resources WHERE env = $1 ORDER BY kind, id`, env)
 }
 
 // Environments returns the documents of the environments themselves.
 func (r *Resources) Environments(ctx context.Context) ([]flow.Resource, error) {
-	return r.query(ctx, `SELECT env, kind, id, body FROM resources WHERE kind = $1 AND id = env ORDER BY env`, EnvironmentKind)
+	return r.query(ctx, `SELECT env, kind, id, body, created_at, updated_at FROM resources WHERE kind = $1 AND id = env ORDER BY env`, EnvironmentKind)
 }
 
 func (r *Resources) query(ctx context.Context, statement, arg string) ([]flow.Resource, error) {
@@ -50,54 +51,81 @@ func (r *Resources) query(ctx context.Context, statement, arg string) ([]flow.Re
 	var out []flow.Resource
 	for rows.Next() {
 		var one flow.Resource
-		if err := rows.Scan(&one.Env, &one.Kind, &one.ID, &one.Body); err != nil {
+		var created, updated int64
+		if err := rows.Scan(&one.Env, &one.Kind, &one.ID, &one.Body, &created, &updated); err != nil {
 			return nil, err
 		}
+		one.CreatedAt, one.UpdatedAt = instant(created), instant(updated)
 		out = append(out, one)
 	}
 	return out, rows.Err()
 }
 
-// Apply changes one environment in one transaction: it removes documents (with
-// their secrets), puts others, sets secrets (by "kind/id/name", in plain, an
-// empty one is removed), keeps plans, and raises the revision, which it returns.
-// What is not named stays. Plans are never removed: executions are pinned to
-// them.
-func (r *Resources) Apply(ctx context.Context, env string, put, remove []flow.Resource, secrets map[string][]byte, plans map[flow.Digest][]byte) (int64, error) {
-	sealed, err := r.seal(env, secrets)
+type (
+	// Edit is a change to one environment.
+	Edit = flow.Edit
+	// Edited is what it came to.
+	Edited = flow.Edited
+)
+
+// Edit makes a change in one transaction. The error is flow.ErrLost when the
+// revision is no longer the expected one.
+func (r *Resources) Edit(ctx context.Context, e Edit) (Edited, error) {
+	sealed, err := r.seal(e.Env, e.Secrets)
 	if err != nil {
-		return 0, err
+		return Edited{}, err
 	}
-	var revision int64
+	var out Edited
 	err = r.db.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		out = Edited{}
 		// First, because changes take turns at this row: two that went on beside
 		// each other could leave a mixture of both, and revisions out of order.
-		if err := tx.QueryRowContext(ctx, `INSERT INTO revision (id, number) VALUES (1, 1)
-			ON CONFLICT (id) DO UPDATE SET number = revision.number + 1 RETURNING number`).Scan(&revision); err != nil {
+		if out.Revision, err = revise(ctx, tx, e.Expected); err != nil {
 			return err
 		}
-		if err := replace(ctx, tx, env, put, remove); err != nil {
+		if err := replace(ctx, tx, e.Env, e.Put, e.Remove, r.db.options.Now()); err != nil {
 			return err
 		}
 		for _, s := range sealed {
-			if err := s.keep(ctx, tx, env); err != nil {
+			if err := s.keep(ctx, tx, e.Env); err != nil {
 				return err
 			}
 		}
-		for hash, source := range plans {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO plans (env, hash, source) VALUES ($1, $2, $3) ON CONFLICT (env, hash) DO NOTHING`, env, hash[:], source); err != nil {
+		for hash, source := range e.Plans {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO plans (env, hash, source) VALUES ($1, $2, $3) ON CONFLICT (env, hash) DO NOTHING`, e.Env, hash[:], source); err != nil {
 				return err
 			}
 		}
-		return nil
+		out.Numbers, err = addVersions(ctx, tx, e.Env, e.Versions, r.db.options.Now())
+		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("apply environment %s: %w", env, err)
+		return Edited{}, fmt.Errorf("apply environment %s: %w", e.Env, err)
 	}
-	return revision, nil
+	return out, nil
 }
 
-func replace(ctx context.Context, tx *sql.Tx, env string, put, remove []flow.Resource) error {
+// revise raises the revision; flow.ErrLost when it is not the expected one.
+func revise(ctx context.Context, tx *sql.Tx, expected int64) (revision int64, err error) {
+	if expected == 0 {
+		err = tx.QueryRowContext(ctx, `INSERT INTO revision (id, number) VALUES (1, 1)
+			ON CONFLICT (id) DO UPDATE SET number = revision.number + 1 RETURNING number`).Scan(&revision)
+		return revision, err
+	}
+	err = tx.QueryRowContext(ctx, `UPDATE revision SET number = number + 1 WHERE id = 1 AND number = $1 RETURNING number`, expected).Scan(&revision)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, flow.ErrLost
+	}
+	return revision, err
+}
+
+// Apply is Edit without versions.
+func (r *Resources) Apply(ctx context.Context, env string, put, remove []flow.Resource, secrets map[string][]byte, plans map[flow.Digest][]byte, expected int64) (int64, error) {
+	done, err := r.Edit(ctx, Edit{Env: env, Put: put, Remove: remove, Secrets: secrets, Plans: plans, Expected: expected})
+	return done.Revision, err
+}
+
+func replace(ctx context.Context, tx *sql.Tx, env string, put, remove []flow.Resource, now time.Time) error {
 	for _, one := range remove {
 		for _, table := range []string{"resources", "secrets"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE env = $1 AND kind = $2 AND id = $3`, env, one.Kind, one.ID); err != nil { //nolint:gosec // table is a constant, above
@@ -109,8 +137,8 @@ func replace(ctx context.Context, tx *sql.Tx, env string, put, remove []flow.Res
 		if one.Env != "" && one.Env != env {
 			return fmt.Errorf("%s %s belongs to environment %s", one.Kind, one.ID, one.Env)
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO resources (env, kind, id, body) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (env, kind, id) DO UPDATE SET body = excluded.body`, env, one.Kind, one.ID, one.Body); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO resources (env, kind, id, body, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)
+			ON CONFLICT (env, kind, id) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at`, env, one.Kind, one.ID, one.Body, millis(now)); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"testing"
+	"time"
 
 	"doorward/directory"
 	"doorward/runtime/flow"
@@ -21,12 +22,18 @@ func testResources(t *testing.T, open opener) {
 	plan := []byte(`{"name":"Single_Factor"}`)
 	hash := flow.Sum(string(plan))
 	first, err := r.Apply(ctx, env, []flow.Resource{app, own}, nil,
-		map[string][]byte{"application/a1/secret": []byte("s3cret"), "application/a1/old": []byte("older")}, map[flow.Digest][]byte{hash: plan})
+		map[string][]byte{"application/a1/secret": []byte("s3cret"), "application/a1/old": []byte("older")}, map[flow.Digest][]byte{hash: plan}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Run("documents, secrets and plans are kept", func(t *testing.T) {
 		list, err := r.List(ctx, env)
+		for i := range list {
+			if list[i].CreatedAt.IsZero() || list[i].UpdatedAt.Before(list[i].CreatedAt) {
+				t.Errorf("made at %v, changed at %v", list[i].CreatedAt, list[i].UpdatedAt)
+			}
+			list[i].CreatedAt, list[i].UpdatedAt = time.Time{}, time.Time{}
+		}
 		if d := cmp.Diff([]flow.Resource{app, own}, list); d != "" || err != nil {
 			t.Error(err, d)
 		}
@@ -55,7 +62,7 @@ func testResources(t *testing.T, open opener) {
 	t.Run("the revision grows with a change in any environment", func(t *testing.T) {
 		last := first
 		for _, e := range []string{"other", env, "other", "third"} {
-			n, err := r.Apply(ctx, e, nil, nil, nil, nil)
+			n, err := r.Apply(ctx, e, nil, nil, nil, nil, 0)
 			if seen, _ := r.Revision(ctx); err != nil || n <= last || seen != n {
 				t.Errorf("%s: %d after %d, seen %d, %v", e, n, last, seen, err)
 			}
@@ -71,10 +78,10 @@ func testChanges(t *testing.T, db *directory.DB, r *directory.Resources, app flo
 	t.Run("a change that fails changes nothing", func(t *testing.T) {
 		before, _ := r.Revision(ctx)
 		bad := flow.Resource{Env: "other", Kind: "application", ID: "a2", Body: []byte(`{}`)}
-		if _, err := r.Apply(ctx, env, []flow.Resource{bad}, []flow.Resource{app}, nil, nil); err == nil {
+		if _, err := r.Apply(ctx, env, []flow.Resource{bad}, []flow.Resource{app}, nil, nil, 0); err == nil {
 			t.Error("took a document of another environment")
 		}
-		if _, err := r.Apply(ctx, env, nil, nil, map[string][]byte{"a1/secret": {1}}, nil); err == nil {
+		if _, err := r.Apply(ctx, env, nil, nil, map[string][]byte{"a1/secret": {1}}, nil, 0); err == nil {
 			t.Error("took a secret without a kind")
 		}
 		list, _ := r.List(ctx, env)
@@ -92,18 +99,18 @@ func testChanges(t *testing.T, db *directory.DB, r *directory.Resources, app flo
 		if s, err := r.Secret(ctx, env, "application", "a9", "old"); err == nil {
 			t.Errorf("opened %q", s)
 		}
-		if _, err := r.Apply(ctx, env, nil, []flow.Resource{{Kind: "application", ID: "a9"}}, nil, nil); err != nil {
+		if _, err := r.Apply(ctx, env, nil, []flow.Resource{{Kind: "application", ID: "a9"}}, nil, nil, 0); err != nil {
 			t.Fatal(err)
 		}
 	})
 	t.Run("an empty secret is removed, a removed document takes its secrets along", func(t *testing.T) {
-		if _, err := r.Apply(ctx, env, nil, nil, map[string][]byte{"application/a1/old": nil}, nil); err != nil {
+		if _, err := r.Apply(ctx, env, nil, nil, map[string][]byte{"application/a1/old": nil}, nil, 0); err != nil {
 			t.Fatal(err)
 		}
 		if all, err := r.Secrets(ctx, env); err != nil || len(all) != 1 {
 			t.Error(all, err)
 		}
-		if _, err := r.Apply(ctx, env, nil, []flow.Resource{app}, nil, nil); err != nil {
+		if _, err := r.Apply(ctx, env, nil, []flow.Resource{app}, nil, nil, 0); err != nil {
 			t.Fatal(err)
 		}
 		all, _ := r.Secrets(ctx, env)

@@ -33,7 +33,7 @@ func leaveSecrets(t *testing.T, db *directory.DB) [][]byte {
 			t.Fatal(err)
 		}
 	}
-	if _, err := directory.NewResources(db, ring).Apply(ctx, env, nil, nil, map[string][]byte{"application/a/secret": []byte("canary-secret")}, nil); err != nil {
+	if _, err := directory.NewResources(db, ring).Apply(ctx, env, nil, nil, map[string][]byte{"application/a/secret": []byte("canary-secret")}, nil, 0); err != nil {
 		t.Fatal(err)
 	}
 	code := newCode(0, time.Now())

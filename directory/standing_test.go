@@ -73,9 +73,10 @@ func testStanding(t *testing.T, open opener) {
 			t.Errorf("%+v %v", s, err)
 		}
 		_, err := e.passwords.State(t.Context(), env, "nobody")
+		_, errSet := e.SetPassword(t.Context(), directory.PasswordSetting{Env: env, UserID: "nobody", Value: newPassword})
 		for name, err := range map[string]error{
 			"lock": e.users.Lock(t.Context(), env, "nobody", time.Time{}), "unlock": e.users.Unlock(t.Context(), env, "nobody"), "state": err,
-			"password": e.SetPassword(t.Context(), directory.PasswordSetting{Env: env, UserID: "nobody", Value: newPassword}),
+			"password": errSet, "force change": e.ForceChange(t.Context(), env, "nobody"), "population": e.users.SetPopulation(t.Context(), env, "nobody", "p2"),
 		} {
 			if !errors.Is(err, flow.ErrUnknown) {
 				t.Errorf("%s: %v", name, err)
@@ -83,7 +84,6 @@ func testStanding(t *testing.T, open opener) {
 		}
 	})
 	testPasswordStates(t, open)
-	testSetPassword(t, open)
 }
 
 func testPasswordStates(t *testing.T, open opener) {
@@ -92,9 +92,7 @@ func testPasswordStates(t *testing.T, open opener) {
 		for range 5 {
 			e.signOn("bea", "wrong")
 		}
-		if err := e.SetPassword(t.Context(), directory.PasswordSetting{Env: env, UserID: e.ids["disabled"], Value: newPassword, ForceChange: true}); err != nil {
-			t.Fatal(err)
-		}
+		e.set(directory.PasswordSetting{UserID: e.ids["disabled"], Value: newPassword, ForceChange: true})
 		state := func(name string) directory.PasswordStatus {
 			t.Helper()
 			s, err := e.passwords.State(t.Context(), env, e.ids[name])
@@ -126,68 +124,6 @@ func testPasswordStates(t *testing.T, open opener) {
 		}
 		if v := e.signOn("bea", oldPassword); v.Result != accepted || v.State != directory.StateExpired {
 			t.Errorf("%+v", v)
-		}
-	})
-}
-
-func testSetPassword(t *testing.T, open opener) {
-	set := func(e *estate, name, value string) error {
-		e.t.Helper()
-		return e.SetPassword(e.t.Context(), directory.PasswordSetting{Env: env, UserID: e.ids[name], Value: value, Effect: e.effect()})
-	}
-	const ssha = "{SSHA}C1newsfFmlD02QTcqAUBSUg9SAZzYWx0" // of "imported", with the salt "salt"
-	t.Run("an administrator's password is taken as it is", func(t *testing.T) {
-		e := newEstate(t, open)
-		for _, name := range []string{"ada", "passwordless"} {
-			if err := set(e, name, "x"); err != nil { // no policy
-				t.Fatal(err)
-			}
-			if v := e.signOn(name, "x"); v.Result != accepted {
-				t.Errorf("%s: %+v", name, v)
-			}
-		}
-		if err := set(e, "ada", ""); err != nil {
-			t.Fatal(err)
-		}
-		if s, err := e.passwords.State(t.Context(), env, e.ids["ada"]); err != nil || s.State != directory.StateNone || e.signOn("ada", "").Result != refused {
-			t.Errorf("taken away: %+v %v", s, err)
-		}
-	})
-	t.Run("a hash is taken as one, or refused", func(t *testing.T) {
-		e := newEstate(t, open)
-		if err := set(e, "ada", ssha); err != nil {
-			t.Fatal(err)
-		}
-		if e.signOn("ada", ssha).Result != refused || e.signOn("ada", "imported").Result != accepted {
-			t.Error("the hash was not taken as one")
-		}
-		if err := set(e, "bea", "{SSHA}short"); err == nil || e.signOn("bea", oldPassword).Result != accepted {
-			t.Error("a broken hash was taken")
-		}
-		u := ada()
-		if _, err := e.users.Create(t.Context(), directory.User{Env: env, Username: "imported", Enabled: true}, ssha, ""); err != nil {
-			t.Fatal(err)
-		}
-		if v := e.signOn("imported", "imported"); v.Result != accepted {
-			t.Errorf("%+v", v)
-		}
-		u.Username = "broken"
-		if _, err := e.users.Create(t.Context(), u, "{SSHA}short", ""); err == nil {
-			t.Error("a broken hash was taken")
-		}
-	})
-	t.Run("is set once per effect, and not where another has it", func(t *testing.T) {
-		e := newEstate(t, open)
-		for _, value := range []string{"first", "second"} {
-			if err := e.SetPassword(t.Context(), directory.PasswordSetting{Env: env, UserID: e.ids["ada"], Value: value, Effect: "e"}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if v := e.signOn("ada", "first"); v.Result != accepted {
-			t.Errorf("%+v", v)
-		}
-		if err := set(e, "external", "x"); !errors.Is(err, directory.ErrExternal) {
-			t.Error(err)
 		}
 	})
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"doorward/runtime/flow"
@@ -33,6 +31,12 @@ type User struct {
 	PreferredLanguage string // as Accept-Language; empty: not known
 	Unverified        bool   // lifecycle VERIFICATION_REQUIRED: the address is yet to be verified
 	Authority         string // id of the identity provider that has the password; empty: this server
+
+	// Profile is the attributes that have no field here, such as name.middle,
+	// address or externalId, as a canonical JSON object of at most 64 KiB; it is
+	// never empty of a user that was read. Source: reference/management.md 5.3.
+	Profile    []byte
+	MFAEnabled bool
 
 	MustChange        bool      // the password is for one sign-on only
 	PasswordChangedAt time.Time // zero: there is none; Create takes now for zero
@@ -66,29 +70,22 @@ func NewUsers(db *DB, hasher *Hasher, now func() time.Time) *Users {
 // Create adds u and returns it as kept. The password is in clear, or as another
 // system has hashed it; an empty one makes a user who cannot sign on with one.
 // A new user is not locked, whatever u says. The same effect again returns the
-// user it made first. It fails with ErrName, ErrTaken or ErrBusy, or when a hash
-// is none that is read here.
+// user it made first. It fails with ErrName, ErrProfile, ErrTaken or ErrBusy, or
+// when a hash is none that is read here.
 func (s *Users) Create(ctx context.Context, u User, password, effect string) (User, error) {
-	key, err := NormalName(u.Username)
-	if err != nil {
-		return User{}, err
-	}
-	if strings.TrimSpace(u.Username) != u.Username {
-		return User{}, fmt.Errorf("%w: spaces around it", ErrName)
-	}
-	stored, err := storedPassword(ctx, s.hasher, password)
-	if err != nil {
-		return User{}, err
-	}
 	now := s.now()
-	if u.ID == "" {
-		u.ID = uuid.NewString()
+	n, err := newcomerOf(u, now)
+	if err != nil {
+		return User{}, err
+	}
+	if n.stored, err = storedPassword(ctx, s.hasher, password); err != nil {
+		return User{}, err
 	}
 	switch {
-	case stored == "":
-		u.PasswordChangedAt = time.Time{}
-	case u.PasswordChangedAt.IsZero():
-		u.PasswordChangedAt = now
+	case n.stored == "":
+		n.PasswordChangedAt = time.Time{}
+	case n.PasswordChangedAt.IsZero():
+		n.PasswordChangedAt = now
 	}
 	if effect != "" {
 		effect = "user/" + effect
@@ -97,7 +94,11 @@ func (s *Users) Create(ctx context.Context, u User, password, effect string) (Us
 	err = s.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var err error
 		id, err = once(ctx, tx, effect, now, func() (string, error) {
-			return u.ID, insertUser(ctx, tx, u, key, stored, now)
+			made, err := n.insert(ctx, tx, now)
+			if err == nil && !made {
+				err = ErrTaken
+			}
+			return n.ID, err
 		})
 		return err
 	})
@@ -107,19 +108,52 @@ func (s *Users) Create(ctx context.Context, u User, password, effect string) (Us
 	return s.Get(ctx, u.Env, id)
 }
 
-func insertUser(ctx context.Context, tx *sql.Tx, u User, key, stored string, now time.Time) error {
-	made, err := changed(tx.ExecContext(ctx, `INSERT INTO users (env, id, username, name_key, population, enabled, password, type,
-			email, email_key, email_verified, given, family, locale, created_at, updated_at, last_sign_on_at, last_sign_on_ip,
-			preferred_language, unverified, authority, must_change, password_changed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, 0, '', $16, $17, $18, $19, $20)
-		ON CONFLICT DO NOTHING`,
-		u.Env, u.ID, u.Username, key, u.Population, u.Enabled, stored, u.Type,
-		u.Email, emailKey(u.Email), u.EmailVerified, u.Given, u.Family, u.Locale, millis(now),
-		u.PreferredLanguage, u.Unverified, u.Authority, u.MustChange, millis(u.PasswordChangedAt)))
-	if err == nil && !made {
-		return ErrTaken
+// newcomer is a user to be, with all that is kept beside what others read.
+type newcomer struct {
+	User
+	name       string // in normal form
+	document   document
+	stored     string    // password; empty: none
+	registered bool      // by the person: only when no other user has the address
+	since      time.Time // what was proven before counts no more
+}
+
+// newcomerOf reads u, or says why it cannot be a user.
+func newcomerOf(u User, now time.Time) (n newcomer, err error) {
+	if n.name, err = nameKey(u.Username); err != nil {
+		return newcomer{}, err
 	}
-	return err
+	if n.document, err = readProfile(u.Profile); err != nil {
+		return newcomer{}, err
+	}
+	if u.ID == "" {
+		u.ID = uuid.NewString()
+	} else {
+		n.since = now // there may have been a user of that id, who proved something
+	}
+	n.User = u
+	return n, nil
+}
+
+// insert adds the user, unless id or name is somebody's, or the address of one who
+// registers. Of several at once, in all processes, one gets the name, and one of
+// those who register the address.
+func (n *newcomer) insert(ctx context.Context, tx *sql.Tx, now time.Time) (bool, error) {
+	address := emailKey(n.Email)
+	return changed(tx.ExecContext(ctx, `INSERT INTO users (env, id, username, name_key, population, enabled, password, type,
+			email, email_key, registered, email_verified, given, given_key, family, family_key, locale, preferred_language,
+			unverified, authority, must_change, password_changed_at, credentials_since, profile, mobile_key, external_key,
+			mfa_enabled, created_at, updated_at, last_sign_on_at, last_sign_on_ip)
+		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS BOOLEAN), CAST($7 AS TEXT), CAST($8 AS TEXT),
+			CAST($9 AS TEXT), CAST($10 AS TEXT), CAST($11 AS BOOLEAN), CAST($12 AS BOOLEAN), CAST($13 AS TEXT), CAST($14 AS TEXT), CAST($15 AS TEXT), CAST($16 AS TEXT), CAST($17 AS TEXT), CAST($18 AS TEXT),
+			CAST($19 AS BOOLEAN), CAST($20 AS TEXT), CAST($21 AS BOOLEAN), CAST($22 AS BIGINT), CAST($23 AS BIGINT), CAST($24 AS TEXT), CAST($25 AS TEXT), CAST($26 AS TEXT),
+			CAST($27 AS BOOLEAN), CAST($28 AS BIGINT), CAST($29 AS BIGINT), 0, ''
+		WHERE NOT CAST($30 AS BOOLEAN) OR NOT EXISTS (SELECT 1 FROM users WHERE env = $31 AND email_key = $32)
+		ON CONFLICT DO NOTHING`,
+		n.Env, n.ID, n.Username, n.name, n.Population, n.Enabled, n.stored, n.Type,
+		n.Email, address, n.registered, n.EmailVerified, n.Given, foldKey(n.Given), n.Family, foldKey(n.Family), n.Locale, n.PreferredLanguage,
+		n.Unverified, n.Authority, n.MustChange, millis(n.PasswordChangedAt), millis(n.since), n.document.json, n.document.mobile, n.document.external,
+		n.MFAEnabled, millis(now), millis(now), n.registered, n.Env, address))
 }
 
 // Seed adds u unless a user of that id or name is there, and reports whether it
@@ -145,15 +179,21 @@ func (s *Users) Seed(ctx context.Context, u User, password string) (bool, error)
 
 // Get returns a user as it is now; flow.ErrUnknown when there is none.
 func (s *Users) Get(ctx context.Context, env, id string) (User, error) {
-	u := User{Env: env, ID: id}
+	return scanUser(s.db.reader.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE env = $1 AND id = $2`, env, id))
+}
+
+// userColumns are what scanUser reads.
+const userColumns = `env, id, username, population, enabled, type, email, email_verified, given, family, locale, preferred_language,
+	unverified, authority, must_change, password_changed_at, locked_at, lock_until, created_at, updated_at, last_sign_on_at, last_sign_on_ip,
+	profile, mfa_enabled`
+
+// scanUser reads one row of userColumns; flow.ErrUnknown when there is none.
+func scanUser(row interface{ Scan(to ...any) error }) (User, error) {
+	var u User
 	var changed, lockedAt, lockUntil, created, updated, signedOn int64
-	err := s.db.reader.QueryRowContext(ctx, `SELECT username, population, enabled, type, email, email_verified, given, family,
-			locale, preferred_language, unverified, authority, must_change, password_changed_at, locked_at, lock_until,
-			created_at, updated_at, last_sign_on_at, last_sign_on_ip
-		FROM users WHERE env = $1 AND id = $2`, env, id).
-		Scan(&u.Username, &u.Population, &u.Enabled, &u.Type, &u.Email, &u.EmailVerified, &u.Given, &u.Family,
-			&u.Locale, &u.PreferredLanguage, &u.Unverified, &u.Authority, &u.MustChange, &changed, &lockedAt, &lockUntil,
-			&created, &updated, &signedOn, &u.LastSignOnIP)
+	err := row.Scan(&u.Env, &u.ID, &u.Username, &u.Population, &u.Enabled, &u.Type, &u.Email, &u.EmailVerified, &u.Given, &u.Family, &u.Locale, &u.PreferredLanguage,
+		&u.Unverified, &u.Authority, &u.MustChange, &changed, &lockedAt, &lockUntil, &created, &updated, &signedOn, &u.LastSignOnIP,
+		&u.Profile, &u.MFAEnabled)
 	if errors.Is(err, sql.ErrNoRows) {
 		return User{}, flow.ErrUnknown
 	}
