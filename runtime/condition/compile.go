@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,18 +19,12 @@ const (
 	maxSeconds = 1<<31 - 1
 )
 
-// variables are the placeholders there are. Source: reference/management.md 4.4.
-const variables = `^\$\{(` +
-	`session\.lastSignOn(?:\.withAuthenticator\.[A-Za-z0-9_]+)?\.at|` +
-	`flow\.request\.http\.remoteIp|identifier|` +
-	`(?:user|steps|flow\.inputs)(?:\.[A-Za-z0-9_-]+)+)\}$`
-
 // shapes is what an object that is no rule is told.
 const shapes = "a rule is one of {and}, {or}, {not}, {value, equals}, {value, contains}, {secondsSince, greater}, {ipRange, contains}"
 
 // Compile reads one rule. The error is a Faults that names every mistake.
 func Compile(raw json.RawMessage) (*Rule, error) {
-	c := compiler{name: regexp.MustCompile(variables)}
+	var c compiler
 	var t test
 	switch {
 	case !utf8.Valid(raw):
@@ -48,7 +41,6 @@ func Compile(raw json.RawMessage) (*Rule, error) {
 }
 
 type compiler struct {
-	name   *regexp.Regexp // the variables there are
 	names  []string
 	faults Faults
 }
@@ -128,17 +120,17 @@ func (c *compiler) not(p Path, m members) test {
 
 // variable reads "${name}" and remembers the name.
 func (c *compiler) variable(p Path, m members, member string) string {
-	found := c.name.FindStringSubmatch(c.text(p, m, member))
-	if found == nil {
+	name, ok := variable(c.text(p, m, member))
+	if !ok {
 		if m.isText(member) {
-			c.faults.Add(p.Member(member), "takes one variable: ${session.lastSignOn.at}, ${session.lastSignOn.withAuthenticator.NAME.at}, ${flow.request.http.remoteIp}, ${user.ATTRIBUTE}, ${identifier}, ${steps.NAME}, ${flow.inputs.NAME}")
+			c.faults.Add(p.Member(member), "takes one variable: ${session.lastSignOn.at}, ${session.lastSignOn.withAuthenticator.NAME.at}, ${flow.request.http.remoteIp}, ${user.ATTRIBUTE}, ${identifier}, ${steps.KEY.outputs.PATH}, ${steps.KEY.error.code}, ${flow.inputs.parameters.NAME}, ${flow.context.user.ATTRIBUTE}, ${flow.id}, ${flow.definition.id}")
 		}
 		return ""
 	}
-	if !slices.Contains(c.names, found[1]) {
-		c.names = append(c.names, found[1])
+	if !slices.Contains(c.names, name) {
+		c.names = append(c.names, name)
 	}
-	return found[1]
+	return name
 }
 
 func (c *compiler) text(p Path, m members, member string) string {
@@ -151,15 +143,15 @@ func (c *compiler) text(p Path, m members, member string) string {
 	return s
 }
 
-// literal is a string or a bool.
+// literal is a string, a bool or a number.
 func (c *compiler) literal(p Path, m members) any {
 	var v any
 	_ = json.Unmarshal(m["equals"], &v) // cannot fail: the document is valid
 	switch v.(type) {
-	case string, bool:
+	case string, bool, float64:
 		return v
 	}
-	c.faults.Add(p.Member("equals"), "takes a string, true or false")
+	c.faults.Add(p.Member("equals"), "takes a string, a number, true or false")
 	return nil
 }
 

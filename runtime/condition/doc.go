@@ -3,7 +3,7 @@
 //
 //	rule         := {"and":[rule,...]} | {"or":[rule,...]} | {"not":data} | data
 //	data         := equals | contains | secondsSince | ipRange
-//	equals       := {"value":"${name}","equals":text or boolean}
+//	equals       := {"value":"${name}","equals":text, number or boolean}
 //	contains     := {"value":"${name}","contains":text}
 //	secondsSince := {"secondsSince":"${name}","greater":integer}
 //	ipRange      := {"ipRange":["cidr",...],"contains":"${name}"}

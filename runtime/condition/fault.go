@@ -30,10 +30,33 @@ func (p Path) Index(i int) Path { return p + Path("["+strconv.Itoa(i)+"]") }
 // Under is p as seen from a document that holds this one at parent.
 func (p Path) Under(parent Path) Path { return parent + Path(strings.TrimPrefix(string(p), "$")) }
 
+// Pointer is p as a JSON pointer; the whole document is "". Source: RFC 6901.
+func (p Path) Pointer() string {
+	var b strings.Builder
+	escape := strings.NewReplacer("~", "~0", "/", "~1")
+	for rest := strings.TrimPrefix(string(p), "$"); rest != ""; {
+		var part string
+		if quoted, err := strconv.QuotedPrefix(strings.TrimPrefix(rest, "[")); rest[0] == '[' && err == nil {
+			part, _ = strconv.Unquote(quoted) // cannot fail: it was quoted
+			rest = strings.TrimPrefix(rest[1+len(quoted):], "]")
+		} else {
+			rest = strings.TrimLeft(rest, ".[")
+			end := strings.IndexAny(rest, ".[]")
+			if end < 0 {
+				end = len(rest)
+			}
+			part, rest = rest[:end], strings.TrimPrefix(rest[end:], "]")
+		}
+		b.WriteString("/" + escape.Replace(part))
+	}
+	return b.String()
+}
+
 // Fault is one thing that is wrong in a document.
 type Fault struct {
 	Path    Path
 	Message string
+	Code    string // as reference/management.md 7.4 names it; empty: INVALID_VALUE
 }
 
 func (f Fault) Error() string { return string(f.Path) + ": " + f.Message }
@@ -42,12 +65,15 @@ func (f Fault) Error() string { return string(f.Path) + ": " + f.Message }
 type Faults []Fault
 
 // Add appends a fault.
-func (f *Faults) Add(p Path, message string) { *f = append(*f, Fault{p, message}) }
+func (f *Faults) Add(p Path, message string) { *f = append(*f, Fault{Path: p, Message: message}) }
+
+// AddCode appends a fault of a code of its own.
+func (f *Faults) AddCode(p Path, code, message string) { *f = append(*f, Fault{p, message, code}) }
 
 // Merge appends the faults of a document that stands at parent in this one.
 func (f *Faults) Merge(parent Path, of Faults) {
 	for _, x := range of {
-		f.Add(x.Path.Under(parent), x.Message)
+		f.AddCode(x.Path.Under(parent), x.Code, x.Message)
 	}
 }
 

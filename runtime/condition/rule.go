@@ -18,8 +18,8 @@ type test func(now time.Time, fact func(string) any) bool
 
 // Holds reports whether the rule is true at now. fact gives what is known under
 // a name, nil for what is not; a time is a time.Time, an address a netip.Addr,
-// an attribute a string, a bool, or a []string when it has several values. A
-// fact of another type counts as not known.
+// an attribute a string, a bool, a float64, or a []string or []any when it has
+// several values. A fact of another type counts as not known.
 func (r *Rule) Holds(now time.Time, fact func(string) any) bool { return r.test(now, fact) }
 
 // Names lists the variables the rule reads, each once, without "${" and "}".
@@ -64,16 +64,25 @@ func within(name string, networks []netip.Prefix) test {
 func equal(name string, want any) test {
 	return func(_ time.Time, fact func(string) any) bool {
 		switch v := fact(name).(type) {
-		case string:
-			return v == want
-		case bool:
+		case string, bool, float64:
 			return v == want
 		case []string:
 			text, ok := want.(string)
 			return ok && slices.Contains(v, text)
+		case []any:
+			return slices.ContainsFunc(v, func(item any) bool { return same(item, want) })
 		}
 		return false
 	}
+}
+
+// same compares one of several values, of which some may be lists or objects.
+func same(v, want any) bool {
+	switch v.(type) {
+	case string, bool, float64:
+		return v == want
+	}
+	return false
 }
 
 // containing compares as written, but an identifier that a person typed without
@@ -90,6 +99,11 @@ func containing(name, part string) test {
 			return strings.Contains(fold(v), part)
 		case []string:
 			return slices.ContainsFunc(v, func(s string) bool { return strings.Contains(fold(s), part) })
+		case []any:
+			return slices.ContainsFunc(v, func(item any) bool {
+				s, ok := item.(string)
+				return ok && strings.Contains(fold(s), part)
+			})
 		}
 		return false
 	}

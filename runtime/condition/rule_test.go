@@ -26,6 +26,7 @@ func TestARuleHoldsOrNot(t *testing.T) {
 		mail    = `{"value":"${user.email}","contains":"@example.com"}`
 		ident   = `{"value":"${identifier}","contains":"@Example.com"}`
 		notType = `{"not":` + typed + `}`
+		count   = `{"value":"${steps.zählen-1.outputs.count}","equals":3}`
 	)
 	tests := map[string]struct {
 		rule string
@@ -52,6 +53,12 @@ func TestARuleHoldsOrNot(t *testing.T) {
 		"a boolean where text was meant":           {typed, true, false},
 		"one of several values":                    {typed, []string{"Staff", "Customer"}, true},
 		"none of several values":                   {typed, []string{"Staff"}, false},
+		"one of several values of a step":          {typed, []any{3.0, "Customer"}, true},
+		"none of several values of a step":         {typed, []any{nil, map[string]any{}, []any{"Customer"}}, false},
+		"the same number":                          {count, 3.0, true},
+		"another number":                           {count, 3.5, false},
+		"a number as text":                         {count, "3", false},
+		"one of several numbers":                   {count, []any{"3", 3.0}, true},
 		"nothing known":                            {typed, nil, false},
 		"nothing known, inverted":                  {notType, nil, true},
 		"the same boolean":                         {mfa, true, true},
@@ -61,6 +68,7 @@ func TestARuleHoldsOrNot(t *testing.T) {
 		"text that contains it":                    {mail, "ada@example.com", true},
 		"text that contains it in another case":    {mail, "ada@EXAMPLE.com", false},
 		"one of several values contains it":        {mail, []string{"x", "ada@example.com"}, true},
+		"one of several values of a step has it":   {mail, []any{1.0, "ada@example.com"}, true},
 		"nothing to contain it":                    {mail, nil, false},
 		"an identifier in whatever case":           {ident, "ADA@example.COM", true},
 		"an identifier of another domain":          {ident, "ada@example.org", false},

@@ -13,7 +13,7 @@ import (
 )
 
 // runs is what a type is told that is not run here.
-const runs = "this server runs " + login + " and " + identifierFirst
+const runs = "this server runs " + login + ", " + identifierFirst + " and " + flowDefinition
 
 // read takes one action. What an action can ask for and this server does not do
 // (external providers and whatever comes with them) is refused when it is
@@ -43,11 +43,14 @@ func read(raw json.RawMessage, faults *Faults) action {
 	switch err := json.Unmarshal(m["type"], &a.Type); {
 	case err != nil || a.Type == "":
 		faults.Add(at, "takes the type of the action; "+runs)
-	case a.Type != login && a.Type != identifierFirst:
+	case a.Type != login && a.Type != identifierFirst && a.Type != flowDefinition:
 		faults.Add(at, fmt.Sprintf("action %s (priority %d) is not run here; %s", strconv.QuoteToASCII(a.Type), a.Priority, runs))
 	default:
 		for _, name := range slices.Sorted(maps.Keys(m)) {
 			a.member(name, m[name], faults)
+		}
+		if a.Type == flowDefinition && m["flowDefinition"] == nil {
+			faults.Add(condition.Root.Member("flowDefinition"), "takes the id of a flow definition")
 		}
 	}
 	return a
@@ -63,6 +66,10 @@ func (a *action) member(name string, value json.RawMessage, faults *Faults) {
 	switch {
 	case name == "type" || name == "priority" || name == "condition": // judged in read
 	case name == "id" || name == "environment" || name == "signOnPolicy" || name == "_links": // of the resource, not the sign-on
+	case name == "flowDefinition" && a.Type == flowDefinition:
+		a.FlowDefinition = readReference(at, value, "a flow definition", faults)
+	case a.Type == flowDefinition:
+		faults.Add(at, "is no member of the action "+a.Type)
 	case name == "recovery":
 		a.Recovery = readRecovery(at, value, faults)
 	case name == "registration":
@@ -93,7 +100,7 @@ func readRecovery(at Path, value json.RawMessage, faults *Faults) *recovery {
 
 // readRegistration returns nil for what is switched off.
 func readRegistration(at Path, value json.RawMessage, faults *Faults) *registration {
-	m := object(at, value, faults, "enabled", "population", "confirmIdentityProviderAttributes", "external")
+	m := object(at, value, faults, "enabled", "population", "flowDefinition", "confirmIdentityProviderAttributes", "external")
 	if m == nil {
 		return nil
 	}
@@ -109,14 +116,25 @@ func readRegistration(at Path, value json.RawMessage, faults *Faults) *registrat
 		faults.Add(at.Member("confirmIdentityProviderAttributes"), "is not done by this server, which knows no external providers; leave it out or write false")
 	}
 	if v := m["population"]; v != nil {
-		in := at.Member("population")
-		r.Population = &population{}
-		if p := object(in, v, faults, "id"); p != nil && (json.Unmarshal(p["id"], &r.Population.ID) != nil || r.Population.ID == "") {
-			faults.Add(in.Member("id"), "takes the id of a population")
+		r.Population = readReference(at.Member("population"), v, "a population", faults)
+	}
+	if v := m["flowDefinition"]; v != nil {
+		r.FlowDefinition = readReference(at.Member("flowDefinition"), v, "a flow definition", faults)
+		if m["population"] != nil {
+			faults.Add(at.Member("population"), "is not taken beside flowDefinition, whose own steps say where an account is made")
 		}
 	}
 	if !r.Enabled {
 		return nil
+	}
+	return &r
+}
+
+// readReference reads {"id":...}.
+func readReference(at Path, value json.RawMessage, of string, faults *Faults) *reference {
+	var r reference
+	if m := object(at, value, faults, "id"); m != nil && (json.Unmarshal(m["id"], &r.ID) != nil || r.ID == "") {
+		faults.Add(at.Member("id"), "takes the id of "+of)
 	}
 	return &r
 }
@@ -172,6 +190,33 @@ func guard(raw json.RawMessage, faults *Faults) []string {
 		}
 	}
 	return rule.Names()
+}
+
+// Definitions are the flow definitions that actions run or lead to, for whoever
+// knows what depends on them. What Source would refuse is passed over.
+func Definitions(actions []json.RawMessage) []Reference {
+	var out []Reference
+	for i, raw := range actions {
+		a := read(raw, new(Faults))
+		for _, named := range a.definitions(condition.Root.Member("actions").Index(i)) {
+			if named.ID != "" {
+				out = append(out, named)
+			}
+		}
+	}
+	return out
+}
+
+// definitions are the flow definitions that the action at p names: one that it
+// runs, or one for whoever has no account.
+func (a *action) definitions(p Path) (out []Reference) {
+	if a.FlowDefinition != nil {
+		out = append(out, Reference{Path: p.Member("flowDefinition").Member("id"), ID: a.FlowDefinition.ID})
+	}
+	if r := a.Registration; r != nil && r.FlowDefinition != nil {
+		out = append(out, Reference{Path: p.Member("registration").Member("flowDefinition").Member("id"), ID: r.FlowDefinition.ID})
+	}
+	return out
 }
 
 // Reference is a resource that actions name, and where they do.

@@ -5,14 +5,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 
+	"doorward/runtime/definition"
 	"doorward/runtime/flow"
 )
 
-// Compile turns a source that Source made into the plan it names. It fails when
-// the source is of another format, or when kinds lacks a step it needs or has it
-// with other results.
+// Compile turns a source into the plan it names: one that Source made, or one of
+// package definition. It fails when the source is of another format, or when
+// kinds lacks a step it needs or has it with other results.
 func Compile(src []byte, kinds []flow.Kind) (*flow.Plan, error) {
+	if definition.Is(src) {
+		return definition.Compile(src, kinds)
+	}
 	var s source
 	if err := json.Unmarshal(src, &s); err != nil {
 		return nil, fmt.Errorf("plan source: %w", err)
@@ -22,24 +27,41 @@ func Compile(src []byte, kinds []flow.Kind) (*flow.Plan, error) {
 	}
 	plan := &flow.Plan{Hash: sha256.Sum256(src), Name: s.Name, Entry: entry(s.Actions, 0), Nodes: map[string]*flow.Node{}}
 	for i, a := range s.Actions {
-		nodes, err := furnished(a, entry(s.Actions, i+1))
+		nodes, err := s.nodes(a, entry(s.Actions, i+1), kinds)
 		if err != nil {
 			return nil, fmt.Errorf("policy %q, action of priority %d: %w", s.Name, a.Priority, err)
 		}
 		for _, n := range nodes {
-			if err := fit(n, kinds); err != nil {
-				return nil, fmt.Errorf("policy %q, node %s: %w", s.Name, n.Key, err)
-			}
 			plan.Nodes[n.Key] = n
 		}
 	}
 	return plan, nil
 }
 
+// nodes is what an action comes to.
+func (s *source) nodes(a action, next string, kinds []flow.Kind) ([]*flow.Node, error) {
+	if a.Type == flowDefinition && a.FlowDefinition != nil {
+		return s.invoked(a, next, kinds)
+	}
+	nodes, err := furnished(a, next)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range nodes {
+		if err := fit(n, kinds); err != nil {
+			return nil, fmt.Errorf("node %s: %w", n.Key, err)
+		}
+	}
+	return nodes, nil
+}
+
 // entry is the key of the first node of the i-th action; empty past the last.
 func entry(actions []action, i int) string {
 	if i >= len(actions) {
 		return ""
+	}
+	if actions[i].Type == flowDefinition {
+		return strconv.FormatInt(actions[i].Priority, 10)
 	}
 	return room{priority: actions[i].Priority}.key("identify")
 }

@@ -32,7 +32,7 @@ func FuzzSource(f *testing.F) {
 		f.Add([]byte(`{"name":"P"}`), []byte(edge))
 	}
 	f.Fuzz(func(t *testing.T, doc, action []byte) {
-		src, hash, err := policy.Source(doc, []json.RawMessage{action})
+		src, hash, err := policy.Source(doc, []json.RawMessage{action}, nil, nil)
 		if err != nil {
 			return
 		}

@@ -65,7 +65,7 @@ func TestTheSourceKeepsWhatDecidesTheSignOn(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			src, hash, err := policy.Source(json.RawMessage(tt.policy), tt.actions)
+			src, hash, err := policy.Source(json.RawMessage(tt.policy), tt.actions, nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +97,7 @@ func TestEveryMistakeIsNamedWithItsPath(t *testing.T) {
 		"twenty-one actions":            {p, many(21), []string{"$.actions: takes 1 to 20 actions, not 21"}},
 		"an action that is no object":   {p, list(`7`), []string{"$.actions[0]: takes an object"}},
 		"a member twice":                {p, list(`{"type":"LOGIN","condition":{"greater":1,"greater":2}}`), []string{"$.actions[0].condition.greater: duplicate object member name"}},
-		"no type":                       {p, list(`{"priority":1}`), []string{"$.actions[0].type: takes the type of the action; this server runs LOGIN and IDENTIFIER_FIRST"}},
+		"no type":                       {p, list(`{"priority":1}`), []string{"$.actions[0].type: takes the type of the action; this server runs LOGIN, IDENTIFIER_FIRST and FLOW_DEFINITION"}},
 		"no priority":                   {p, list(`{"type":"LOGIN"}`), []string{"$.actions[0].priority: takes a whole number"}},
 		"a fractional priority":         {p, list(`{"type":"LOGIN","priority":1.5}`), []string{"$.actions[0].priority: takes a whole number"}},
 		"a priority below one":          {p, list(`{"type":"LOGIN","priority":0}`), []string{"$.actions[0].priority: takes a whole number"}},
@@ -120,7 +120,7 @@ func TestEveryMistakeIsNamedWithItsPath(t *testing.T) {
 		"a gateway by identifier":       {p, list(`{"type":"IDENTIFIER_FIRST","priority":1,"newUserProvisioning":{}}`), []string{"$.actions[0].newUserProvisioning: is no member of the action IDENTIFIER_FIRST"}},
 		"a directory gateway":           {p, login(`"newUserProvisioning":{}`), []string{"$.actions[0].newUserProvisioning: is not done by this server"}},
 		"lockout that is no boolean":    {p, login(`"enforceLockoutForIdentityProviders":1`), []string{"$.actions[0].enforceLockoutForIdentityProviders: takes true or false"}},
-		"a mistake in the condition":    {p, login(`"condition":{"and":[{"value":"x","equals":1}]}`), []string{"$.actions[0].condition.and[0].value: takes one variable", "$.actions[0].condition.and[0].equals: takes"}},
+		"a mistake in the condition":    {p, login(`"condition":{"and":[{"value":"x","equals":[1]}]}`), []string{"$.actions[0].condition.and[0].value: takes one variable", "$.actions[0].condition.and[0].equals: takes"}},
 		"a typed identifier":            {p, login(`"condition":{"value":"${identifier}","contains":"@"}`), []string{"$.actions[0].condition: asks for ${identifier}, which no sign-on action knows"}},
 		"an output of a flow's step":    {p, login(`"condition":{"value":"${steps.a.b}","contains":"@"}`), []string{"$.actions[0].condition: asks for ${steps.a.b}, which"}},
 		"a user before the first":       {p, list(`{"type":"LOGIN","priority":9}`, `{"type":"LOGIN","priority":2,"condition":{"value":"${user.type}","equals":"a"}}`), []string{"$.actions[1].condition: asks for ${user.type}, but nobody is known"}},
@@ -128,7 +128,7 @@ func TestEveryMistakeIsNamedWithItsPath(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := policy.Source(json.RawMessage(tt.policy), tt.actions)
+			_, _, err := policy.Source(json.RawMessage(tt.policy), tt.actions, nil, nil)
 			wantFaults(t, err, tt.want)
 		})
 	}
@@ -164,7 +164,7 @@ func TestPublishedActions(t *testing.T) {
 		"login-minimal":          nil,
 		"login-8h":               nil,
 		"login-registration":     nil,
-		"mfa-legacy":             {unknown + `"MULTI_FACTOR_AUTHENTICATION" (priority 2) is not run here; this server runs LOGIN and IDENTIFIER_FIRST`},
+		"mfa-legacy":             {unknown + `"MULTI_FACTOR_AUTHENTICATION" (priority 2) is not run here; this server runs LOGIN, IDENTIFIER_FIRST and FLOW_DEFINITION`},
 		"identifier-first":       {"$.actions[0].socialProviders: leads to external providers"},
 		"identity-provider":      {unknown + `"IDENTITY_PROVIDER" (priority 10)`},
 		"agreement.response-201": {unknown + `"AGREEMENT" (priority 50)`},
@@ -173,7 +173,7 @@ func TestPublishedActions(t *testing.T) {
 	}
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := policy.Source(fixture(t, "doc-sop"), []json.RawMessage{fixture(t, "doc-sop-action-"+name)})
+			_, _, err := policy.Source(fixture(t, "doc-sop"), []json.RawMessage{fixture(t, "doc-sop-action-"+name)}, nil, nil)
 			wantFaults(t, err, want)
 		})
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"doorward/runtime/condition"
 	"doorward/runtime/flow"
 )
 
@@ -26,7 +25,8 @@ func (r room) key(part string) string {
 //	identify ─┬─ (lookup) ── password ─┬──────────────────────── next
 //	          └────────────────┘       ├─ expired, change ─┬──── next
 //	                                   └───────────────────┴─ verify ── next
-//	beside lookup or password: recover ── next, register ── verify
+//	beside lookup or password: recover ── next, register ── verify, or a link to
+//	the flow definition that registers ── next
 //
 // Source: reference/flows.md 4.
 func furnished(a action, next string) ([]*flow.Node, error) {
@@ -38,13 +38,11 @@ func furnished(a action, next string) ([]*flow.Node, error) {
 		Key: r.key("identify"), Kind: "IDENTIFY", Skip: next, Factors: flow.Knowledge,
 		Outlets: map[string]string{"IDENTIFIED": r.key("password"), "UNIDENTIFIED": r.key("password")},
 	}
-	if a.Condition != nil {
-		rule, err := condition.Compile(a.Condition)
-		if err != nil {
-			return nil, err
-		}
-		identify.Guard = rule
+	guard, err := guarded(a.Condition)
+	if err != nil {
+		return nil, err
 	}
+	identify.Guard = guard
 	password := &flow.Node{Key: r.key("password"), Kind: "PASSWORD", Outlets: map[string]string{
 		"AUTHENTICATED": next, "PASSWORD_EXPIRED": r.key("expired"), "MUST_CHANGE_PASSWORD": r.key("change"), "VERIFICATION_REQUIRED": r.key("verify"),
 	}}
@@ -69,6 +67,7 @@ func furnished(a action, next string) ([]*flow.Node, error) {
 		nodes = append(nodes, fresh)
 		asks.Beside = append(asks.Beside, fresh.Key)
 	}
+	asks.Links = r.links(a)
 	return nodes, nil
 }
 
@@ -83,7 +82,7 @@ func (r room) after() []*flow.Node {
 	return []*flow.Node{
 		change("expired", "PASSWORD_EXPIRED"),
 		change("change", "MUST_CHANGE_PASSWORD"),
-		{Key: r.key("verify"), Kind: "VERIFY", Outlets: map[string]string{"VERIFIED": r.next}},
+		{Key: r.key("verify"), Kind: "USER_ACCOUNT_VERIFY", Outlets: map[string]string{"VERIFIED": r.next}},
 	}
 }
 
@@ -93,7 +92,7 @@ func (r room) doors(a action) (forgot, fresh *flow.Node, err error) {
 	if a.Recovery != nil {
 		forgot = &flow.Node{Key: r.key("recover"), Kind: "RECOVER", Outlets: map[string]string{"RECOVERED": r.next}}
 	}
-	if a.Registration == nil {
+	if a.Registration == nil || a.Registration.FlowDefinition != nil {
 		return forgot, nil, nil
 	}
 	in := map[string]string{}
@@ -103,4 +102,17 @@ func (r room) doors(a action) (forgot, fresh *flow.Node, err error) {
 	config, err := json.Marshal(in)
 	fresh = &flow.Node{Key: r.key("register"), Kind: "REGISTER", Config: json.RawMessage(config), Outlets: map[string]string{"REGISTERED": r.key("verify")}}
 	return forgot, fresh, err
+}
+
+// links are the flow definitions for whoever has no account yet, where they make
+// it instead of us. They are offered where the door of REGISTER would be. Source:
+// reference/flows.md 7.2; reference/management.md 2.9.
+func (r room) links(a action) []flow.Link {
+	if a.Registration == nil || a.Registration.FlowDefinition == nil {
+		return nil
+	}
+	return []flow.Link{{
+		Name: "registration.experience", Prompt: flow.Text{Key: "user.register.submit", Default: "Create account"},
+		Definition: a.Registration.FlowDefinition.ID, When: []string{"USERNAME_PASSWORD_REQUIRED", "SIGN_ON_REQUIRED"}, Next: r.next,
+	}}
 }

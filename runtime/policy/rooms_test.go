@@ -24,7 +24,7 @@ func compile(t interface {
 }, actions ...json.RawMessage,
 ) *flow.Plan {
 	t.Helper()
-	src, hash, err := policy.Source(json.RawMessage(`{"name":"P"}`), actions)
+	src, hash, err := policy.Source(json.RawMessage(`{"name":"P"}`), actions, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func after() map[string]*flow.Node {
 	return map[string]*flow.Node{
 		"3.expired": node("CHANGE", change),
 		"3.change":  node("CHANGE", change),
-		"3.verify":  node("VERIFY", map[string]string{"VERIFIED": ""}),
+		"3.verify":  node("USER_ACCOUNT_VERIFY", map[string]string{"VERIFIED": ""}),
 	}
 }
 

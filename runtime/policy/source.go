@@ -1,21 +1,17 @@
 package policy
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"doorward/runtime/condition"
+	"doorward/runtime/definition"
 	"doorward/runtime/flow"
 )
 
@@ -40,6 +36,7 @@ const (
 	// The action types that are run; every other one is refused.
 	login           = "LOGIN"
 	identifierFirst = "IDENTIFIER_FIRST"
+	flowDefinition  = "FLOW_DEFINITION" // ours
 )
 
 // source is everything of a policy that an execution is pinned to.
@@ -47,6 +44,8 @@ type source struct {
 	Format  int      `json:"format"`
 	Name    string   `json:"name"`
 	Actions []action `json:"actions"` // by priority
+	// Definitions are the sources of those that actions run, by id.
+	Definitions map[string]json.RawMessage `json:"definitions,omitempty"`
 }
 
 // action is what of one action decides how a sign-on runs. What is switched off
@@ -57,6 +56,8 @@ type action struct {
 	Condition    json.RawMessage `json:"condition,omitempty"`
 	Recovery     *recovery       `json:"recovery,omitempty"`
 	Registration *registration   `json:"registration,omitempty"`
+	// FlowDefinition is what the action runs, of FLOW_DEFINITION.
+	FlowDefinition *reference `json:"flowDefinition,omitempty"`
 
 	names []string // the variables that Condition reads
 }
@@ -66,20 +67,24 @@ type recovery struct {
 }
 
 type registration struct {
-	Enabled    bool        `json:"enabled"`
-	Population *population `json:"population,omitempty"` // nil: the environment's default one
+	Enabled    bool       `json:"enabled"`
+	Population *reference `json:"population,omitempty"` // nil: the environment's default one
+	// FlowDefinition is what makes the account instead: it is read when it is
+	// started, and not part of the source.
+	FlowDefinition *reference `json:"flowDefinition,omitempty"`
 }
 
-type population struct {
+type reference struct {
 	ID string `json:"id"`
 }
 
 // Source returns the canonical source of a policy with its actions and the
 // digest that names the plan. policy and actions are bodies of the management
 // API; what does not change how a sign-on runs (ids, description, default) is
-// not in the source. The error is a Faults, with the actions at $.actions.
-// Source: reference/management.md 4.2 to 4.5.
-func Source(policy json.RawMessage, actions []json.RawMessage) ([]byte, flow.Digest, error) {
+// not in the source. The flow definitions that actions run are taken along; res
+// and kinds may be nil where there are none. The error is a Faults, with the
+// actions at $.actions. Source: reference/management.md 2.9, 4.2 to 4.5.
+func Source(policy json.RawMessage, actions []json.RawMessage, res definition.Resources, kinds []flow.Kind) ([]byte, flow.Digest, error) {
 	var faults Faults
 	at := condition.Root.Member("actions")
 	s := source{Format: format, Name: name(policy, &faults), Actions: make([]action, len(actions))}
@@ -92,6 +97,7 @@ func Source(policy json.RawMessage, actions []json.RawMessage) ([]byte, flow.Dig
 		faults.Merge(at.Index(i), found)
 	}
 	ordered(s.Actions, at, &faults)
+	s.pin(at, res, kinds, &faults)
 	if err := faults.Err(); err != nil {
 		return nil, flow.Digest{}, err
 	}
@@ -147,24 +153,5 @@ func name(policy json.RawMessage, faults *Faults) string {
 	return p.Name
 }
 
-// Canonical is raw as canonical JSON. The error is a Faults: raw is not one JSON
-// value, not UTF-8, or names a member twice. Source: RFC 8785.
-func Canonical(raw []byte) ([]byte, error) {
-	v := jsontext.Value(bytes.Clone(raw))
-	err := v.Canonicalize()
-	if err == nil {
-		return v, nil
-	}
-	at, message := condition.Root, err.Error()
-	if syntax := (*jsontext.SyntacticError)(nil); errors.As(err, &syntax) {
-		for token := range syntax.JSONPointer.Tokens() {
-			if i, err := strconv.Atoi(token); err == nil {
-				at = at.Index(i)
-			} else {
-				at = at.Member(token)
-			}
-		}
-		message = fmt.Sprintf("%s (at byte %d)", syntax.Err, syntax.ByteOffset)
-	}
-	return nil, Faults{{Path: at, Message: message}}
-}
+// Canonical is condition.Canonical.
+func Canonical(raw []byte) ([]byte, error) { return condition.Canonical(raw) }
