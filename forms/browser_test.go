@@ -67,6 +67,10 @@ func messages(p *forms.Pages) map[string]func(forms.Setting) []byte {
 		"signed-off": p.SignedOff,
 		"code":       func(set forms.Setting) []byte { return p.Code(set, "AB34EF78") },
 		"gallery":    func(set forms.Setting) []byte { return p.Gallery(set, "/gallery") },
+		"form-gallery": func(set forms.Setting) []byte {
+			page, _ := p.FormGallery(set, "/form-gallery") // another test holds that there is one
+			return page
+		},
 	}
 }
 
@@ -121,7 +125,7 @@ func TestBrowserWall(t *testing.T) {
 	s, b := hang(t), browsertest.Start(t)
 	tab := b.Visitor(t, browsertest.Look{})
 	paths := []string{
-		"/themed/en/gallery", "/themed/en/username-password", "/de/username-password", "/de/recovery", "/de/register", "/de/many-errors",
+		"/themed/en/form-gallery", "/de/form-gallery", "/themed/en/gallery", "/themed/en/username-password", "/de/username-password", "/de/recovery", "/de/register", "/de/many-errors",
 		"/de/expired-password", "/de/verification-long-name", "/de/forgot", "/de/gallery", "/de/code", "/es/recovery",
 	}
 	for name := range wall() {
@@ -178,7 +182,7 @@ func fits(t *testing.T, tab *browsertest.Tab) {
 func touchable(t *testing.T, tab *browsertest.Tab) {
 	t.Helper()
 	tab.Resize(browsertest.Look{Width: 320, Height: 640})
-	const small = `[...document.querySelectorAll("a, button, input, .check")].filter(e => e.checkVisibility() && e.type !== "hidden" && !e.matches("li a:not(.button), [type=checkbox]") && e.getBoundingClientRect().height < 44).map(e => e.outerHTML.slice(0, 120) + " " + e.getBoundingClientRect().height).join("\n")`
+	const small = `[...document.querySelectorAll("a, button, input, select, .check")].filter(e => e.checkVisibility() && e.type !== "hidden" && !e.matches("li a:not(.button), p a, [type=checkbox], [type=radio]") && e.getBoundingClientRect().height < 44).map(e => e.outerHTML.slice(0, 120) + " " + e.getBoundingClientRect().height).join("\n")`
 	if found := browsertest.Eval[string](tab, small); found != "" {
 		t.Errorf("too small to be touched:\n%s", found)
 	}

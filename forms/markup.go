@@ -18,6 +18,20 @@ type markup struct {
 	out []byte
 }
 
+// ready is markup that was written before, and is written again as it is. Only a
+// markup makes one.
+type ready []byte
+
+// cut takes what was written so far.
+func (m *markup) cut() ready {
+	out := ready(m.out)
+	m.out = nil
+	return out
+}
+
+// again writes what was written before.
+func (m *markup) again(r ready) { m.out = append(m.out, r...) }
+
 // raw writes markup of ours.
 func (m *markup) raw(s constant) { m.out = append(m.out, s...) }
 

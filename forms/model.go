@@ -102,6 +102,9 @@ func (w *words) field(d *flow.Field) Field {
 		if f.Autocomplete == "" {
 			f.Autocomplete = "one-time-code"
 		}
+	case flow.TypeTel:
+		f.Input = "tel"
+	case flow.TypeChoice, flow.TypeChoices, flow.TypeProof: // have inputs of their own
 	case flow.TypeText:
 		f.Input = "text"
 		if strings.HasSuffix(f.Autocomplete, "name") && f.Autocomplete != "username" {

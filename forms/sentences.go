@@ -93,7 +93,7 @@ func explain(f *flow.Fault) (key string, retry bool) {
 		return "page.refused", true
 	case flow.Unexpected:
 		return "page.failed", true
-	case flow.InvalidData, flow.InvalidRequest, flow.InvalidToken, flow.MethodNotAllowed, flow.Conflict, flow.TooLarge, flow.UnsupportedMedia:
+	case flow.InvalidData, flow.InvalidRequest, flow.InvalidToken, flow.MethodNotAllowed, flow.Conflict, flow.TooLarge, flow.UnsupportedMedia, flow.RequestFailed:
 	}
 	return "page.malformed", false
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"doorward/runtime/flow"
+	"doorward/runtime/form"
 	"doorward/runtime/passwordpolicy"
 )
 
@@ -53,6 +54,12 @@ type layout struct {
 
 // SignOn is the page of a waiting execution.
 func (p *Pages) SignOn(set Setting, s SignOn) []byte {
+	if f, ok := s.View.Form.(*form.Form); ok {
+		return p.sheet(set, &s, f)
+	}
+	if t, ok := s.View.Form.(form.Terms); ok {
+		return p.consent(set, &s, t)
+	}
 	w := p.in(set)
 	l := w.lay(&s)
 	problems := w.mark(&s, l.form)

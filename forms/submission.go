@@ -2,10 +2,12 @@ package forms
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"doorward/runtime/flow"
+	"doorward/runtime/form"
 )
 
 // The inputs that every form of ours carries beside its fields.
@@ -14,8 +16,12 @@ const (
 	tokenInput  = "_token"
 )
 
-// maxInputs is how many inputs a post may have.
-const maxInputs = 64
+// maxInputs is how many inputs a post may have: those of the largest form that is
+// data, and ours.
+const maxInputs = 256
+
+// captchaInput is what the script of Google's captcha names its input.
+const captchaInput = "g-recaptcha-response"
 
 // Submission is a form that a browser posted.
 type Submission struct {
@@ -25,7 +31,7 @@ type Submission struct {
 }
 
 // Parse reads an application/x-www-form-urlencoded body. It takes each name
-// once, in valid UTF-8, and at most 64 of them; anything else is an
+// once, in valid UTF-8, and at most 256 of them; anything else is an
 // InvalidRequest fault.
 func Parse(body []byte) (Submission, error) {
 	s := Submission{inputs: map[string]string{}}
@@ -58,27 +64,78 @@ func malformed(err error) *flow.Fault {
 }
 
 // Values returns what was typed as the values of an action with these fields. A
-// browser cannot leave a text out, so that an empty one counts as not sent; a
-// box that is not ticked is false. An input that is no field is an InvalidData
-// fault.
+// browser cannot leave a text out, so that an empty one counts as not sent, but
+// for a password, of which the second must be told from none; a box that is not
+// ticked is false. The boxes of a list are numbered behind its name, and what is
+// typed beside the options lies under the name and "Other". An input that is no
+// field is an InvalidData fault.
 func (s Submission) Values(fields []flow.Field) (flow.Values, error) {
 	v := flow.Values{}
-	known := 0
+	r := reading{s.inputs, 0}
 	for i := range fields {
 		f := &fields[i]
-		typed, sent := s.inputs[f.Name]
-		if sent {
-			known++
-		}
-		switch {
-		case f.Type == flow.TypeBoolean && (!sent || typed == "true"):
-			v[f.Name] = sent
-		case typed != "":
-			v[f.Name] = typed
+		if value := r.value(f); value != nil {
+			v[f.Name] = value
 		}
 	}
-	if known < len(s.inputs) {
+	if r.known < len(s.inputs) {
 		return v, flow.Invalid(flow.Detail{Code: flow.InvalidValue, Message: "The form has an input that the action does not take."})
 	}
 	return v, nil
+}
+
+// reading counts the inputs that are anything.
+type reading struct {
+	inputs map[string]string
+	known  int
+}
+
+func (r *reading) input(name string) (string, bool) {
+	typed, sent := r.inputs[name]
+	if sent {
+		r.known++
+	}
+	return typed, sent
+}
+
+// value is what was typed into a field; nil for nothing.
+func (r *reading) value(f *flow.Field) any {
+	if f.Type == flow.TypeChoices {
+		return r.list(f)
+	}
+	typed, sent := r.input(f.Name)
+	other := ""
+	if f.Free {
+		other, _ = r.input(f.Name + form.OtherSuffix)
+	}
+	if f.Type == flow.TypeProof {
+		if made, _ := r.input(captchaInput); typed == "" {
+			typed = made
+		}
+	}
+	switch {
+	case f.Type == flow.TypeBoolean && (!sent || typed == "true"):
+		return sent
+	case typed != "" || sent && f.Type == flow.TypePassword:
+		return typed
+	case other != "":
+		return other
+	}
+	return nil
+}
+
+// list is the boxes that were ticked.
+func (r *reading) list(f *flow.Field) any {
+	out := []any{}
+	for i := range f.Options {
+		if typed, sent := r.input(f.Name + "." + strconv.Itoa(i)); sent {
+			out = append(out, typed)
+		}
+	}
+	if f.Free {
+		if typed, _ := r.input(f.Name + form.OtherSuffix); typed != "" {
+			out = append(out, typed)
+		}
+	}
+	return out
 }

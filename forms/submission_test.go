@@ -53,7 +53,7 @@ func TestASubmissionNamesItsActionAndToken(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	many := make([]string, 65)
+	many := make([]string, 257)
 	for i := range many {
 		many[i] = "a" + strconv.Itoa(i) + "=1"
 	}

@@ -153,7 +153,7 @@ func failures(t *testing.T) map[string]string {
 						out[literal(n.Args[0])] = literal(n.Args[1])
 					}
 				case *ast.CompositeLit:
-					if s, ok := n.Type.(*ast.SelectorExpr); ok && s.Sel.Name == "Failure" && len(n.Elts) == 2 {
+					if s, ok := n.Type.(*ast.SelectorExpr); ok && s.Sel.Name == "Failure" && len(n.Elts) >= 2 {
 						code, message := n.Elts[0].(*ast.KeyValueExpr), n.Elts[1].(*ast.KeyValueExpr)
 						out[literal(code.Value)] = literal(message.Value)
 					}
@@ -256,13 +256,19 @@ func follows(t *testing.T) map[string]bool {
 	return out
 }
 
-// TestOnlyLiteralsAreMarkup: no string is converted to markup.
+// TestOnlyLiteralsAreMarkup: no string is converted to markup, and nothing but a
+// page's own bytes to what is written again.
 func TestOnlyLiteralsAreMarkup(t *testing.T) {
 	walk(t, ".", func(f *ast.File) {
 		ast.Inspect(f, func(n ast.Node) bool {
 			if c, ok := n.(*ast.CallExpr); ok {
 				if id, ok := c.Fun.(*ast.Ident); ok && id.Name == "constant" {
 					t.Error("a string is converted to markup")
+				}
+				if id, ok := c.Fun.(*ast.Ident); ok && id.Name == "ready" {
+					if from, ok := c.Args[0].(*ast.SelectorExpr); !ok || from.Sel.Name != "out" {
+						t.Error("something is converted to markup that was none")
+					}
 				}
 			}
 			return true

@@ -111,9 +111,65 @@
     }
   });
 
+  // A proof of work: a number whose digest begins with so many zero bits. Where it
+  // cannot be worked out, the question stays.
+  document.querySelectorAll(".proof").forEach(function (proof) {
+    var input = proof.querySelector("input");
+    var sign = proof.querySelector(".waiting");
+    var bits = Number(proof.dataset.bits);
+    var held = false;
+    var solved = false;
+    if (!bits || !window.crypto || !crypto.subtle) {
+      return;
+    }
+    function zeros(digest) {
+      var bytes = new Uint8Array(digest);
+      var n = 0;
+      while (n < 32 && bytes[n] === 0) {
+        n++;
+      }
+      return n * 8 + (n < 32 ? Math.clz32(bytes[n]) - 24 : 0);
+    }
+    function work(from) {
+      var tries = Array.from({ length: 256 }, function (_, i) {
+        return crypto.subtle.digest("SHA-256", new TextEncoder().encode(proof.dataset.challenge + "." + (from + i)));
+      });
+      return Promise.all(tries).then(function (digests) {
+        var found = digests.findIndex(function (d) { return zeros(d) >= bits; });
+        return found < 0 ? work(from + 256) : from + found;
+      });
+    }
+    input.parentNode.hidden = true;
+    input.autofocus = false;
+    sign.hidden = false;
+    input.form.addEventListener("submit", function (event) {
+      if (!solved) {
+        event.preventDefault();
+        held = true;
+      }
+    });
+    work(0).then(function (n) {
+      input.value = n;
+      solved = true;
+      sign.hidden = true;
+      if (held) {
+        input.form.requestSubmit();
+      }
+    });
+  });
+
+  // What is waited for: the form asks again by itself.
+  document.querySelectorAll("[data-poll]").forEach(function (sign) {
+    var form = sign.closest("form");
+    setTimeout(function () { form.requestSubmit(); }, 5000);
+  });
+
   // One submit at a time: the second press of a button waits for the first.
   document.querySelectorAll("form").forEach(function (form) {
     form.addEventListener("submit", function (event) {
+      if (event.defaultPrevented) {
+        return;
+      }
       if (form.getAttribute("aria-busy") === "true") {
         event.preventDefault();
         return;

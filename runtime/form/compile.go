@@ -1,0 +1,239 @@
+package form
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/language"
+
+	"doorward/runtime/condition"
+)
+
+const (
+	maxRow    = 50
+	maxInputs = 200 // that a page may post, boxes counted one by one
+	maxLabel  = 4 << 10
+	maxBlob   = 64 << 10
+	maxWord   = 1000
+	maxKey    = 100
+)
+
+// Compile checks a form and makes it ready to be drawn and to be judged by. The
+// error is a condition.Faults with everything that is wrong.
+func Compile(body json.RawMessage) (*Form, error) {
+	c := compiler{f: &Form{names: map[string]int{}, objects: map[string]bool{"user": true}}, places: map[[2]int]bool{}, taken: map[string]condition.Path{}}
+	c.key = regexp.MustCompile(`^[\p{L}\p{N}-][\p{L}\p{N}_-]*(\.[\p{L}\p{N}_-]+)*$`)
+	switch {
+	case !utf8.Valid(body):
+		c.faults.Add(condition.Root, "is not UTF-8")
+	case !json.Valid(body):
+		c.faults.Add(condition.Root, "is not one JSON value")
+	default:
+		if o, ok := open(condition.Root, body, &c.faults); ok {
+			c.form(o)
+		}
+	}
+	if err := c.faults.Err(); err != nil {
+		return nil, err
+	}
+	c.finish()
+	return c.f, nil
+}
+
+// compiler collects what is wrong with one form.
+type compiler struct {
+	f      *Form
+	faults condition.Faults
+	key    *regexp.Regexp
+	places map[[2]int]bool
+	taken  map[string]condition.Path // keys, and what is named after them
+	outs   map[string]bool           // keys of buttons
+	boxes  int                       // inputs that a page posts
+}
+
+func (c *compiler) form(o object) {
+	f := c.f
+	o.ignore("fieldTypes", "created", "modified", "environment", "_links", "passwordAutoCompleteEnabled", "textAutoCompleteEnabled")
+	f.ID, f.Description = o.text("id", 64), o.text("description", 4096)
+	if o.need("name") {
+		f.Name = o.text("name", 256)
+	}
+	if o.need("category") {
+		f.Category = Category(o.one("category", string(Registration), string(SelfService), string(Profiling), string(Custom)))
+	}
+	o.number("cols", 1, 4)
+	for _, name := range []string{"markRequired", "markOptional"} {
+		o.need(name)
+	}
+	f.MarkRequired, f.MarkOptional = o.flag("markRequired"), o.flag("markOptional")
+	f.words.method = o.one("translationMethod", translate, defaultValue, showKey)
+	f.words.bundle = c.bundle(&o, "languageBundle")
+	c.translations(&o)
+	if o.need("components") {
+		if parts, ok := o.object("components"); ok {
+			parts.ignore("button")
+			c.fields(&parts)
+			parts.end("components, which has fields")
+		}
+	}
+	o.end("a form")
+}
+
+// bundle reads texts by key.
+func (c *compiler) bundle(o *object, name string) map[string]string {
+	texts, ok := o.object(name)
+	if !ok {
+		return nil
+	}
+	out := map[string]string{}
+	for key := range texts.members {
+		out[key] = texts.text(key, maxWord)
+	}
+	return out
+}
+
+// translations are ours: texts by language and key.
+func (c *compiler) translations(o *object) {
+	all, ok := o.object("translations")
+	if !ok {
+		return
+	}
+	c.f.words.translations = map[string]map[string]string{}
+	for name := range all.members {
+		if _, err := language.Parse(name); err != nil {
+			all.wrong(name, "is no language, such as de or pt-BR")
+		}
+		c.f.words.translations[name] = c.bundle(&all, name)
+	}
+}
+
+func (c *compiler) fields(parts *object) {
+	if !parts.need("fields") {
+		return
+	}
+	at := parts.at.Member("fields")
+	list := parts.list("fields")
+	if len(list) == 0 {
+		c.faults.Add(at, "takes at least one field")
+	}
+	for i, raw := range list {
+		if o, ok := open(at.Index(i), raw, &c.faults); ok {
+			c.field(&o)
+		}
+	}
+	if c.boxes > maxInputs {
+		c.faults.Add(at, fmt.Sprintf("ask for %d inputs, each box counted; a form takes at most %d", c.boxes, maxInputs))
+	}
+	c.waits(at)
+}
+
+// waits holds that a form which submits itself asks nobody to fill in anything.
+func (c *compiler) waits(at condition.Path) {
+	if !c.f.Has(Polling) {
+		return
+	}
+	for i := range c.f.Fields {
+		if c.f.Fields[i].Input >= 0 {
+			c.faults.Add(at, "POLLING submits the form by itself, and cannot stand beside fields that somebody fills in")
+			return
+		}
+	}
+}
+
+// position reads where a field stands.
+func (c *compiler) position(o *object, f *Field) {
+	if !o.need("position") {
+		return
+	}
+	p, ok := o.object("position")
+	if !ok {
+		return
+	}
+	there := p.need("row") && p.need("col")
+	f.Row, f.Col, f.Width = p.number("row", 0, maxRow), p.number("col", 0, 4), p.number("width", 0, 100)
+	p.end("a position, which has row, col and width")
+	if place := [2]int{f.Row, f.Col}; there && c.places[place] {
+		c.faults.Add(p.at, fmt.Sprintf("row %d, col %d is taken by another field", f.Row, f.Col))
+	} else {
+		c.places[place] = true
+	}
+}
+
+// visible reads whether a field is shown. There is nothing on a page of ours that
+// would show it later, so that what is hidden by default is not there at all.
+func (c *compiler) visible(o *object) bool {
+	v, ok := o.object("visibility")
+	if !ok {
+		return true
+	}
+	const always = "ALWAYS_VISIBLE"
+	kind := ""
+	if v.need("type") {
+		kind = v.one("type", always, "SHOW_BY_DEFAULT", "HIDE_BY_DEFAULT")
+	}
+	if kind != "" && kind != always {
+		v.need("key")
+	}
+	v.text("key", maxKey)
+	v.end("visibility, which has type and key")
+	return kind != "HIDE_BY_DEFAULT"
+}
+
+// name reads the key of a field and holds that nothing else goes by it.
+func (c *compiler) name(o *object, suffixes ...string) string {
+	key := o.text("key", maxKey)
+	switch {
+	case key == "":
+		return ""
+	case !c.key.MatchString(key):
+		o.wrong("key", "takes names of letters, digits, - and _ with dots between them, such as user.email; the first begins with a letter, a digit or -")
+		return ""
+	case strings.Count(key, ".") > 4:
+		o.wrong("key", "has more than 5 names")
+		return ""
+	}
+	for _, name := range append([]string{key}, suffixed(key, suffixes)...) {
+		if other, is := c.taken[name]; is {
+			o.wrong("key", fmt.Sprintf("%s is taken by %s", name, other))
+		}
+		for other, at := range c.taken {
+			if strings.HasPrefix(other, name+".") || strings.HasPrefix(name, other+".") {
+				o.wrong("key", fmt.Sprintf("%s and %s of %s cannot both be: one is an object that the other lies in", name, other, at))
+				break
+			}
+		}
+	}
+	for _, name := range append([]string{key}, suffixed(key, suffixes)...) {
+		c.taken[name] = o.at
+	}
+	return key
+}
+
+func suffixed(key string, suffixes []string) []string {
+	out := make([]string, len(suffixes))
+	for i, s := range suffixes {
+		out[i] = key + s
+	}
+	return out
+}
+
+// content reads plain text or a Slate tree.
+func (c *compiler) content(o *object, name string, most int) []Block {
+	blocks, complaint := slate(o.text(name, most))
+	if complaint != "" {
+		o.wrong(name, complaint)
+	}
+	return blocks
+}
+
+// label reads a text; needed, one that says something.
+func (c *compiler) label(o *object, name string, needed bool) Text {
+	t := flat(c.content(o, name, maxLabel))
+	if needed && t.blank() {
+		o.wrong(name, "is required: people and their screen readers know the field by it")
+	}
+	return t
+}
