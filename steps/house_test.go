@@ -42,7 +42,7 @@ func newHouse(t *testing.T, actions ...string) *house {
 	for i, a := range actions {
 		raw[i] = json.RawMessage(a)
 	}
-	src, _, err := policy.Source(json.RawMessage(`{"name":"P"}`), raw)
+	src, _, err := policy.Source(json.RawMessage(`{"name":"P"}`), raw, nil, nil)
 	h.must(err)
 	h.plan, err = policy.Compile(src, kinds)
 	h.must(err)

@@ -4,12 +4,26 @@ package steps
 
 import (
 	"doorward/runtime/flow"
+	"doorward/steps/agreement"
+	"doorward/steps/branch"
+	"doorward/steps/call"
 	"doorward/steps/change"
+	"doorward/steps/complete"
+	"doorward/steps/form"
 	"doorward/steps/identify"
 	"doorward/steps/lookup"
 	"doorward/steps/password"
+	"doorward/steps/passwordcheck"
+	"doorward/steps/passwordrecover"
+	"doorward/steps/passwordreset"
 	"doorward/steps/recover"
+	"doorward/steps/recoverysend"
 	"doorward/steps/register"
+	"doorward/steps/terminate"
+	"doorward/steps/usercreate"
+	"doorward/steps/userlookup"
+	"doorward/steps/userpatch"
+	"doorward/steps/userread"
 	"doorward/steps/verify"
 )
 
@@ -21,6 +35,20 @@ type Parts struct {
 	Recoveries    recover.Recoveries
 	Registrations register.Registrations
 	Verifications verify.Verifications
+
+	// Of flow definitions.
+	UserLookups        userlookup.Users
+	UserCreations      usercreate.Accounts
+	UserReadings       userread.Users
+	UserPatches        userpatch.Users
+	PasswordChecks     passwordcheck.Passwords
+	PasswordResets     passwordreset.Passwords
+	RecoveryMails      recoverysend.Recoveries
+	PasswordRecoveries passwordrecover.Recoveries
+	Agreements         agreement.Agreements
+	Consents           agreement.Consents
+	Captcha            form.Captcha
+	Terms              form.Agreements
 }
 
 // Builtin returns every step kind.
@@ -33,5 +61,20 @@ func Builtin(p Parts) []flow.Kind {
 		recover.New(p.Recoveries),
 		register.New(p.Registrations),
 		verify.New(p.Verifications),
+		form.New(p.Captcha, p.Terms),
+		branch.New(),
+		call.New(),
+		complete.New(),
+		terminate.New(),
+		userlookup.New(p.UserLookups),
+		usercreate.New(p.UserCreations),
+		userread.New(p.UserReadings),
+		userpatch.New(p.UserPatches),
+		passwordcheck.New(p.PasswordChecks),
+		passwordreset.New(p.PasswordResets),
+		recoverysend.New(p.RecoveryMails),
+		passwordrecover.New(p.PasswordRecoveries),
+		agreement.NewConsent(p.Agreements, p.Consents),
+		agreement.NewReconsent(p.Agreements, p.Consents),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"doorward/runtime/flow"
 	"doorward/steps"
 )
 
@@ -11,7 +12,9 @@ func TestEveryKindSaysWhatItIs(t *testing.T) {
 	names := map[string]bool{}
 	for _, k := range steps.Builtin(steps.Parts{}) {
 		m := k.Meta()
-		if m.Name == "" || m.Doc == "" || m.Source == "" || len(m.Results) == 0 {
+		s, defined := k.(flow.Stepper)
+		ends := defined && s.Step("", nil).Ends == flow.Terminates
+		if m.Name == "" || m.Doc == "" || m.Source == "" || len(m.Results) == 0 && !ends {
 			t.Errorf("kind %q lacks a name, a sentence, a source or results", m.Name)
 		}
 		if names[m.Name] {

@@ -157,6 +157,10 @@ func (t *town) Verify(_ context.Context, a verify.Attempt) (verify.Verdict, erro
 	return verify.Verdict{OK: true, Subject: p.Subject}, nil
 }
 
+func (t *town) Due(_ context.Context, _, id string) (bool, error) {
+	return t.find(id, "").unverified, nil
+}
+
 // Standing and Facts are what the engine asks.
 func (t *town) Standing(_ context.Context, _, id string) (flow.Standing, error) {
 	p := t.find(id, "")

@@ -242,8 +242,8 @@ func TestWhatCannotBeDoneHasNoOutcome(t *testing.T) {
 
 func TestItIsConfiguredByAPopulation(t *testing.T) {
 	for in, want := range map[string]string{"": "", "{}": "", `{"population":"p1"}`: "p1"} {
-		if got := register.New(nil).Show(turn(t, anybody, in)); got != (flow.Show{Population: want}) {
-			t.Errorf("Check(%q) shows %v, want %q", in, got, want)
+		if diff := cmp.Diff(flow.Show{Population: want}, register.New(nil).Show(turn(t, anybody, in))); diff != "" {
+			t.Errorf("Check(%q): %s", in, diff)
 		}
 	}
 	for _, in := range []string{"[]", `{"population":7}`, `{"populations":[]}`} {

@@ -1,14 +1,24 @@
-// Package verify is the step kind VERIFY: it asks for the code that was mailed to
-// an address, to know that the address is the person's.
+// Package verify is the step kind USER_ACCOUNT_VERIFY: it asks for the code that
+// was mailed to an address, to know that the address is the person's.
 package verify
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	"doorward/runtime/flow"
+)
+
+var (
+	//go:embed config.schema.json
+	configSchema []byte
+	//go:embed input.schema.json
+	inputSchema []byte
 )
 
 // Verifications sends verification codes and takes them. Both cost the same for
@@ -19,6 +29,9 @@ type Verifications interface {
 	Send(ctx context.Context, s Sending) (address string, err error)
 	// Verify takes a code. Every try counts against it.
 	Verify(ctx context.Context, a Attempt) (Verdict, error)
+	// Due reports whether a user has anything to verify. It is asked only of a
+	// user who has signed on.
+	Due(ctx context.Context, env, userID string) (bool, error)
 }
 
 // Sending asks for a code to be mailed.
@@ -60,23 +73,63 @@ func New(verifications Verifications) *Kind { return &Kind{verifications} }
 // Meta describes the kind.
 func (k *Kind) Meta() flow.Meta {
 	return flow.Meta{
-		Name:    "VERIFY",
+		Name:    "USER_ACCOUNT_VERIFY",
 		Doc:     "asks for the verification code mailed to the user",
-		Source:  "reference/flows.md 3.1, 4, 5.2, 5.4",
-		Results: []string{"VERIFIED"},
+		Source:  "reference/management.md 2.6; reference/flows.md 3.1, 4, 5.2, 5.4, 7.4",
+		Results: []string{"VERIFIED"}, // of a node that lets nobody skip; see Step
 		Actions: []flow.Action{
 			flow.On("user.verify", k.verify).In(required).Labelled("user.verify.submit", "Verify"),
 			flow.On("user.sendVerificationCode", k.resend).In(required).Every().Labelled("user.sendVerificationCode.submit", "Send a new code"),
+			flow.OnValues("user.skipVerification", k.skip).In(required).Labelled("user.skipVerification.submit", "Skip for now"),
 		},
 	}
 }
 
-// Check takes no configuration.
-func (*Kind) Check(config json.RawMessage) (any, error) {
-	if len(config) > 0 && string(config) != "{}" {
-		return nil, errors.New("VERIFY takes no configuration")
+// Step describes the kind to flow definitions. A node that lets nobody skip has
+// one result.
+func (*Kind) Step(_ string, config any) flow.Step {
+	s := flow.Step{
+		Title: "Verify Email", Aliases: []string{"VERIFY_ACCOUNT"}, Configuration: configSchema, Input: inputSchema, Waits: true,
+		Results: []flow.StepResult{{
+			Name: "VERIFIED", Title: "Verified", Doc: "The address is the person's, or needs no verifying.", Confirms: true,
+		}},
 	}
-	return nil, nil
+	if may, ok := config.(skippable); ok && !bool(may) {
+		return s
+	}
+	s.Results = append(s.Results, flow.StepResult{Name: "SKIPPED", Title: "Skipped", Doc: "The person would not verify the address."})
+	return s
+}
+
+// skippable is the configuration of a node: whether the person may go on without.
+type skippable bool
+
+// Check takes {} or {"allowSkip":true}.
+func (*Kind) Check(config json.RawMessage) (any, error) {
+	var c struct {
+		AllowSkip bool `json:"allowSkip"`
+	}
+	if len(config) > 0 {
+		d := json.NewDecoder(bytes.NewReader(config))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&c); err != nil {
+			return nil, fmt.Errorf("USER_ACCOUNT_VERIFY takes allowSkip: %w", err)
+		}
+	}
+	return skippable(c.AllowSkip), nil
+}
+
+// Offers are all the actions, in their order, where the last of them is offered;
+// where it is not, those of Meta are enough.
+func (k *Kind) Offers(t *flow.Turn) []flow.Offer {
+	if may, _ := t.Config.(skippable); !bool(may) || t.Status != required {
+		return nil
+	}
+	var out []flow.Offer
+	for _, a := range k.Meta().Actions {
+		out = append(out, flow.Offer{Name: a.Name, Prompt: a.Prompt, Fields: a.Fields})
+	}
+	return out
 }
 
 // state is what the step remembers. Wrong counts the tries since the last code,
@@ -86,16 +139,46 @@ type state struct {
 	Wrong   int    `json:"wrong,omitempty"`
 }
 
-// Enter sends the code to the user of the execution. A candidate has just been
-// sent one by the step that made the account.
+// Enter sends the code to the user of the execution. In a sign-on policy a
+// candidate has just been sent one by the step that made the account.
 func (k *Kind) Enter(ctx context.Context, t *flow.Turn) (flow.Outcome, error) {
 	switch {
+	case t.Input != nil: // of a flow definition
+		return k.enterGiven(ctx, t)
 	case t.User.ID != "":
 		return k.send(ctx, t)
 	case t.Person.IsZero():
-		return flow.Outcome{}, errors.New("VERIFY is entered for nobody")
+		return flow.Outcome{}, errors.New("USER_ACCOUNT_VERIFY is entered for nobody")
 	}
 	return flow.Wait(required), nil
+}
+
+type input struct {
+	User   string `json:"user.id"`
+	UserID string `json:"userId"`
+}
+
+// enterGiven sends the code to whom a flow definition names, who must be the one
+// of the execution. A user who has signed on and has nothing to verify goes on; of
+// a candidate it is not told whether there is anything.
+func (k *Kind) enterGiven(ctx context.Context, t *flow.Turn) (flow.Outcome, error) {
+	in, failure := flow.Given[input](t)
+	if failure != nil {
+		return flow.FailWith(*failure), nil
+	}
+	if _, ok := t.Account(cmp.Or(in.User, in.UserID)); !ok {
+		return flow.Fail("USER_MISMATCH", flow.MismatchMessage).WithEvent(flow.UsernameMismatch), nil
+	}
+	if t.SignedOn() {
+		due, err := k.verifications.Due(ctx, t.Ref.Env, t.User.ID)
+		switch {
+		case err != nil:
+			return flow.Outcome{}, flow.Unserved(fmt.Errorf("verification due: %w", err))
+		case !due:
+			return flow.Result("VERIFIED"), nil
+		}
+	}
+	return k.send(ctx, t)
 }
 
 // Show tells where the code went: to a proven user what is on file, and else
@@ -138,6 +221,18 @@ func (k *Kind) send(ctx context.Context, t *flow.Turn) (flow.Outcome, error) {
 		event = flow.VerifyRefused
 	}
 	return flow.Wait(required).WithEvent(event), t.Keep(s)
+}
+
+// skip goes on without a code. Nobody is confirmed by it: an account that is to be
+// verified first signs nobody on.
+func (*Kind) skip(_ context.Context, t *flow.Turn, v flow.Values) (flow.Outcome, error) {
+	if may, _ := t.Config.(skippable); !bool(may) {
+		return flow.Outcome{}, &flow.Fault{Code: flow.InvalidRequest, Message: "The address must be verified here. Send the code that was mailed."}
+	}
+	if f := flow.Bind(v, nil, &struct{}{}); f != nil {
+		return flow.Outcome{}, f
+	}
+	return flow.Result("SKIPPED"), nil
 }
 
 type code struct {

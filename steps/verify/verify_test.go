@@ -15,19 +15,21 @@ import (
 )
 
 var (
-	_   flow.Kind   = (*verify.Kind)(nil)
-	_   flow.Shower = (*verify.Kind)(nil)
-	ada             = flow.Subject{ID: "u1", Username: "ada", Given: "Ada"}
+	_   flow.Stepper = (*verify.Kind)(nil)
+	_   flow.Offerer = (*verify.Kind)(nil)
+	_   flow.Shower  = (*verify.Kind)(nil)
+	ada              = flow.Subject{ID: "u1", Username: "ada", Given: "Ada"}
 )
 
 const required = "VERIFICATION_CODE_REQUIRED"
 
 // fake gives one verdict and keeps what it was asked.
 type fake struct {
-	verdict verify.Verdict
-	err     error
-	sent    []verify.Sending
-	tried   []verify.Attempt
+	verdict  verify.Verdict
+	err      error
+	verified bool // nothing is due
+	sent     []verify.Sending
+	tried    []verify.Attempt
 }
 
 func (f *fake) Send(_ context.Context, s verify.Sending) (string, error) {
@@ -39,6 +41,8 @@ func (f *fake) Verify(_ context.Context, a verify.Attempt) (verify.Verdict, erro
 	f.tried = append(f.tried, a)
 	return f.verdict, f.err
 }
+
+func (f *fake) Due(context.Context, string, string) (bool, error) { return !f.verified, f.err }
 
 // The three who can be here: proven by a password, registered, and registered
 // with what is somebody else's.
@@ -112,8 +116,8 @@ func TestWhereTheCodeWentIsShown(t *testing.T) {
 			if _, err := submit(t, f, tt.at, "user.sendVerificationCode", nil); err != nil {
 				t.Fatal(err)
 			}
-			if got := verify.New(f).Show(tt.at); got != (flow.Show{Address: tt.want}) {
-				t.Errorf("shows %v, want %q", got, tt.want)
+			if diff := cmp.Diff(flow.Show{Address: tt.want}, verify.New(f).Show(tt.at)); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}
@@ -265,8 +269,8 @@ func TestWhatCannotBeDoneHasNoOutcome(t *testing.T) {
 	}
 }
 
-func TestItIsConfiguredByNothing(t *testing.T) {
-	for in, ok := range map[string]bool{"": true, "{}": true, `{"a":1}`: false, "[]": false} {
+func TestItIsConfiguredByWhetherItMayBeSkipped(t *testing.T) {
+	for in, ok := range map[string]bool{"": true, "{}": true, `{"allowSkip":true}`: true, `{"allowSkip":"yes"}`: false, `{"a":1}`: false, "[]": false} {
 		if _, err := verify.New(nil).Check(json.RawMessage(in)); (err == nil) != ok {
 			t.Errorf("Check(%q) = %v", in, err)
 		}
