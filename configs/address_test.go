@@ -45,7 +45,7 @@ func TestRedirectAddresses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for path, want := range map[string]bool{"demo/applications/web.json": tt.web, "demo/applications/native.json": tt.app} {
 				old := map[bool]string{true: "{base}/demo/callback", false: "http://127.0.0.1/callback"}[strings.Contains(path, "web")]
-				_, err := configs.Load(demo(t, edit(t, path, old, tt.uri)))
+				_, err := configs.Load(demo(t, edit(t, path, old, tt.uri)), kinds())
 				if (err == nil) != want || err != nil && !strings.HasPrefix(err.Error(), path+": $.redirectUris[0]: takes ") {
 					t.Errorf("%s in %s: %v, want taken %v", tt.uri, path, err, want)
 				}
@@ -77,7 +77,7 @@ func TestOrigins(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := configs.Load(demo(t, edit(t, "demo/applications/web.json", `"enabled"`, `"corsSettings":{"behavior":"ALLOW_SPECIFIC_ORIGINS","origins":["`+tt.origin+`"]}, "enabled"`)))
+			_, err := configs.Load(demo(t, edit(t, "demo/applications/web.json", `"enabled"`, `"corsSettings":{"behavior":"ALLOW_SPECIFIC_ORIGINS","origins":["`+tt.origin+`"]}, "enabled"`)), kinds())
 			if (err == nil) != tt.ok || err != nil && !strings.Contains(err.Error(), "$.corsSettings.origins[0]: takes ") {
 				t.Errorf("%v, want taken %v", err, tt.ok)
 			}

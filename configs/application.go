@@ -27,8 +27,17 @@ type Application struct {
 	LoginPageURL            string
 	SigningAlgorithm        string       // ours: RS256, ES256 or EdDSA
 	Assignments             []Assignment // lowest priority first
+	Roles                   []string     // ours: what it may do in the management API; see Roles
 	Secret                  string       // in memory only; empty for NONE
 }
+
+// The roles that a WORKER may have in the management API. Without one it has no
+// access. They are ours; the names are the vendor's where it has one.
+const (
+	RoleEnvironmentAdmin      = "ENVIRONMENT_ADMIN"       // everything
+	RoleIdentityDataAdmin     = "IDENTITY_DATA_ADMIN"     // users, and to read what they are in
+	RoleConfigurationReadOnly = "CONFIGURATION_READ_ONLY" // configuration, to read
+)
 
 // CORSSettings says which pages of other origins may call on the application's
 // behalf.
@@ -66,10 +75,12 @@ type applicationDocument struct {
 		Origins  []address `json:"origins"`
 	} `json:"corsSettings"`
 	Assignments []struct {
+		ID           string    `json:"id"`
 		Priority     int       `json:"priority" required:"true"`
 		SignOnPolicy reference `json:"signOnPolicy" required:"true"`
 	} `json:"signOnPolicyAssignments"`
-	Secret string `json:"secret"`
+	Roles  []string `json:"roles"`
+	Secret string   `json:"secret"`
 }
 
 func (d *applicationDocument) key() (string, string) { return d.ID, d.Name }
@@ -83,6 +94,10 @@ func (d *applicationDocument) check(f *policy.Faults) {
 	allOf(f, "grantTypes", d.GrantTypes, "AUTHORIZATION_CODE", "CLIENT_CREDENTIALS")
 	allOf(f, "responseTypes", d.ResponseTypes, "CODE")
 	allOf(f, "responseModes", d.ResponseModes, "query", "pi.flow")
+	allOf(f, "roles", d.Roles, RoleEnvironmentAdmin, RoleIdentityDataAdmin, RoleConfigurationReadOnly)
+	if len(d.Roles) > 0 && d.Type != "WORKER" {
+		f.Add(root.Member("roles"), "are for WORKER alone")
+	}
 	native := d.Type == "NATIVE_APP"
 	for name, uris := range map[string][]address{"redirectUris": d.RedirectURIs, "postLogoutRedirectUris": d.PostLogoutRedirectURIs} {
 		for i, u := range uris {
@@ -157,12 +172,19 @@ func (d *applicationDocument) checkClient(f *policy.Faults) {
 	}
 }
 
-// checkSecret is for files only: a resource body holds no secret.
-func (d *applicationDocument) checkSecret(f *policy.Faults) {
-	switch public := d.TokenEndpointAuthMethod == "NONE"; {
-	case public && d.Secret != "":
+// confidential reports whether the application has a secret.
+func (d *applicationDocument) confidential() bool { return d.TokenEndpointAuthMethod != "NONE" }
+
+// applicationAcross holds that who has to prove itself has something to do it with.
+func applicationAcross(_ *tree, e *entry, f *policy.Faults) {
+	if e.body == nil {
+		return
+	}
+	d, _ := e.doc.(*applicationDocument)
+	switch secret := e.secrets["secret"]; {
+	case !d.confidential() && secret != "":
 		f.Add(root.Member("secret"), "belongs to no application whose tokenEndpointAuthMethod is NONE")
-	case !public && len(d.Secret) < 8:
+	case d.confidential() && len(secret) < 8:
 		f.Add(root.Member("secret"), "takes at least 8 characters")
 	}
 }
@@ -174,7 +196,7 @@ func (d *applicationDocument) application(secret string) *Application {
 		GrantTypes: d.GrantTypes, ResponseTypes: d.ResponseTypes, ResponseModes: d.ResponseModes,
 		TokenEndpointAuthMethod: d.TokenEndpointAuthMethod, PKCEEnforcement: d.PKCEEnforcement,
 		FlowTokenEnabled: d.FlowTokenEnabled, HomePageURL: string(d.HomePageURL), LoginPageURL: string(d.LoginPageURL),
-		SigningAlgorithm: d.SigningAlgorithm, CORSSettings: CORSSettings{Behavior: "ALLOW_NO_ORIGINS"},
+		SigningAlgorithm: d.SigningAlgorithm, Roles: d.Roles, CORSSettings: CORSSettings{Behavior: "ALLOW_NO_ORIGINS"},
 	}
 	if len(a.ResponseModes) == 0 {
 		a.ResponseModes = []string{"query"}
@@ -192,7 +214,7 @@ func (d *applicationDocument) application(secret string) *Application {
 		a.Assignments = append(a.Assignments, Assignment{x.Priority, x.SignOnPolicy.ID})
 	}
 	slices.SortFunc(a.Assignments, func(x, y Assignment) int { return x.Priority - y.Priority })
-	if d.TokenEndpointAuthMethod != "NONE" {
+	if d.confidential() {
 		a.Secret = secret
 	}
 	return a

@@ -55,6 +55,9 @@ func Diff(ctx context.Context, files *Files, store Store) ([]Change, error) {
 	return out, nil
 }
 
+// tries is how often a change is made again that another one was faster than.
+const tries = 5
+
 // Apply brings the store to what the files say, one transaction for each
 // environment, and returns what it did. Where nothing differs, nothing is
 // written and the revision stays. Users go first, so that an environment that is
@@ -62,12 +65,9 @@ func Diff(ctx context.Context, files *Files, store Store) ([]Change, error) {
 func Apply(ctx context.Context, files *Files, store Store, users Seeder) ([]Change, error) {
 	var out []Change
 	for _, t := range files.tenants {
-		d, err := t.diff(ctx, store)
-		if err == nil && !d.kept {
-			err = t.seed(ctx, users)
-		}
-		if err == nil && (len(d.put)+len(d.remove) > 0 || d.publish) {
-			_, err = store.Apply(ctx, t.environment.ID, d.put, d.remove, d.secrets, t.plans)
+		d, err := t.apply(ctx, store, users)
+		for n := 1; n < tries && errors.Is(err, flow.ErrLost); n++ {
+			d, err = t.apply(ctx, store, users)
 		}
 		if err != nil {
 			return out, fmt.Errorf("apply environment %s: %w", t.environment.Name, err)
@@ -76,6 +76,30 @@ func Apply(ctx context.Context, files *Files, store Store, users Seeder) ([]Chan
 	}
 	return out, nil
 }
+
+func (t *tenant) apply(ctx context.Context, store Store, users Seeder) (*difference, error) {
+	revision, err := store.Revision(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d, err := t.diff(ctx, store)
+	if err != nil || d.kept {
+		return d, err
+	}
+	if err := t.seed(ctx, users); err != nil {
+		return nil, err
+	}
+	if len(d.put)+len(d.remove) > 0 || d.publish {
+		_, err = store.Edit(ctx, flow.Edit{
+			Env: t.environment.ID, Put: d.put, Remove: d.remove, Secrets: d.secrets, Plans: t.made.plans,
+			Versions: t.tree.versions(t.tree.publications(d.before), t.made, d.put, byFiles), Expected: revision,
+		})
+	}
+	return d, err
+}
+
+// byFiles is the author of versions that files publish.
+const byFiles = "files"
 
 func (t *tenant) seed(ctx context.Context, users Seeder) error {
 	for _, u := range t.users {
@@ -90,6 +114,7 @@ func (t *tenant) seed(ctx context.Context, users Seeder) error {
 type difference struct {
 	kept        bool // it has been seeded; nothing is done any more
 	publish     bool // a plan has not been published yet
+	before      []flow.Resource
 	put, remove []flow.Resource
 	secrets     map[string][]byte // that differ; an empty one is to be removed
 	changes     []Change
@@ -106,11 +131,14 @@ func (d *difference) note(t *tenant, verb Verb, r flow.Resource) {
 type resourceKey struct{ kind, id string }
 
 func (t *tenant) diff(ctx context.Context, store Store) (*difference, error) {
+	d := &difference{secrets: map[string][]byte{}}
 	there, err := t.stored(ctx, store)
 	if err != nil {
 		return nil, err
 	}
-	d := &difference{secrets: map[string][]byte{}}
+	for _, r := range there {
+		d.before = append(d.before, r)
+	}
 	if env, ok := there[resourceKey{kindEnvironment, t.environment.ID}]; ok && !t.environment.Managed {
 		d.kept = true
 		d.note(t, Keeps, env)
@@ -120,24 +148,8 @@ func (t *tenant) diff(ctx context.Context, store Store) (*difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range t.resources {
-		old, ok := there[resourceKey{r.Kind, r.ID}]
-		delete(there, resourceKey{r.Kind, r.ID})
-		key := secretKey(r.Kind, r.ID)
-		secret := t.secrets[key]
-		turned := !bytes.Equal(secrets[key], secret)
-		verb := Changes
-		switch {
-		case !ok:
-			verb = Adds
-		case bytes.Equal(old.Body, r.Body) && !turned:
-			continue
-		}
-		d.put = append(d.put, r)
-		if turned {
-			d.secrets[key] = secret
-		}
-		d.note(t, verb, r)
+	for _, e := range t.tree.entries() {
+		t.compare(d, e, there, secrets)
 	}
 	for _, r := range there {
 		d.remove = append(d.remove, r)
@@ -146,30 +158,78 @@ func (t *tenant) diff(ctx context.Context, store Store) (*difference, error) {
 	for _, r := range d.remove {
 		d.note(t, Removes, r)
 	}
-	for hash := range t.plans {
-		_, err := store.Plan(ctx, t.environment.ID, hash)
-		if err != nil && !errors.Is(err, flow.ErrUnknown) {
-			return nil, err
+	d.publish, err = t.unpublished(ctx, store)
+	return d, err
+}
+
+// compare finds what of a document differs from what is there, and takes that out
+// of there.
+func (t *tenant) compare(d *difference, e *entry, there map[resourceKey]flow.Resource, secrets map[string][]byte) {
+	r := e.resource(t.environment.ID)
+	old, ok := there[resourceKey{r.Kind, r.ID}]
+	delete(there, resourceKey{r.Kind, r.ID})
+	turned := false
+	for _, member := range e.kind.secrets {
+		key, secret := secretKey(r.Kind, r.ID, member), []byte(e.secrets[member])
+		if !bytes.Equal(secrets[key], secret) {
+			d.secrets[key], turned = secret, true
 		}
-		d.publish = d.publish || err != nil
 	}
-	return d, nil
+	verb := Changes
+	switch {
+	case !ok:
+		verb = Adds
+	case bytes.Equal(old.Body, r.Body) && !turned:
+		return
+	}
+	d.put = append(d.put, r)
+	d.note(t, verb, r)
+}
+
+// unpublished reports whether the store lacks a plan.
+func (t *tenant) unpublished(ctx context.Context, store Store) (bool, error) {
+	for hash := range t.made.plans {
+		_, err := store.Plan(ctx, t.environment.ID, hash)
+		if errors.Is(err, flow.ErrUnknown) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // stored is everything that the store has of the environment.
 func (t *tenant) stored(ctx context.Context, store Store) (map[resourceKey]flow.Resource, error) {
+	resources, err := whole(ctx, store, t.environment.ID)
+	out := map[resourceKey]flow.Resource{}
+	for _, r := range resources {
+		out[resourceKey{r.Kind, r.ID}] = r
+	}
+	return out, err
+}
+
+// whole is the document of an environment and all that it has, as far as there are
+// any.
+func whole(ctx context.Context, store Reader, env string) ([]flow.Resource, error) {
 	environments, err := store.Environments(ctx)
 	if err != nil {
 		return nil, err
 	}
-	resources, err := store.List(ctx, t.environment.ID)
+	resources, err := store.List(ctx, env)
 	if err != nil {
 		return nil, err
 	}
-	out := map[resourceKey]flow.Resource{}
-	for _, r := range append(environments, resources...) {
-		if r.ID == t.environment.ID || r.Kind != kindEnvironment {
-			out[resourceKey{r.Kind, r.ID}] = r
+	var out []flow.Resource
+	for _, r := range environments {
+		if r.ID == env {
+			out = append(out, r)
+		}
+	}
+	for _, r := range resources {
+		if r.Kind != kindEnvironment {
+			out = append(out, r)
 		}
 	}
 	return out, nil

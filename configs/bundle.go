@@ -1,13 +1,13 @@
 package configs
 
 import (
-	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"doorward/runtime/flow"
 	"doorward/runtime/passwordpolicy"
-	"doorward/runtime/policy"
 )
 
 // Population is a set of users under one password policy.
@@ -23,11 +23,17 @@ type Population struct {
 type Bundle struct {
 	environment  Environment
 	host         string
+	apiHost      string
 	applications map[string]*Application
 	populations  map[string]Population
 	passwords    map[string]rules
 	policies     map[string]signOn // by id
 	origins      map[string]bool
+	redirects    map[string]*Application // by address that people may be sent back to
+	agreements   map[string]*Agreement
+	definitions  map[string]FlowDefinition
+	recaptcha    Recaptcha
+	disclosing   bool
 
 	population, password, policy string // the defaults
 	sends                        bool
@@ -49,14 +55,23 @@ type signOn struct {
 // populations nor policies.
 func NewBundle(e Environment, apps ...*Application) *Bundle {
 	b := &Bundle{
-		environment: e, host: e.Host(),
+		environment: e, host: e.Host(), apiHost: hostOf(e.APIBase),
 		applications: map[string]*Application{}, populations: map[string]Population{},
-		passwords: map[string]rules{}, policies: map[string]signOn{}, origins: map[string]bool{},
+		passwords: map[string]rules{}, policies: map[string]signOn{}, origins: map[string]bool{}, redirects: map[string]*Application{},
+		agreements: map[string]*Agreement{}, definitions: map[string]FlowDefinition{}, recaptcha: Recaptcha{Provider: RecaptchaProofOfWork},
 	}
 	for _, a := range apps {
 		b.applications[a.ID] = a
 		for _, o := range a.CORSSettings.Origins {
 			b.origins[o] = b.origins[o] || a.Enabled
+		}
+		if !a.Enabled {
+			continue
+		}
+		for _, uri := range append([]string{a.HomePageURL}, a.RedirectURIs...) {
+			if first := b.redirects[uri]; uri != "" && (first == nil || a.ID < first.ID) {
+				b.redirects[uri] = a
+			}
 		}
 	}
 	return b
@@ -105,6 +120,49 @@ func (b *Bundle) SendsMessages() bool { return b.sends }
 // call with credentials. origin is the value of the Origin header.
 func (b *Bundle) OriginAllowed(origin string) bool { return b.origins[origin] }
 
+// RedirectAllowed returns the enabled application that has uri, byte for byte,
+// among its redirectUris or as its homePageUrl: where an execution of a flow
+// definition may send people at its end.
+func (b *Bundle) RedirectAllowed(uri string) (*Application, bool) {
+	a, ok := b.redirects[uri]
+	return a, ok
+}
+
+// Agreement returns an agreement, also when it is not enabled.
+func (b *Bundle) Agreement(id string) (*Agreement, bool) {
+	a, ok := b.agreements[id]
+	return a, ok
+}
+
+// FlowDefinition returns a flow definition as it is published, also when it is not
+// enabled.
+func (b *Bundle) FlowDefinition(id string) (FlowDefinition, bool) {
+	d, ok := b.definitions[id]
+	return d, ok
+}
+
+// FlowDefinitions returns all of them, by name.
+func (b *Bundle) FlowDefinitions() []FlowDefinition {
+	return slices.SortedFunc(maps.Values(b.definitions), func(x, y FlowDefinition) int { return strings.Compare(x.Name, y.Name) })
+}
+
+// Assigned returns the names of the sign-on policies that an application is
+// assigned, in their order.
+func (b *Bundle) Assigned(app *Application) []string {
+	var out []string
+	for _, a := range app.Assignments {
+		out = append(out, b.policies[a.Policy].name)
+	}
+	return out
+}
+
+// Recaptcha returns how forms tell people from programs.
+func (b *Bundle) Recaptcha() Recaptcha { return b.recaptcha }
+
+// Disclosing reports whether the environment tells who has an account, as the
+// vendor's documents do, instead of telling strangers nothing.
+func (b *Bundle) Disclosing() bool { return b.disclosing }
+
 // Plans selects the policies of a sign-on to app, each to be tried when the one
 // before has failed: those of acr (policy names, in order of preference) that are
 // assigned to it, without acr all that are assigned, in their order, without
@@ -139,118 +197,6 @@ func (b *Bundle) Plans(app *Application, acr []string) ([]flow.Digest, error) {
 		return plans, nil
 	}
 	return nil, fmt.Errorf("none of the %d policies that acr_values name is assigned to the application", len(acr))
-}
-
-// plans finds compiled plans that have been published.
-type plans func(ctx context.Context, env string, hash flow.Digest) (*flow.Plan, error)
-
-// build makes the Bundle of an environment from what the store holds of it. base
-// stands for "{base}". Every policy's plan must have been published.
-func build(ctx context.Context, env flow.Resource, resources []flow.Resource, secrets map[string][]byte, base string, find plans) (*Bundle, error) {
-	var doc environmentDocument
-	if err := body(env, base, &doc); err != nil {
-		return nil, err
-	}
-	if message := baseFault(string(doc.AuthBase)); message != "" {
-		return nil, fmt.Errorf("authBase %q %s", doc.AuthBase, message)
-	}
-	var apps []*Application
-	for _, r := range resources {
-		if r.Kind == kindApplication {
-			var d applicationDocument
-			if err := body(r, base, &d); err != nil {
-				return nil, err
-			}
-			a := d.application(string(secrets[secretKey(r.Kind, r.ID)]))
-			if a.Secret == "" && a.TokenEndpointAuthMethod != "NONE" {
-				return nil, fmt.Errorf("application %s has no secret", a.ID)
-			}
-			apps = append(apps, a)
-		}
-	}
-	b := NewBundle(doc.environment(), apps...)
-	for _, r := range resources {
-		if err := b.add(ctx, r, base, find); err != nil {
-			return nil, err
-		}
-	}
-	_, population := b.populations[b.population]
-	_, password := b.passwords[b.password]
-	_, signOn := b.policies[b.policy]
-	if !population || !password || !signOn {
-		return nil, fmt.Errorf("environment %s lacks a default population, password policy or sign-on policy", env.ID)
-	}
-	return b, b.assigned()
-}
-
-// assigned makes sure that no application is assigned a policy that is not there.
-func (b *Bundle) assigned() error {
-	for _, a := range b.applications {
-		for _, x := range a.Assignments {
-			if _, ok := b.policies[x.Policy]; !ok {
-				return fmt.Errorf("application %s is assigned sign-on policy %s, which does not exist", a.ID, x.Policy)
-			}
-		}
-	}
-	return nil
-}
-
-func (b *Bundle) add(ctx context.Context, r flow.Resource, base string, find plans) error {
-	switch r.Kind {
-	case kindPopulation:
-		var d populationDocument
-		if err := body(r, base, &d); err != nil {
-			return err
-		}
-		b.populations[d.ID] = d.population()
-		choose(&b.population, d.ID, d.Default)
-	case kindPasswordPolicy:
-		var d passwordPolicyDocument
-		if err := body(r, base, &d); err != nil {
-			return err
-		}
-		p := d.policy()
-		b.passwords[d.ID] = rules{p, p.JSON()}
-		choose(&b.password, d.ID, d.Default)
-	case kindSignOnPolicy:
-		return b.addPolicy(ctx, r, base, find)
-	}
-	return nil
-}
-
-func (b *Bundle) addPolicy(ctx context.Context, r flow.Resource, base string, find plans) error {
-	var d signOnPolicyDocument
-	if err := body(r, base, &d); err != nil {
-		return err
-	}
-	_, hash, err := policy.Source(r.Body, d.Actions)
-	if err != nil {
-		return fmt.Errorf("sign-on policy %s: %w", r.ID, err)
-	}
-	plan, err := find(ctx, r.Env, hash)
-	if err != nil {
-		return fmt.Errorf("sign-on policy %s: %w", r.ID, err)
-	}
-	for _, n := range plan.Nodes {
-		b.sends = b.sends || n.Sends
-	}
-	b.policies[d.ID] = signOn{d.Name, hash}
-	choose(&b.policy, d.ID, d.Default)
-	return nil
-}
-
-func choose(id *string, candidate string, chosen flag) {
-	if chosen {
-		*id = candidate
-	}
-}
-
-// body reads the body of a resource, which was checked before it was stored.
-func body(r flow.Resource, base string, dst any) error {
-	if err := decode(r.Body, base, dst).Err(); err != nil {
-		return fmt.Errorf("%s %s: %w", r.Kind, r.ID, err)
-	}
-	return nil
 }
 
 // SigningAlgorithms are the JWS algorithms that the environment's applications

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"doorward/runtime/flow"
 	"doorward/runtime/policy"
 )
 
@@ -39,7 +40,7 @@ func (c *count) number() int {
 // within makes sure that a count, if there is one, is in a range.
 func within(f *policy.Faults, at policy.Path, c *count, least, most int, of string) {
 	if c != nil && (int(*c) < least || int(*c) > most) {
-		f.Add(at, fmt.Sprintf("takes %d to %d %s", least, most, of))
+		f.AddCode(at, flow.OutOfRange, fmt.Sprintf("takes %d to %d %s", least, most, of))
 	}
 }
 
@@ -168,7 +169,7 @@ func (d *decoder) object(at policy.Path, node any, dst reflect.Value) {
 			d.value(at.Member(name), n, dst.Field(i))
 		}
 		if f.Tag.Get("required") == "true" && (n == nil || n == "") {
-			d.faults.Add(at.Member(name), "is required")
+			d.faults.AddCode(at.Member(name), flow.RequiredValue, "is required")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(rest)) {

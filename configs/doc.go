@@ -1,24 +1,37 @@
-// Package configs is configuration as code: it loads a directory of JSON files,
-// applies it to the store that is the truth at run time, and serves what the
-// store holds as immutable Bundles, one per environment.
+// Package configs is configuration as documents. Every kind of resource is declared
+// once, in kinds.go, and from that follow the files, the management API, the checks
+// and what is served as immutable Bundles, one per environment.
+//
+//	Kind ──┬─ Load, Check, Apply   a directory of files ──▶ store
+//	       ├─ Editor               one resource at a time ─▶ store
+//	       └─ Registry             store ─▶ Bundles, within a second on every node
 //
 //	<dir>/<environment>/environment.json
-//	                    populations/*.json
+//	                    recaptchaV2Config.json     with its secretKey
 //	                    passwordPolicies/*.json
+//	                    populations/*.json
+//	                    agreements/*.json          with their languages and revisions
+//	                    forms/*.json
+//	                    flowDefinitions/*.json
 //	                    signOnPolicies/*.json      with their actions
 //	                    applications/*.json        with their secret and assignments
 //	                    users/*.json               seeds, with their password
 //
-// A file holds one resource as the management API shows it. Files are strict:
-// names in exact case, no unknown and no double members, and every fault is
-// reported at once. "{base}" in an address is the deployment's own base URL.
-// Names that begin with a dot are skipped. The password of a user is its value,
-// or an object of value, forceChange and changedAt; the value is in clear, and
-// then judged by the password policy, or in a form that directory/hash reads.
+// Files and changes are judged by one check of the whole environment as it would
+// be, and every fault is said at once. Bodies are strict: names in exact case, no
+// unknown and no double members; members that a client was shown and that are not
+// kept, such as createdAt, may be sent back. "{base}" in an address is the
+// deployment's own base URL. Files whose names begin with a dot are skipped. The
+// password of a user is its value, or an object of value, forceChange and
+// changedAt; the value is in clear, and then judged by the password policy, or in a
+// form that directory/hash reads.
 //
-// An environment with "managed": true owns its resources: what the files do not
-// name is removed. One with "managed": false is only seeded, once.
-// Source: reference/management.md 4.2, 5.1 to 5.7.
+// Parts, such as the actions of a policy, lie in the document that they are parts
+// of. One that a file gives no id has one that follows from its place.
+//
+// An environment with "managed": true is owned by its files: what they do not name
+// is removed, and the Editor leaves it alone. One with "managed": false is only
+// seeded, once. Source: reference/management.md 2.2, 3.2, 3.6, 4.1 to 4.3, 5.1 to 5.9.
 package configs
 
 import "embed"

@@ -21,8 +21,9 @@ func (r *reference) id() string {
 	return r.ID
 }
 
-// Source: reference/management.md 5.1; authBase, apiBase, managed, demo, languages
-// and theme are ours.
+// Source: reference/management.md 5.1; authBase, apiBase, managed, demo, languages,
+// theme and compatibility are ours. region and what belongs to it is kept for
+// clients and means nothing here.
 type environmentDocument struct {
 	ID          string  `json:"id" required:"true"`
 	Name        string  `json:"name" required:"true"`
@@ -33,14 +34,25 @@ type environmentDocument struct {
 	Managed     bool    `json:"managed"`
 	Demo        bool    `json:"demo"`
 
-	Languages []string       `json:"languages"`
-	Theme     *themeDocument `json:"theme"`
+	Languages     []string       `json:"languages"`
+	Theme         *themeDocument `json:"theme"`
+	Compatibility struct {
+		Disclosure string `json:"disclosure"`
+	} `json:"compatibility"`
+
+	Region          json.RawMessage `json:"region"`
+	License         json.RawMessage `json:"license"`
+	Organization    json.RawMessage `json:"organization"`
+	BillOfMaterials json.RawMessage `json:"billOfMaterials"`
 }
 
 func (d *environmentDocument) key() (string, string) { return d.ID, d.Name }
 
 func (d *environmentDocument) check(f *policy.Faults) {
 	oneOf(f, "type", d.Type, "", "PRODUCTION", "SANDBOX")
+	if d.Compatibility.Disclosure != "" && d.Compatibility.Disclosure != vendor {
+		f.Add(root.Member("compatibility").Member("disclosure"), choice([]string{vendor}))
+	}
 	say(f, root.Member("authBase"), baseFault(string(d.AuthBase)))
 	if d.APIBase != "" {
 		say(f, root.Member("apiBase"), baseFault(string(d.APIBase)))
@@ -54,6 +66,9 @@ func (d *environmentDocument) check(f *policy.Faults) {
 		d.Theme.check(f, root.Member("theme"))
 	}
 }
+
+// vendor is the disclosure that tells who has an account, as the documents do.
+const vendor = "vendor"
 
 // pageLanguages are those that there are pages in.
 func pageLanguages() []string { return []string{"de", "en", "es"} }
@@ -89,19 +104,6 @@ func (d *populationDocument) check(f *policy.Faults) {
 func (d *populationDocument) population() Population {
 	return Population{ID: d.ID, Name: d.Name, PasswordPolicy: d.PasswordPolicy.id(), PreferredLanguage: d.PreferredLanguage}
 }
-
-// Source: reference/management.md 4.2; the actions lie in the same file.
-type signOnPolicyDocument struct {
-	ID          string            `json:"id" required:"true"`
-	Name        string            `json:"name" required:"true"`
-	Description string            `json:"description"`
-	Default     flag              `json:"default"`
-	Actions     []json.RawMessage `json:"actions"`
-}
-
-func (d *signOnPolicyDocument) key() (string, string) { return d.ID, d.Name }
-func (d *signOnPolicyDocument) standard() bool        { return bool(d.Default) }
-func (d *signOnPolicyDocument) check(*policy.Faults)  {} // by policy.Source
 
 func oneOf(f *policy.Faults, name, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) {

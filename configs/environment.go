@@ -16,10 +16,21 @@ type Environment struct {
 	Theme     Theme    // of its pages
 }
 
+// defaultLanguage is that of what people are told.
+func (e Environment) defaultLanguage() string {
+	if len(e.Languages) > 0 {
+		return e.Languages[0]
+	}
+	return "en"
+}
+
 // Host is the host name, with the port when AuthBase has one, that a request
 // must be sent to.
-func (e Environment) Host() string {
-	_, host, _ := strings.Cut(e.AuthBase, "://")
+func (e Environment) Host() string { return hostOf(e.AuthBase) }
+
+// hostOf is the host of a base address, with its port.
+func hostOf(base string) string {
+	_, host, _ := strings.Cut(base, "://")
 	return host
 }
 
@@ -47,3 +58,21 @@ func (e Environment) CookiePath() string { return "/" + e.ID }
 
 // Secure reports whether people reach the environment over TLS.
 func (e Environment) Secure() bool { return strings.HasPrefix(e.AuthBase, "https://") }
+
+// FlowExecutionURL is the execution of a flow definition, to which every action is
+// posted. Source: reference/flows.md 7.1.
+func (e Environment) FlowExecutionURL(id string) string {
+	return e.AuthBase + "/" + e.ID + "/flowExecutions/" + id
+}
+
+// ExperienceURL is where executions of a flow definition begin.
+// Source: reference/flows.md 7.1.
+func (e Environment) ExperienceURL(definition string) string {
+	return e.AuthBase + "/" + e.ID + "/experiences/" + definition
+}
+
+// CallbackURL is where an execution of a flow definition comes back to the
+// sign-on that led to it. Source: reference/flows.md 7.1.
+func (e Environment) CallbackURL(flow string) string {
+	return e.FlowURL(flow) + "/flowExecutionCallback"
+}

@@ -1,13 +1,13 @@
 package configs
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
 
+	"doorward/runtime/flow"
 	"doorward/runtime/policy"
 )
 
@@ -16,7 +16,10 @@ import (
 const standIn = "https://base.invalid"
 
 // Files is a loaded directory. It is complete and consistent in itself.
-type Files struct{ tenants []*tenant }
+type Files struct {
+	tenants  []*tenant
+	warnings Faults
+}
 
 // DemoSecrets reports whether an environment says of itself that its secrets are
 // known to everybody.
@@ -24,100 +27,84 @@ func (f *Files) DemoSecrets() bool {
 	return slices.ContainsFunc(f.tenants, func(t *tenant) bool { return t.environment.Demo })
 }
 
-// Load reads and checks a directory. The error is a Faults that names everything
-// that is wrong, or that of the file system.
-func Load(fsys fs.FS) (*Files, error) {
-	l := loader{fsys: fsys}
+// Warnings are what works, and looks as if it were not meant.
+func (f *Files) Warnings() Faults { return f.warnings }
+
+// Load reads and checks a directory. Plans are made for steps. The error is a
+// Faults that names everything that is wrong, or that of the file system.
+func Load(fsys fs.FS, steps []flow.Kind) (*Files, error) {
+	files, faults, err := load(fsys, steps)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(faults) > 0:
+		return nil, faults
+	}
+	return files, nil
+}
+
+// Check is Load for whoever wants to know everything: faults keep a directory
+// from being applied, warnings do not. The error is that of the file system.
+func Check(fsys fs.FS, steps []flow.Kind) (faults, warnings Faults, err error) {
+	files, faults, err := load(fsys, steps)
+	return faults, files.warnings, err
+}
+
+func load(fsys fs.FS, steps []flow.Kind) (*Files, Faults, error) {
+	l := loader{fsys: fsys, kinds: Kinds(), steps: steps}
 	files := &Files{}
 	known := named{}
 	for _, e := range l.entries(".") {
 		if !e.IsDir() {
-			l.faults.add(e.Name(), root, "does not belong here; every environment is a folder")
+			l.misplaced(e.Name(), "does not belong here; every environment is a folder")
 			continue
 		}
 		t := l.tenant(e.Name())
 		l.unique(known, path.Join(e.Name(), "environment.json"), t.environment.ID, t.environment.Name)
 		files.tenants = append(files.tenants, t)
 	}
-	switch {
-	case l.err != nil:
-		return nil, l.err
-	case len(l.faults) > 0:
-		slices.SortStableFunc(l.faults, func(a, b Fault) int {
-			return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Path, b.Path))
-		})
-		return nil, l.faults
-	}
-	return files, nil
+	l.faults.sort()
+	l.warnings.sort()
+	files.warnings = l.warnings
+	return files, l.faults, l.err
 }
 
 type loader struct {
-	fsys   fs.FS
-	faults Faults
-	err    error // the first of the file system
+	fsys             fs.FS
+	kinds            []*Kind
+	steps            []flow.Kind
+	faults, warnings Faults
+	err              error // the first of the file system
 }
 
-// document is what a file holds.
-type document interface {
-	key() (id, name string)
-	check(f *policy.Faults)
+func (l *loader) misplaced(name, message string) {
+	l.faults.add(name, policy.Fault{Path: root, Message: message})
 }
 
-// file is a document and where it came from.
-type file[D any] struct {
-	path string
-	body []byte // canonical
-	doc  D
-}
-
-// read reads every file of a folder.
-func read[D any, P interface {
-	*D
-	document
-}](l *loader, folder string,
-) []*file[D] {
-	var out []*file[D]
-	known := named{}
+// folder reads every file of a folder with read, which is given the path.
+func (l *loader) folder(folder string, read func(name string)) {
 	for _, e := range l.entries(folder) {
 		name := path.Join(folder, e.Name())
 		if e.IsDir() || path.Ext(name) != ".json" {
-			l.faults.add(name, root, "does not belong here; there are .json files in this folder")
+			l.misplaced(name, "does not belong here; there are .json files in this folder")
 			continue
 		}
-		f := one[D, P](l, name)
-		id, label := P(&f.doc).key()
-		l.unique(known, name, id, label)
-		out = append(out, f)
+		read(name)
 	}
-	return out
 }
 
-// one reads one file. What cannot be read leaves an empty document and a fault.
-func one[D any, P interface {
-	*D
-	document
-}](l *loader, name string,
-) *file[D] {
-	f := &file[D]{path: name}
+// bytes is what a file holds; nil when it cannot be read.
+func (l *loader) bytes(name string) []byte {
 	raw, err := fs.ReadFile(l.fsys, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		l.faults.add(name, root, "is missing")
-		return f
+		l.misplaced(name, "is missing")
+		return nil
 	case err != nil:
 		l.fail(err)
-		return f
+		return nil
 	}
-	body, faults := canonical(raw)
-	if body != nil {
-		f.body = body
-		faults = decode(body, standIn, &f.doc)
-		P(&f.doc).check(&faults)
-		id, _ := P(&f.doc).key()
-		say(&faults, root.Member("id"), uuidFault(id))
-	}
-	l.faults.merge(name, faults)
-	return f
+	return append([]byte{}, raw...)
 }
 
 // entries lists a folder in order, without names that begin with a dot. A folder
@@ -146,7 +133,7 @@ func (l *loader) unique(known named, file, id, name string) {
 		switch {
 		case value == "":
 		case taken:
-			l.faults.add(file, root.Member(member), "is that of "+first+" too")
+			l.faults.add(file, policy.Fault{Path: root.Member(member), Message: "is that of " + first + " too", Code: flow.UniquenessViolation})
 		default:
 			known[member+" "+value] = file
 		}

@@ -35,7 +35,7 @@ func TestEveryFaultIsNamedWithItsFileAndPath(t *testing.T) {
 	}{
 		"no environment file":           {map[string]string{environment: ""}, []string{environment + ": $: is missing"}},
 		"a file beside the folders":     {map[string]string{"README.md": "x"}, []string{"README.md: $: does not belong here"}},
-		"an unknown folder":             {map[string]string{"demo/forms/a.json": "{}"}, []string{"demo/forms: $: does not belong here"}},
+		"an unknown folder":             {map[string]string{"demo/gadgets/a.json": "{}"}, []string{"demo/gadgets: $: does not belong here"}},
 		"a file that is no JSON":        {map[string]string{"demo/users/a.txt": "{}"}, []string{"demo/users/a.txt: $: does not belong here"}},
 		"a folder in a folder":          {map[string]string{"demo/users/more/a.json": "{}"}, []string{"demo/users/more: $: does not belong here"}},
 		"broken JSON":                   {map[string]string{ada: `{"id":`}, []string{ada + ": $.id: unexpected EOF"}},
@@ -79,7 +79,7 @@ func TestEveryFaultIsNamedWithItsFileAndPath(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := configs.Load(demo(t, tt.files))
+			_, err := configs.Load(demo(t, tt.files), kinds())
 			if err == nil {
 				t.Fatal("loaded")
 			}
@@ -103,7 +103,7 @@ func TestTwoEnvironmentsAreTwo(t *testing.T) {
 		twin[path] = f
 		twin["twin"+strings.TrimPrefix(path, "demo")] = f
 	}
-	_, err := configs.Load(twin)
+	_, err := configs.Load(twin, kinds())
 	want := "twin/environment.json: $.id: is that of demo/environment.json too\ntwin/environment.json: $.name: is that of demo/environment.json too"
 	if err == nil || err.Error() != want {
 		t.Errorf("faults:\n%v\nwant:\n%s", err, want)
@@ -115,7 +115,7 @@ func TestNamesThatBeginWithADotAreSkipped(t *testing.T) {
 }
 
 func TestAFolderThatCannotBeReadIsAnError(t *testing.T) {
-	if _, err := configs.Load(os.DirFS("testdata/no such folder")); err == nil {
+	if _, err := configs.Load(os.DirFS("testdata/no such folder"), kinds()); err == nil {
 		t.Error("a directory that is not there loaded as an empty one")
 	}
 }
@@ -144,7 +144,7 @@ func TestPublishedBodies(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := configs.Load(demo(t, map[string]string{tt.path: tt.body}))
+			_, err := configs.Load(demo(t, map[string]string{tt.path: tt.body}), kinds())
 			if got := strings.Count(errorText(err), "\n"); got != tt.faults {
 				t.Errorf("%d faults, want %d:\n%v", got, tt.faults, err)
 			}

@@ -120,7 +120,7 @@ func TestFaultsOfAPasswordPolicy(t *testing.T) {
 // oneFault wants one fault that begins so, and that says no password.
 func oneFault(t *testing.T, files map[string]string, want string) {
 	t.Helper()
-	_, err := configs.Load(demo(t, files))
+	_, err := configs.Load(demo(t, files), kinds())
 	if err == nil || strings.Contains(err.Error(), "\n") || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("faults:\n%v\nwant:\n%s", err, want)
 	}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"doorward/runtime/flow"
-	"doorward/runtime/policy"
 )
 
 // Reader reads the resources that the store holds.
@@ -32,10 +31,10 @@ type Publications interface {
 	Plan(ctx context.Context, env string, hash flow.Digest) ([]byte, error)
 }
 
-// Writer changes resources in one transaction and moves the revision. Secrets
-// are plaintexts by "kind/id/name"; an empty one is removed.
+// Writer changes resources in one transaction and moves the revision. The error
+// is flow.ErrLost when the revision is no longer the expected one.
 type Writer interface {
-	Apply(ctx context.Context, env string, put, remove []flow.Resource, secrets map[string][]byte, plans map[flow.Digest][]byte) (int64, error)
+	Edit(ctx context.Context, e flow.Edit) (flow.Edited, error)
 }
 
 // Store is the truth at run time.
@@ -51,11 +50,13 @@ const cached = 1024
 // Registry serves the Bundles of all environments. It is safe for concurrent
 // use; requests never wait for a reload.
 type Registry struct {
-	store Store
-	kinds []flow.Kind
-	base  string
+	store    Store
+	kinds    []flow.Kind
+	declared []*Kind
+	base     string
 
 	reload sync.Mutex
+	made   map[string]*sources // by environment; for Reload
 	world  atomic.Pointer[world]
 
 	mu    sync.RWMutex
@@ -76,7 +77,7 @@ type world struct {
 // NewRegistry makes a Registry that serves nothing until Reload. base is the
 // deployment's own base URL, scheme://host[:port], which stands for "{base}".
 func NewRegistry(store Store, kinds []flow.Kind, base string) *Registry {
-	r := &Registry{store: store, kinds: kinds, base: base, plans: map[planKey]*flow.Plan{}}
+	r := &Registry{store: store, kinds: kinds, declared: Kinds(), base: base, made: map[string]*sources{}, plans: map[planKey]*flow.Plan{}}
 	r.world.Store(&world{revision: -1})
 	return r
 }
@@ -87,6 +88,16 @@ func NewRegistry(store Store, kinds []flow.Kind, base string) *Registry {
 // that no environment has is misdirected; any other mismatch is as not found as
 // an environment that does not exist.
 func (r *Registry) Resolve(host, path string) (*Bundle, string, error) {
+	return r.resolve(host, path, func(b *Bundle) string { return b.host })
+}
+
+// ResolveAPI is Resolve for the management API, which has a host of its own where
+// apiBase says so.
+func (r *Registry) ResolveAPI(host, path string) (*Bundle, string, error) {
+	return r.resolve(host, path, func(b *Bundle) string { return b.apiHost })
+}
+
+func (r *Registry) resolve(host, path string, hostOf func(*Bundle) string) (*Bundle, string, error) {
 	w := r.world.Load()
 	segment, rooted := strings.CutPrefix(path, "/")
 	id, rest := segment, "/"
@@ -95,17 +106,17 @@ func (r *Registry) Resolve(host, path string) (*Bundle, string, error) {
 	}
 	b := w.bundles[id]
 	switch {
-	case b != nil && rooted && strings.EqualFold(b.host, host):
+	case b != nil && rooted && strings.EqualFold(hostOf(b), host):
 		return b, rest, nil
-	case !w.serves(host):
-		return nil, "", w.misdirected(b)
+	case !w.serves(host, hostOf):
+		return nil, "", w.misdirected(b, hostOf)
 	}
 	return nil, "", &flow.Fault{Code: flow.NotFound, Message: "There is no environment at this address. Check the first part of the path."}
 }
 
-func (w *world) serves(host string) bool {
+func (w *world) serves(host string, hostOf func(*Bundle) string) bool {
 	for _, b := range w.bundles {
-		if strings.EqualFold(b.host, host) {
+		if strings.EqualFold(hostOf(b), host) {
 			return true
 		}
 	}
@@ -114,15 +125,15 @@ func (w *world) serves(host string) bool {
 
 // misdirected names the host to use when the path tells which, or when there is
 // one only.
-func (w *world) misdirected(b *Bundle) *flow.Fault {
+func (w *world) misdirected(b *Bundle, hostOf func(*Bundle) string) *flow.Fault {
 	hosts := map[string]bool{}
 	for _, other := range w.bundles {
-		hosts[other.host] = true
+		hosts[hostOf(other)] = true
 	}
 	message := "This host name is not served here."
 	for host := range hosts {
 		if b != nil {
-			host = b.host
+			host = hostOf(b)
 		}
 		if b != nil || len(hosts) == 1 {
 			message = "This host name is not served here. Send the request to " + host + "."
@@ -161,7 +172,7 @@ func (r *Registry) Plan(ctx context.Context, env string, hash flow.Digest) (*flo
 	if flow.Digest(sha256.Sum256(src)) != hash {
 		return nil, fmt.Errorf("plan %s: its source has another digest", hash)
 	}
-	if plan, err = policy.Compile(src, r.kinds); err != nil {
+	if plan, err = compile(src, r.kinds); err != nil {
 		return nil, fmt.Errorf("plan %s: %w", hash, err)
 	}
 	r.mu.Lock()
@@ -226,7 +237,7 @@ func (r *Registry) bundle(ctx context.Context, env flow.Resource) (*Bundle, erro
 	if err != nil {
 		return nil, &unreadError{err}
 	}
-	return build(ctx, env, resources, secrets, r.base, r.Plan)
+	return r.build(ctx, env, resources, secrets)
 }
 
 // Watch reloads every interval until ctx ends, and reports what goes wrong.

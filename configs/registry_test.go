@@ -14,7 +14,6 @@ import (
 	"doorward/configs"
 	"doorward/runtime/flow"
 	"doorward/runtime/passwordpolicy"
-	"doorward/steps"
 )
 
 // twoHosts is the demo, and a second environment on a host of its own.
@@ -82,7 +81,7 @@ func TestARequestHasOneTenant(t *testing.T) {
 
 func TestTheOnlyHostIsNamedToWhoeverMissesIt(t *testing.T) {
 	m := newMemory()
-	apply(t, m, configs.Demo)
+	apply(t, m, demo(t, nil))
 	_, _, err := serve(t, m).Resolve("evil.example", "/x")
 	if f := flow.AsFault(err); f.Code != flow.Misdirected || !strings.Contains(f.Message, "auth.example") {
 		t.Error(err)
@@ -113,7 +112,7 @@ func TestAddresses(t *testing.T) {
 
 func TestTheDemoAsItIsServed(t *testing.T) {
 	m := newMemory()
-	apply(t, m, configs.Demo)
+	apply(t, m, demo(t, nil))
 	b, ok := serve(t, m).Bundle(env)
 	if !ok {
 		t.Fatal("the demo is not served")
@@ -140,7 +139,7 @@ func TestTheDemoAsItIsServed(t *testing.T) {
 		{
 			ID: worker, Name: "Demo worker", Type: "WORKER", Protocol: "OPENID_CONNECT", Enabled: true,
 			GrantTypes: []string{"CLIENT_CREDENTIALS"}, ResponseModes: []string{"query"}, TokenEndpointAuthMethod: "CLIENT_SECRET_BASIC",
-			PKCEEnforcement: "OPTIONAL", CORSSettings: none, SigningAlgorithm: "RS256", Secret: "demo-worker-secret",
+			PKCEEnforcement: "OPTIONAL", CORSSettings: none, SigningAlgorithm: "RS256", Roles: []string{"ENVIRONMENT_ADMIN"}, Secret: "demo-worker-secret",
 		},
 	} {
 		got, _ := b.Application(want.ID)
@@ -284,7 +283,7 @@ func TestAChangeIsServedAfterReloadAndTheOldPlanLivesOn(t *testing.T) {
 	if changed == old {
 		t.Errorf("the plan stays %s: %v", changed, err)
 	}
-	fresh := configs.NewRegistry(m, steps.Builtin(steps.Parts{}), "https://auth.example") // knows no plan yet
+	fresh := configs.NewRegistry(m, kinds(), "https://auth.example") // knows no plan yet
 	for name, registry := range map[string]*configs.Registry{"this node": r, "another node": fresh} {
 		for _, hash := range []flow.Digest{old, changed} {
 			if plan, err := registry.Plan(t.Context(), env, hash); err != nil || plan.Hash != hash {
@@ -299,7 +298,7 @@ func TestAChangeIsServedAfterReloadAndTheOldPlanLivesOn(t *testing.T) {
 
 func TestBundlesAreRebuiltOnlyWhenTheRevisionMoved(t *testing.T) {
 	m := newMemory()
-	apply(t, m, configs.Demo)
+	apply(t, m, demo(t, nil))
 	r := serve(t, m)
 	before, _ := r.Bundle(env)
 	if err := r.Reload(t.Context()); err != nil {
@@ -338,7 +337,7 @@ func TestWhatCannotBeBuiltLeavesWhatIsServed(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			m := newMemory()
-			apply(t, m, configs.Demo)
+			apply(t, m, demo(t, nil))
 			r := serve(t, m)
 			before, _ := r.Bundle(env)
 			tt.spoil(m)
@@ -358,8 +357,8 @@ func TestWhatCannotBeBuiltLeavesWhatIsServed(t *testing.T) {
 
 func TestAStoreThatCannotBeReadIsReadAgain(t *testing.T) {
 	m := newMemory()
-	apply(t, m, configs.Demo)
-	r := configs.NewRegistry(m, steps.Builtin(steps.Parts{}), "https://auth.example")
+	apply(t, m, demo(t, nil))
+	r := configs.NewRegistry(m, kinds(), "https://auth.example")
 	m.err = errors.New("disk")
 	if err := r.Reload(t.Context()); !errors.Is(err, m.err) {
 		t.Errorf("error %v", err)
@@ -376,7 +375,7 @@ func TestAStoreThatCannotBeReadIsReadAgain(t *testing.T) {
 func TestWatchServesAChange(t *testing.T) {
 	m := newMemory()
 	r := serve(t, m)
-	apply(t, m, configs.Demo) // before anybody watches: m is for one goroutine
+	apply(t, m, demo(t, nil)) // before anybody watches: m is for one goroutine
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	done := make(chan struct{})
@@ -396,7 +395,7 @@ func TestWatchServesAChange(t *testing.T) {
 
 func TestResolvingAllocatesNothing(t *testing.T) {
 	m := newMemory()
-	apply(t, m, configs.Demo)
+	apply(t, m, demo(t, nil))
 	r := serve(t, m)
 	path := "/" + env + "/flows/x"
 	if n := testing.AllocsPerRun(100, func() { _, _, _ = r.Resolve("auth.example", path) }); n != 0 {

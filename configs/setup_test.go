@@ -24,12 +24,13 @@ const (
 	single = "d0000000-0000-4000-8000-0000000000e1"
 )
 
-// demo is the demo's files with some replaced, or removed when empty.
+// demo is the demo's files without its journeys, with some replaced, or removed
+// when empty.
 func demo(t *testing.T, replaced map[string]string) fstest.MapFS {
 	t.Helper()
 	out := fstest.MapFS{}
 	err := fs.WalkDir(configs.Demo, ".", func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
+		if err != nil || e.IsDir() || journey(path) {
 			return err
 		}
 		b, err := fs.ReadFile(configs.Demo, path)
@@ -49,6 +50,16 @@ func demo(t *testing.T, replaced map[string]string) fstest.MapFS {
 	return out
 }
 
+// journey reports whether a file of the demo is there for its flow definitions.
+func journey(path string) bool {
+	for _, of := range []string{"/agreements/", "/forms/", "/flowDefinitions/", "/applications/journeys"} {
+		if strings.Contains(path, of) {
+			return true
+		}
+	}
+	return strings.Contains(path, "/signOnPolicies/") && !strings.HasSuffix(path, "/single-factor.json")
+}
+
 // edit is one of the demo's files with old replaced by new.
 func edit(t *testing.T, path, old, new string) map[string]string {
 	t.Helper()
@@ -64,12 +75,15 @@ func edit(t *testing.T, path, old, new string) map[string]string {
 
 func load(t *testing.T, fsys fs.FS) *configs.Files {
 	t.Helper()
-	files, err := configs.Load(fsys)
+	files, err := configs.Load(fsys, kinds())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return files
 }
+
+// kinds are the step kinds, with nothing behind them.
+func kinds() []flow.Kind { return steps.Builtin(steps.Parts{}) }
 
 // memory is a Store and a Seeder.
 type memory struct {
@@ -77,6 +91,7 @@ type memory struct {
 	resources map[[3]string]flow.Resource
 	secrets   map[[2]string][]byte
 	plans     map[flow.Digest][]byte
+	versions  []flow.Version
 	users     []configs.User
 	err       error
 }
@@ -122,19 +137,20 @@ func (m *memory) Plan(_ context.Context, _ string, hash flow.Digest) ([]byte, er
 	return nil, errors.Join(flow.ErrUnknown, m.err)
 }
 
-func (m *memory) Apply(_ context.Context, env string, put, remove []flow.Resource, secrets map[string][]byte, plans map[flow.Digest][]byte) (int64, error) {
-	for _, r := range put {
-		m.resources[[3]string{env, r.Kind, r.ID}] = r
+func (m *memory) Edit(_ context.Context, e flow.Edit) (flow.Edited, error) {
+	for _, r := range e.Remove {
+		delete(m.resources, [3]string{e.Env, r.Kind, r.ID})
 	}
-	for _, r := range remove {
-		delete(m.resources, [3]string{env, r.Kind, r.ID})
+	for _, r := range e.Put {
+		m.resources[[3]string{e.Env, r.Kind, r.ID}] = r
 	}
-	for key, s := range secrets {
-		m.secrets[[2]string{env, key}] = s
+	for key, s := range e.Secrets {
+		m.secrets[[2]string{e.Env, key}] = s
 	}
-	maps.Copy(m.plans, plans)
+	maps.Copy(m.plans, e.Plans)
+	m.versions = append(m.versions, e.Versions...)
 	m.revision++
-	return m.revision, m.err
+	return flow.Edited{Revision: m.revision}, m.err
 }
 
 func (m *memory) Seed(_ context.Context, u configs.User) error {
@@ -164,7 +180,7 @@ func lines(changes []configs.Change) []string {
 // serve is a Registry that has loaded what m holds.
 func serve(t *testing.T, m *memory) *configs.Registry {
 	t.Helper()
-	r := configs.NewRegistry(m, steps.Builtin(steps.Parts{}), "https://auth.example")
+	r := configs.NewRegistry(m, kinds(), "https://auth.example")
 	if err := r.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -1,210 +1,128 @@
 package configs
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
 
-	"doorward/runtime/flow"
 	"doorward/runtime/policy"
-)
-
-// The kinds of resources.
-const (
-	kindEnvironment    = "environment"
-	kindPopulation     = "population"
-	kindPasswordPolicy = "passwordPolicy"
-	kindSignOnPolicy   = "signOnPolicy"
-	kindApplication    = "application"
 )
 
 // tenant is one environment with everything that its files hold.
 type tenant struct {
 	environment Environment
-	resources   []flow.Resource
-	secrets     map[string][]byte      // "kind/id/name" to plaintext
-	plans       map[flow.Digest][]byte // sources of the sign-on policies
+	tree        *tree
+	made        verdict
 	users       []User
 }
 
-// tree is the files of one environment.
-type tree struct {
-	environment  *file[environmentDocument]
-	passwords    []*file[passwordPolicyDocument]
-	populations  []*file[populationDocument]
-	policies     []*file[signOnPolicyDocument]
-	applications []*file[applicationDocument]
-	users        []*file[userDocument]
-}
-
+// tenant reads and checks one environment's folder.
 func (l *loader) tenant(dir string) *tenant {
-	folders := []string{"applications", "passwordPolicies", "populations", "signOnPolicies", "users"}
+	t := newTree(l.kinds, l.steps)
+	t.dir = dir
+	belongs := []string{"environment.json"}
+	var folders []string
+	for _, k := range l.kinds {
+		switch {
+		case k.Parent != nil:
+		case k.Singleton:
+			belongs = append(belongs, k.file())
+			l.singleton(t, k, path.Join(dir, k.file()))
+		default:
+			folders = append(folders, k.Collection)
+			l.folder(path.Join(dir, k.Collection), func(name string) { l.document(t, k, name) })
+		}
+	}
+	folders = append(folders, "users")
+	slices.Sort(folders)
 	for _, e := range l.entries(dir) {
-		belongs := e.Name() == "environment.json" || e.IsDir() && slices.Contains(folders, e.Name())
-		if !belongs {
-			l.faults.add(path.Join(dir, e.Name()), root, "does not belong here; there are environment.json and the folders applications, passwordPolicies, populations, signOnPolicies and users")
+		if !slices.Contains(belongs, e.Name()) && (!e.IsDir() || !slices.Contains(folders, e.Name())) {
+			l.misplaced(path.Join(dir, e.Name()), "does not belong here; there are "+strings.Join(slices.Compact(belongs), ", ")+" and the folders "+strings.Join(folders, ", "))
 		}
 	}
-	in := func(folder string) string { return path.Join(dir, folder) }
-	files := tree{
-		environment:  one[environmentDocument](l, in("environment.json")),
-		passwords:    read[passwordPolicyDocument](l, in("passwordPolicies")),
-		populations:  read[populationDocument](l, in("populations")),
-		policies:     read[signOnPolicyDocument](l, in("signOnPolicies")),
-		applications: read[applicationDocument](l, in("applications")),
-		users:        read[userDocument](l, in("users")),
+	out := &tenant{tree: t}
+	if e := t.all[kindEnvironment]; len(e) > 0 {
+		d, _ := e[0].doc.(*environmentDocument)
+		out.environment, t.env = d.environment(), d.ID
 	}
-	t := &tenant{environment: files.environment.doc.environment(), secrets: map[string][]byte{}, plans: map[flow.Digest][]byte{}}
-	add(t, kindEnvironment, files.environment)
-	add(t, kindPasswordPolicy, files.passwords...)
-	add(t, kindPopulation, files.populations...)
-	add(t, kindSignOnPolicy, files.policies...)
-	add(t, kindApplication, files.applications...)
-	l.defaults(&files)
-	l.plans(t, &files)
-	l.applications(t, &files)
-	l.users(t, &files)
-	return t
-}
-
-// add keeps documents as resources, without what is secret.
-func add[D any, P interface {
-	*D
-	document
-}](t *tenant, kind string, files ...*file[D],
-) {
-	for _, f := range files {
-		var m map[string]json.RawMessage
-		if json.Unmarshal(f.body, &m) != nil {
-			continue // has been reported
-		}
-		delete(m, "secret")
-		b, _ := json.Marshal(m) // cannot fail: it was JSON
-		body, _ := canonical(b)
-		id, _ := P(&f.doc).key()
-		t.resources = append(t.resources, flow.Resource{Env: t.environment.ID, Kind: kind, ID: id, Body: body})
-	}
-}
-
-// defaults makes sure that there is one of each for whoever names none.
-func (l *loader) defaults(files *tree) {
-	for _, f := range files.populations {
-		if id := f.doc.PasswordPolicy.id(); id != "" && find(files.passwords, id) == nil {
-			l.faults.add(f.path, root.Member("passwordPolicy").Member("id"), "there is no such password policy in this environment")
+	for _, e := range t.entries() {
+		if e.kind.borrows() {
+			e.id = t.env
 		}
 	}
-	one := func(folder string, n int) {
-		if n != 1 {
-			l.faults.add(path.Join(path.Dir(files.environment.path), folder), root, fmt.Sprintf(`needs one file with "default": true, not %d`, n))
-		}
+	out.made = t.check(nil)
+	for _, f := range out.made.faults {
+		l.faults.append(f)
 	}
-	one("passwordPolicies", len(standard(files.passwords)))
-	one("populations", len(standard(files.populations)))
-	one("signOnPolicies", len(standard(files.policies)))
-}
-
-func (l *loader) plans(t *tenant, files *tree) {
-	for _, f := range files.policies {
-		src, hash, err := policy.Source(f.body, f.doc.Actions)
-		if found := policy.Faults(nil); errors.As(err, &found) {
-			l.faults.merge(f.path, found)
-			continue
-		}
-		t.plans[hash] = src
-		for _, r := range policy.Populations(f.doc.Actions) {
-			if find(files.populations, r.ID) == nil {
-				l.faults.add(f.path, r.Path, "there is no such population in this environment")
-			}
-		}
-	}
-}
-
-func (l *loader) applications(t *tenant, files *tree) {
-	for _, f := range files.applications {
-		var faults policy.Faults
-		if f.body != nil {
-			f.doc.checkSecret(&faults)
-		}
-		l.faults.merge(f.path, faults)
-		if f.doc.Secret != "" {
-			t.secrets[secretKey(kindApplication, f.doc.ID)] = []byte(f.doc.Secret)
-		}
-		for i, a := range f.doc.Assignments {
-			if id := a.SignOnPolicy.ID; id != "" && find(files.policies, id) == nil {
-				l.faults.add(f.path, root.Member("signOnPolicyAssignments").Index(i).Member("signOnPolicy").Member("id"), "there is no such sign-on policy in this environment")
-			}
-		}
-	}
-}
-
-// secretKey is what the store keeps the member "secret" of a resource under.
-func secretKey(kind, id string) string { return kind + "/" + id + "/secret" }
-
-func (l *loader) users(t *tenant, files *tree) {
-	for _, f := range files.users {
-		population := either(files.populations, f.doc.Population)
-		if population == nil {
-			l.faults.add(f.path, root.Member("population").Member("id"), "there is no such population in this environment")
-			continue
-		}
-		t.users = append(t.users, f.doc.user(t.environment.ID, population.doc.ID))
-		rule := either(files.passwords, population.doc.PasswordPolicy)
-		var faults policy.Faults
-		if rule != nil {
-			rule.doc.check(&faults)
-		}
-		if rule == nil || len(faults) > 0 {
-			continue // has been reported
-		}
-		if broken := f.doc.breaks(rule.doc.policy()); len(broken) > 0 {
-			l.faults.add(f.path, root.Member("password"), fmt.Sprintf("breaks rules of the password policy %q: %s", rule.doc.Name, strings.Join(broken, ", ")))
-		}
-	}
-}
-
-// either is the file that r names, or the default one when there is no r.
-func either[D any, P interface {
-	*D
-	document
-	standard() bool
-}](files []*file[D], r *reference,
-) *file[D] {
-	if r != nil {
-		return find[D, P](files, r.ID)
-	}
-	if s := standard[D, P](files); len(s) > 0 {
-		return s[0]
-	}
-	return nil
-}
-
-// standard are the files that call themselves the default.
-func standard[D any, P interface {
-	*D
-	standard() bool
-}](files []*file[D],
-) (out []*file[D]) {
-	for _, f := range files {
-		if P(&f.doc).standard() {
-			out = append(out, f)
-		}
-	}
+	l.warnings = append(l.warnings, out.made.warnings...)
+	l.users(out, path.Join(dir, "users"))
 	return out
 }
 
-// find is the file whose document has the id.
-func find[D any, P interface {
-	*D
-	document
-}](files []*file[D], id string,
-) *file[D] {
-	for _, f := range files {
-		if is, _ := P(&f.doc).key(); is == id {
-			return f
-		}
+// document reads one file. What cannot be read leaves an empty document and a
+// fault.
+func (l *loader) document(t *tree, k *Kind, name string) {
+	raw := l.bytes(name)
+	if raw == nil {
+		return
 	}
-	return nil
+	t.add(k.parse(name, raw))
+}
+
+// singleton is document for a file that may be missing, unless it is the
+// environment's own.
+func (l *loader) singleton(t *tree, k *Kind, name string) {
+	there := slices.ContainsFunc(l.entries(t.dir), func(e fs.DirEntry) bool { return path.Join(t.dir, e.Name()) == name })
+	if there || k.Name == kindEnvironment {
+		l.document(t, k, name)
+	}
+}
+
+// users reads the seeds, and judges their passwords by the policy that will hold.
+func (l *loader) users(t *tenant, folder string) {
+	known := named{}
+	l.folder(folder, func(name string) {
+		raw := l.bytes(name)
+		if raw == nil {
+			return
+		}
+		var d userDocument
+		body, faults := canonical(raw)
+		if body != nil {
+			faults = decode(body, standIn, &d)
+			d.check(&faults)
+			say(&faults, root.Member("id"), uuidFault(d.ID))
+		}
+		l.faults.merge(name, faults)
+		l.unique(known, name, d.ID, d.Username)
+		l.seed(t, name, &d)
+	})
+}
+
+func (l *loader) seed(t *tenant, name string, d *userDocument) {
+	population := t.tree.either(kindPopulation, d.Population)
+	if population == nil {
+		l.faults.add(name, policy.Fault{Path: root.Member("population").Member("id"), Message: "there is no such population in this environment"})
+		return
+	}
+	t.users = append(t.users, d.user(t.environment.ID, population.id))
+	p, _ := population.doc.(*populationDocument)
+	rule := t.tree.either(kindPasswordPolicy, p.PasswordPolicy)
+	if rule == nil || len(rule.alone) > 0 {
+		return // has been reported
+	}
+	r, _ := rule.doc.(*passwordPolicyDocument)
+	if broken := d.breaks(r.policy()); len(broken) > 0 {
+		l.faults.add(name, policy.Fault{Path: root.Member("password"), Message: fmt.Sprintf("breaks rules of the password policy %q: %s", r.Name, strings.Join(broken, ", "))})
+	}
+}
+
+// either is the document that r names, or the default one when there is no r.
+func (t *tree) either(kind string, r *reference) *entry {
+	if r != nil {
+		return t.find(kind, r.ID)
+	}
+	return t.standard(kind)
 }

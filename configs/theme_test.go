@@ -93,7 +93,7 @@ func TestThemesThatAreRefused(t *testing.T) {
 		"a member that is not there, for the night": {`{"dark": {"radius": 1}}`, at + "dark.radius: is no member here; there are logo, accent, background"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := configs.Load(demo(t, themed(t, tc.theme)))
+			_, err := configs.Load(demo(t, themed(t, tc.theme)), kinds())
 			if err == nil || !strings.HasPrefix(err.Error(), tc.want) || strings.Contains(err.Error(), "\n"+environmentFile) {
 				t.Errorf("%v, want %s", err, tc.want)
 			}
@@ -113,7 +113,7 @@ func TestWhateverAThemeSays(t *testing.T) {
 			"dark": map[string]any{"background": colour.Draw(r, "dark")},
 		})
 		files := demo(t, themed(t, string(theme)))
-		if _, err := configs.Load(files); err != nil {
+		if _, err := configs.Load(files, kinds()); err != nil {
 			return
 		}
 		taken++
@@ -211,7 +211,7 @@ func TestLanguagesOfAnEnvironment(t *testing.T) {
 	if b, _ := serve(t, m).Bundle(env); !slices.Equal(b.Environment().Languages, []string{"es", "de"}) {
 		t.Errorf("%q", b.Environment().Languages)
 	}
-	_, err := configs.Load(demo(t, languages(`["de", "fi"]`)))
+	_, err := configs.Load(demo(t, languages(`["de", "fi"]`)), kinds())
 	if want := environmentFile + `: $.languages[1]: takes one of ["de","en","es"]`; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("%v, want %s", err, want)
 	}
@@ -224,7 +224,7 @@ func TestLanguagesOfAnEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, l := range pages.Languages() {
-		if _, err := configs.Load(demo(t, languages(fmt.Sprintf("[%q]", l)))); err != nil {
+		if _, err := configs.Load(demo(t, languages(fmt.Sprintf("[%q]", l))), kinds()); err != nil {
 			t.Errorf("there are pages in %s: %v", l, err)
 		}
 	}

@@ -1,0 +1,109 @@
+package configs
+
+// documents are the kinds that have documents of their own, each before those
+// that name it. Applying files writes and names them in this order.
+func documents() []*Kind {
+	return []*Kind{
+		environmentKind(), passwordPolicyKind(), populationKind(), agreementKind(), formKind(),
+		flowDefinitionKind(), signOnPolicyKind(), recaptchaKind(), applicationKind(),
+	}
+}
+
+// The names of kinds that code asks for.
+const (
+	kindEnvironment    = "environment"
+	kindPasswordPolicy = "passwordPolicy"
+	kindPopulation     = "population"
+	kindAgreement      = "agreement"
+	kindForm           = "form"
+	kindFlowDefinition = "flowDefinition"
+	kindSignOnPolicy   = "signOnPolicy"
+	kindRecaptcha      = "recaptchaConfig"
+	kindApplication    = "application"
+)
+
+// Source: reference/management.md 5.1.
+func environmentKind() *Kind {
+	return declare[environmentDocument](Kind{
+		Name: kindEnvironment, Title: "environment", Collection: "environments", Singleton: true,
+		fixed: []string{"managed", "demo", "region"}, kept: []string{"authBase", "apiBase"},
+	})
+}
+
+// Source: reference/management.md 5.5.
+func passwordPolicyKind() *Kind {
+	return declare[passwordPolicyDocument](Kind{
+		Name: kindPasswordPolicy, Title: "password policy", Collection: "passwordPolicies",
+		defaults: true, kept: []string{"default"}, readOnly: []string{"populationCount"},
+	})
+}
+
+// Source: reference/management.md 5.2.
+func populationKind() *Kind {
+	return declare[populationDocument](Kind{
+		Name: kindPopulation, Title: "population", Collection: "populations",
+		defaults: true, kept: []string{"default"}, readOnly: []string{"userCount"},
+		Relations: []Relation{{"passwordPolicy", kindPasswordPolicy}},
+	})
+}
+
+// Source: reference/management.md 5.9.
+func agreementKind() *Kind {
+	return declare[agreementDocument](Kind{
+		Name: kindAgreement, Title: "agreement", Collection: "agreements", across: agreementAcross,
+		readOnly: []string{"totalConsents", "totalExpiredConsents", "consentsAggregatedAt"},
+		Parts: []*Kind{{
+			Name: "agreementLanguage", Title: "language", Collection: "languages", Relation: "language", ordered: "locale",
+			readOnly: []string{"currentRevision"}, shows: showsLanguage,
+			Parts: []*Kind{{
+				Name: "agreementRevision", Title: "revision", Collection: "revisions", Relation: "revision", ordered: "effectiveAt", final: true,
+				readOnly: []string{"notValidAfter"}, withheld: []string{"text"}, shows: showsRevision, enters: entersRevision, leaves: leavesRevision,
+			}},
+		}},
+	})
+}
+
+// Source: reference/management.md 3.2.
+func formKind() *Kind {
+	return declareAs(Kind{
+		Name: kindForm, Title: "form", Collection: "forms", Created: "created", Modified: "modified", Pinned: true,
+		fixed: []string{"category"}, readOnly: []string{"fieldTypes"}, refers: formRefers, shows: showsForm,
+	}, readForm)
+}
+
+// Source: reference/management.md 2.2.
+func flowDefinitionKind() *Kind {
+	return declareAs(Kind{
+		Name: kindFlowDefinition, Title: "flow definition", Collection: "flowDefinitions", Pinned: true,
+		refers: definitionRefers, plan: definitionPlan,
+	}, readDefinition)
+}
+
+// Source: reference/management.md 4.1 to 4.3.
+func signOnPolicyKind() *Kind {
+	return declare[signOnPolicyDocument](Kind{
+		Name: kindSignOnPolicy, Title: "sign-on policy", Collection: "signOnPolicies",
+		defaults: true, kept: []string{"default"}, refers: policyRefers, plan: policyPlan,
+		Parts: []*Kind{{Name: "signOnPolicyAction", Title: "action", Collection: "actions", ordered: "priority"}},
+	})
+}
+
+// Source: reference/management.md 3.6.
+func recaptchaKind() *Kind {
+	return declare[recaptchaDocument](Kind{
+		Name: kindRecaptcha, Title: "recaptcha configuration", Collection: "recaptchaV2Config", Singleton: true,
+		Created: "created", Modified: "modified", secrets: []string{"secretKey"}, across: recaptchaAcross,
+	})
+}
+
+// Source: reference/management.md 5.7.
+func applicationKind() *Kind {
+	return declare[applicationDocument](Kind{
+		Name: kindApplication, Title: "application", Collection: "applications",
+		secrets: []string{"secret"}, across: applicationAcross,
+		Parts: []*Kind{{
+			Name: "signOnPolicyAssignment", Title: "assignment", Collection: "signOnPolicyAssignments", ordered: "priority",
+			Relations: []Relation{{"signOnPolicy", kindSignOnPolicy}},
+		}},
+	})
+}
