@@ -50,6 +50,8 @@ type house struct {
 	ada    directory.User
 	ahead  atomic.Int64 // of the provider's clock, nanoseconds
 	client *http.Client
+
+	provider *oidc.Provider
 }
 
 func (h *house) now() time.Time { return time.Now().Add(time.Duration(h.ahead.Load())) }
@@ -79,10 +81,11 @@ func newHouse(t testing.TB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	oidc.New(oidc.Parts{
+	h.provider = oidc.New(oidc.Parts{
 		Tenants: all, Engine: h.engine, Codes: h.codes, Grants: h.codes, Users: h.users, SigningKeys: signingKeys(t, db, ring, h.now),
 		Forms: ring, Pages: pages{}, Events: h.events, Log: slog.New(slog.DiscardHandler), Now: h.now,
-	}).Register(router{mux})
+	})
+	h.provider.Register(router{mux})
 	return h
 }
 

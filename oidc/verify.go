@@ -39,11 +39,16 @@ func (a *audience) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*[]string)(a))
 }
 
+// algorithms are those that tokens of ours may be signed by.
+func algorithms() []jose.SignatureAlgorithm {
+	return []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.EdDSA}
+}
+
 // verify returns the claims of a JWT that one of the environment's published
 // keys signed, by that key's own algorithm. It judges no times: that is for the
 // caller. Nothing in the token is decoded before its signature has held.
 func (p *Provider) verify(ctx context.Context, b *configs.Bundle, token string) (claims, error) {
-	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.EdDSA})
+	jws, err := jose.ParseSignedCompact(token, algorithms())
 	if err != nil {
 		return claims{}, errToken
 	}
