@@ -34,7 +34,7 @@ func drawExecution(t *rapid.T) *flow.Execution {
 		Payload: rapid.SliceOf(rapid.Byte()).Draw(t, "payload"),
 	}
 	if rapid.Bool().Draw(t, "failed") {
-		x.Failure = &flow.Failure{Code: rapid.String().Draw(t, "code"), Message: rapid.String().Draw(t, "message"), Details: drawFault(t).Details}
+		x.Failure = &flow.Failure{Code: rapid.String().Draw(t, "code"), Message: rapid.String().Draw(t, "message"), Details: drawFault(t).Details, HTML: rapid.String().Draw(t, "html")}
 	}
 	if rapid.Bool().Draw(t, "defined") {
 		blobs := rapid.MapOfN(rapid.String(), rapid.SliceOf(rapid.Byte()), 0, 3)
@@ -62,7 +62,7 @@ func drawFault(t *rapid.T) *flow.Fault {
 		Err: errors.New("for the log"), View: &flow.View{},
 		Details: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) flow.Detail {
 			return flow.Detail{
-				Code: rapid.String().Draw(t, "detail"), Target: rapid.String().Draw(t, "target"), Message: rapid.String().Draw(t, "text"),
+				Code: rapid.String().Draw(t, "detail"), Target: rapid.String().Draw(t, "target"), Pointer: rapid.String().Draw(t, "pointer"), Message: rapid.String().Draw(t, "text"),
 				Inner: rapid.MapOfN(rapid.String(), value, 0, 3).Draw(t, "inner"),
 			}
 		}), 0, 3).Draw(t, "details"),

@@ -77,7 +77,7 @@ func fresh(ref flow.Ref, now time.Time) *flow.Execution {
 func full(ref flow.Ref, now time.Time) *flow.Execution {
 	x := fresh(ref, now)
 	x.Attempt, x.Status = 3, flow.Failed
-	x.Failure = &flow.Failure{Code: "ACCOUNT_DISABLED", Message: "The account is disabled.", Details: []flow.Detail{{Code: "X", Target: "user.email", Message: "Taken.", Inner: map[string]any{"a": "b"}}}}
+	x.Failure = &flow.Failure{Code: "ACCOUNT_DISABLED", Message: "The account is disabled.", HTML: "<p>It is.</p>", Details: []flow.Detail{{Code: "X", Target: "user.email", Pointer: "/user/email", Message: "Taken.", Inner: map[string]any{"a": "b"}}}}
 	x.User = flow.Subject{ID: uuid.NewString(), Username: "ada", Given: "Ada", Family: "Lovelace", Population: uuid.NewString(), Locales: "de"}
 	x.Others = []flow.Digest{digest()}
 	x.Person = flow.Candidate{Username: "bea", Address: "b•••@example.com", UserID: uuid.NewString(), Proofs: flow.Ledger{{Subject: "bea", Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", Address: "bea@example.com", At: now, Origin: flow.FromIDP}}}
@@ -92,7 +92,7 @@ func full(ref flow.Ref, now time.Time) *flow.Execution {
 	x.SessionID, x.SessionHash = uuid.NewString(), digest()
 	x.Repeat = flow.Mark{Submit: digest(), Key: digest(), Binding: digest(), Version: 4, At: now, Fault: &flow.Fault{
 		Code: flow.InvalidData, Message: flow.InvalidMessage, RetryAfter: 3 * time.Second, Restart: true,
-		Details: []flow.Detail{{Code: flow.PasswordLockedOut, Target: "password", Message: "Locked.", Inner: map[string]any{
+		Details: []flow.Detail{{Code: flow.PasswordLockedOut, Target: "password", Pointer: "/password", Message: "Locked.", Inner: map[string]any{
 			"secondsUntilUnlock": int64(900), "allowedValues": []string{"a", "b"}, "ratio": 0.5, "known": true, "none": nil, "text": "x",
 		}}},
 	}}

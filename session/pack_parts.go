@@ -11,8 +11,9 @@ const (
 	lenSubject = 6
 	lenProof   = 8
 	lenFault   = 5
-	lenDetail  = 4
-	lenFailure = 3
+	lenDetail  = 5
+	lenDetail1 = 4 // of one before it had a pointer
+	lenFailure = 4
 	lenFailed1 = 2 // of a failure before it had details
 )
 
@@ -99,14 +100,22 @@ func (p *packer) details(list []flow.Detail) {
 			p.str(key)
 			p.value(d.Inner[key])
 		}
+		p.str(d.Pointer)
 	}
 }
 
 func (u *unpacker) details() (list []flow.Detail) {
 	for range u.list(maxItems) {
-		if u.tuple(lenDetail) {
-			list = append(list, flow.Detail{Code: u.str(), Target: u.str(), Message: u.str(), Inner: u.inner()})
+		n := u.list(lenDetail)
+		if n < lenDetail1 {
+			u.keep(errDamaged)
+			return nil
 		}
+		d := flow.Detail{Code: u.str(), Target: u.str(), Message: u.str(), Inner: u.inner()}
+		if n == lenDetail {
+			d.Pointer = u.str()
+		}
+		list = append(list, d)
 	}
 	return list
 }
@@ -136,6 +145,7 @@ func (p *packer) failure(f *flow.Failure) {
 	p.str(f.Code)
 	p.str(f.Message)
 	p.details(f.Details)
+	p.str(f.HTML)
 }
 
 func (u *unpacker) failure() *flow.Failure {
@@ -149,7 +159,7 @@ func (u *unpacker) failure() *flow.Failure {
 	}
 	f := &flow.Failure{Code: u.str(), Message: u.str()}
 	if n == lenFailure {
-		f.Details = u.details()
+		f.Details, f.HTML = u.details(), u.str()
 	}
 	return f
 }

@@ -139,6 +139,11 @@ func TestProblem(t *testing.T) {
 				{"code":"INVALID_VALUE","message":"b","innerError":{"unsatisfiedRequirements":["length","history"],"z":true,"p":"^a","f":"1.5"}}],` + links + `}}`, nil,
 		},
 		{
+			"a pointer stands beside its target",
+			&flow.Fault{Code: flow.RequestFailed, Message: "m", Details: []flow.Detail{{Code: flow.InvalidValue, Target: "a[0].b", Pointer: "/a/0/b", Message: "x"}}},
+			400, `{"id":"i","code":"REQUEST_FAILED","message":"m","details":[{"code":"INVALID_VALUE","target":"a[0].b","pointer":"/a/0/b","message":"x"}],` + self + `}`, nil,
+		},
+		{
 			"an unknown flow tells to start again and nothing else", flow.Gone(), 404,
 			`{"id":"i","code":"NOT_FOUND","message":"The flow does not exist or has expired. Start again from the application.","_links":{"restart":{"href":"../as/authorize"}}}`, nil,
 		},
@@ -185,7 +190,7 @@ func TestProblem(t *testing.T) {
 
 func TestStatusOfKnowsEveryCode(t *testing.T) {
 	for code, want := range map[flow.Code]int{
-		flow.InvalidData: 400, flow.InvalidRequest: 400, flow.InvalidToken: 401, flow.AccessFailed: 403, flow.NotFound: 404, flow.MethodNotAllowed: 405, flow.Conflict: 409,
+		flow.InvalidData: 400, flow.InvalidRequest: 400, flow.RequestFailed: 400, flow.InvalidToken: 401, flow.AccessFailed: 403, flow.NotFound: 404, flow.MethodNotAllowed: 405, flow.Conflict: 409,
 		flow.TooLarge: 413, flow.UnsupportedMedia: 415, flow.Misdirected: 421, flow.Limited: 429, flow.Unexpected: 500, flow.Unavailable: 503, "OTHER": 500,
 	} {
 		if got := wire.StatusOf(code); got != want {

@@ -60,6 +60,26 @@ func TestActionOf(t *testing.T) {
 	}
 }
 
+func TestTypeOf(t *testing.T) {
+	for _, tc := range []struct {
+		lines []string
+		want  string
+		code  flow.Code
+	}{
+		{[]string{"application/json"}, "application/json", ""},
+		{[]string{`Application/JSON; charset="UTF-8"`}, "application/json", ""},
+		{nil, "", flow.UnsupportedMedia},
+		{[]string{"application/json", "application/json"}, "", flow.InvalidRequest},
+		{[]string{"application/json;charset=latin1"}, "", flow.UnsupportedMedia},
+		{[]string{"application/json;v=1"}, "", flow.UnsupportedMedia},
+	} {
+		got, err := wire.TypeOf(tc.lines)
+		if got != tc.want || tc.code == "" && err != nil || tc.code != "" && (err == nil || flow.AsFault(err).Code != tc.code) {
+			t.Errorf("%q: %q, %v", tc.lines, got, err)
+		}
+	}
+}
+
 func TestIsForm(t *testing.T) {
 	for line, want := range map[string]bool{
 		"application/x-www-form-urlencoded":                true,

@@ -46,11 +46,17 @@ func (d *data) find(path []string) any {
 	case path[0] == "steps" && len(path) > 2 && path[2] == "error":
 		return inside(d.parse(failed(path[1]), x.Outputs[failed(path[1])]), path[3:])
 	case path[0] == "flow" && path[1] == "inputs":
-		return inside(d.parse("", x.Inputs), path[2:])
+		return inside(map[string]any{"parameters": d.parse("", x.Inputs), "headers": d.headers()}, path[2:])
 	case path[0] == "flow":
 		return d.flow(strings.Join(path[1:], "."))
 	}
 	return nil
+}
+
+// headers are those of the request that is at work.
+func (d *data) headers() map[string]any {
+	c := d.t.caller.Client
+	return map[string]any{"user-agent": c.UserAgent, "accept-language": c.Locales}
 }
 
 func (d *data) flow(name string) any {
@@ -213,10 +219,7 @@ func stripped(v any, at string, takes []string, taken *[]flow.Secret) any {
 
 // store keeps what a node put out, secrets apart and sealed.
 func (t *turn) store(n *flow.Node, outputs map[string]any) error {
-	x, key := t.x, n.Key
-	if n.As != "" {
-		key = n.As
-	}
+	x, key := t.x, n.Place()
 	t.dropSecrets(key)
 	plain, err := t.apart(key, nil, outputs)
 	if err != nil {
@@ -282,10 +285,7 @@ func (t *turn) astray(n *flow.Node, why *flow.Failure) (next string, leads bool,
 	if !leads || why == nil {
 		return "", false, nil
 	}
-	x, key := t.x, n.Key
-	if n.As != "" {
-		key = n.As
-	}
+	x, key := t.x, n.Place()
 	b, err := json.Marshal(map[string]any{"code": why.Code, "message": why.Message})
 	if err != nil {
 		return "", false, fmt.Errorf("failure of node %q: %w", n.Key, err)
@@ -314,6 +314,9 @@ func (t *turn) finish(e flow.End) error {
 	}
 	if e.User != "" && e.User != x.User.ID {
 		return errClaims
+	}
+	if x.Request.Definition == "" { // an action of a sign-on, which goes on
+		return nil
 	}
 	x.Named = e.User != ""
 	q := url.Values{}

@@ -100,7 +100,7 @@ func fillsIn(values flow.Values) flow.Submit {
 // experience starts a definition by itself.
 func experience(s *flow.Start) {
 	s.Request.Definition, s.Request.ReturnTo = "def", "https://app.example/back?x=1"
-	s.Inputs = []byte(`{"parameters":{"plan":"gold"},"headers":{"user-agent":"test"}}`)
+	s.Inputs = []byte(`{"plan":"gold"}`)
 }
 
 func isUser(id string) flow.Outcome {

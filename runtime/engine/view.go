@@ -158,7 +158,7 @@ func (k *kind) merged(t *flow.Turn, always []flow.Offer) []flow.Offer {
 	out := make([]flow.Offer, 0, len(own)+len(always))
 	out = append(out, own...)
 	for _, o := range always {
-		if !o.Open {
+		if !o.Open && !slices.ContainsFunc(own, func(p flow.Offer) bool { return p.Name == o.Name }) {
 			out = append(out, o)
 		}
 	}

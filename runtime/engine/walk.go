@@ -117,8 +117,9 @@ func (t *turn) step(ctx context.Context, n *flow.Node) (*flow.Turn, error) {
 		return nil, flow.Busy(fmt.Errorf("input of node %q: %w", n.Key, err))
 	}
 	ft.Trigger, ft.Input, t.used = t.plan.Trigger, in, used
+	ft.Proven = slices.ContainsFunc(x.Proofs.Of(x.User.ID), func(p flow.Proof) bool { return p.Origin != flow.FromSession })
 	ft.Before = func() map[string]any {
-		m, _ := d.parse(n.Key, x.Outputs[n.Key]).(map[string]any)
+		m, _ := d.parse(n.Place(), x.Outputs[n.Place()]).(map[string]any)
 		return m
 	}
 	ft.Fact = (&facts{ctx: ctx, t: t, session: true, data: d}).fact

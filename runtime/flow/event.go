@@ -37,11 +37,15 @@ const (
 	VerifyRefused      EventType = "USER.VERIFICATION_REFUSED"
 	UserLocked         EventType = "USER.LOCKED"
 	UserUnlocked       EventType = "USER.UNLOCKED"
+	UserChanged        EventType = "USER.CHANGED" // by the user, in a flow
+	ConsentAccepted    EventType = "CONSENT.ACCEPTED"
+	ConsentDeclined    EventType = "CONSENT.DECLINED"
 	RecoverySent       EventType = "PASSWORD.RECOVERY_SENT"
 	RecoverRefused     EventType = "PASSWORD.RECOVERY_REFUSED"
 	PasswordRecovered  EventType = "PASSWORD.RECOVERED"
 	PasswordChanged    EventType = "PASSWORD.CHANGED"
 	ChangeRefused      EventType = "PASSWORD.CHANGE_REFUSED"
+	PasswordUnlocked   EventType = "PASSWORD.UNLOCKED"
 	InputIgnored       EventType = "INPUT.IGNORED" // known names that the step did not ask for
 	MessageSent        EventType = "MESSAGE.SENT"
 	MessageFailed      EventType = "MESSAGE.FAILED"  // will be tried again
@@ -57,6 +61,12 @@ const (
 	TokenIssued        EventType = "OIDC.TOKEN_ISSUED"
 	SigningKeyCreated  EventType = "KEY.CREATED"
 	ConfigurationApply EventType = "CONFIGURATION.APPLIED"
+
+	ManagementCreated EventType = "MANAGEMENT.CREATED" // Application did it, Reason is kind and id
+	ManagementUpdated EventType = "MANAGEMENT.UPDATED"
+	ManagementDeleted EventType = "MANAGEMENT.DELETED"
+	ManagementSecret  EventType = "MANAGEMENT.SECRET_READ"
+	ManagementRefused EventType = "MANAGEMENT.REFUSED" // no token, or one without the role
 )
 
 // Event is one security decision. It holds no secret and no typed password, name

@@ -148,7 +148,7 @@ type Execution struct {
 	Request Request
 
 	// Of a flow definition.
-	Inputs  []byte            // JSON: parameters and headers that it was started with
+	Inputs  []byte            // JSON object: the parameters that it was started with
 	Outputs map[string][]byte // JSON by the key of the node that made them
 	Secrets map[string][]byte // sealed, by node key, NUL and dotted path in its outputs
 	Named   bool              // its end named a user
@@ -194,6 +194,7 @@ type Mark struct {
 type Failure struct {
 	Code, Message string
 	Details       []Detail // of single inputs
+	HTML          string   // Message with links, lists and emphasis, sanitised; empty: it has none
 }
 
 // Session is one browser's sign-on, shared by all applications of an

@@ -14,6 +14,7 @@ type Code string
 const (
 	InvalidData      Code = "INVALID_DATA"           // a value is wrong; details follow
 	InvalidRequest   Code = "INVALID_REQUEST"        // malformed, or not offered now
+	RequestFailed    Code = "REQUEST_FAILED"         // what it asks for does not fit the state of its object
 	InvalidToken     Code = "INVALID_TOKEN"          // credentials of the caller itself
 	AccessFailed     Code = "ACCESS_FAILED"          // refused, e.g. cross-site
 	NotFound         Code = "NOT_FOUND"              // unknown, expired, or not yours
@@ -38,6 +39,15 @@ const (
 	UniquenessViolation = "UNIQUENESS_VIOLATION"
 	ConstraintViolation = "CONSTRAINT_VIOLATION"
 	ActionNotOffered    = "ACTION_NOT_OFFERED" // ours
+
+	// Of the management API. Source: reference/management.md 7.4.
+	InvalidParameter        = "INVALID_PARAMETER"
+	InvalidFilter           = "INVALID_FILTER"
+	OutOfRange              = "OUT_OF_RANGE"
+	NoPassword              = "NO_PASSWORD"
+	AccountNotUsable        = "ACCOUNT_NOT_USABLE"
+	InsufficientPermissions = "INSUFFICIENT_PERMISSIONS"
+	LimitExceeded           = "LIMIT_EXCEEDED"
 )
 
 // Fault is an error meant for the client: it says what is wrong and what to do
@@ -56,6 +66,7 @@ type Fault struct {
 type Detail struct {
 	Code    string
 	Target  string // name of the input
+	Pointer string // where in the document it stands, a JSON Pointer (RFC 6901); empty: not said
 	Message string
 	Inner   map[string]any // reference/flows.md 6.4 innerError
 }

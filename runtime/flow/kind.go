@@ -44,7 +44,7 @@ type Shower interface {
 type Show struct {
 	Address    string // masked, of where a code went
 	Population string // whose password policy holds while nobody is known; empty: the default one's
-	Form       any    // *form.Form of a form that is data; nil: there is none
+	Form       any    // *form.Form of a form that is data, form.Terms of what is to be agreed to; nil: there is neither
 	Values     Values // what its fields are filled with; never a secret
 	Members    []Member
 	Embedded   []Member
@@ -179,6 +179,7 @@ type Turn struct {
 	Status string // status the node waits in; empty on Enter
 
 	User        Subject   // who signs on, if a step has said so
+	Proven      bool      // User was proven in this execution, and not only in the session before
 	Person      Candidate // who is said to, if a step has taken a name
 	SessionUser Subject   // whom the browser's session names, if anybody
 	LoginHint   string

@@ -31,6 +31,14 @@ type Node struct {
 	Links []Link // executions of definitions that are offered while it waits
 }
 
+// Place is the key under which the node's outputs are kept.
+func (n *Node) Place() string {
+	if n.As != "" {
+		return n.As
+	}
+	return n.Key
+}
+
 // Guard decides at arrival whether a node is entered.
 type Guard interface {
 	// Holds evaluates against named facts ("session.lastSignOn.at",
@@ -59,4 +67,6 @@ type Resource struct {
 	Kind string // "application", "signOnPolicy", ...
 	ID   string
 	Body []byte // canonical JSON (RFC 8785) without secrets
+
+	CreatedAt, UpdatedAt time.Time // made by the directory
 }

@@ -53,6 +53,9 @@ type Step struct {
 	// Secrets are the inputs that take a password, by dotted path, of which the
 	// last element is password, currentPassword or newPassword.
 	Secrets []string
+	// Markup are the inputs that hold HTML, by dotted path: what a placeholder puts
+	// in there is escaped.
+	Markup []string
 	// Reads are the variables that the configuration reads, such as
 	// "steps.lookup.outputs.user.id".
 	Reads   []string

@@ -29,7 +29,7 @@ type View struct {
 	Definition string // id; empty: a sign-on
 	Redirect   string // where a finished one leads, with its parameters
 	Links      []Link
-	Form       any // *form.Form that waits; nil: none does
+	Form       any // *form.Form or form.Terms that waits; nil: neither does
 	Values     Values
 	Members    []Member
 	Embedded   []Member

@@ -103,6 +103,8 @@ func (s *Server) broken(c *fiber.Ctx, err error) error {
 		err = &flow.Fault{Code: flow.InvalidRequest, Message: "The request could not be read."}
 	case fe.Code == http.StatusRequestEntityTooLarge && encoded:
 		err = encodedFault()
+	case fe.Code == http.StatusRequestEntityTooLarge && manages(c.Request().RequestURI()):
+		err = &flow.Fault{Code: flow.TooLarge, Message: "The body is over 1 MiB; send a smaller one."}
 	case fe.Code == http.StatusRequestEntityTooLarge:
 		err = &flow.Fault{Code: flow.TooLarge, Message: "The body is over 64 KiB; send a smaller one."}
 	case fe.Code == http.StatusRequestHeaderFieldsTooLarge:

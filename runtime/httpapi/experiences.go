@@ -174,18 +174,13 @@ func (s *Server) begin(ctx context.Context, x *exchange, w wanted) (flow.View, e
 			Code: flow.InvalidValue, Target: "redirectUri", Message: "This address is not registered with an application of this environment. Register it, or send one that is, letter for letter.",
 		}))
 	}
-	inputs, err := json.Marshal(map[string]any{
-		"parameters": w.parameters,
-		"headers":    map[string]string{"user-agent": limited(x.client.UserAgent), "accept-language": limited(x.client.Locales)},
-	})
+	inputs, err := json.Marshal(w.parameters)
 	if err != nil {
 		return flow.View{}, err
 	}
 	v, _, err := s.Engine.Start(ctx, flow.Start{Env: x.tenant.Environment().ID, Plans: []flow.Digest{d.Plan}, Request: r, Caller: x.caller(), Inputs: inputs})
 	return v, err
 }
-
-func limited(s string) string { return s[:min(len(s), 256)] }
 
 // callbackOf is the id of the sign-on whose callback an address is; empty when it
 // is none of this environment.

@@ -20,8 +20,17 @@ func refuseEncoded(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	if len(h.ContentEncoding()) > 0 {
 		return fasthttp.RequestConfig{MaxRequestBodySize: 1}
 	}
+	if manages(h.RequestURI()) {
+		return fasthttp.RequestConfig{MaxRequestBodySize: documentLimit}
+	}
 	return fasthttp.RequestConfig{}
 }
+
+// manages reports whether a request is for the management API, whose documents
+// are larger than what people type.
+func manages(target []byte) bool { return bytes.HasPrefix(target, []byte(managementPath)) }
+
+const managementPath = "/v1/"
 
 func encodedFault() *flow.Fault {
 	return &flow.Fault{Code: flow.UnsupportedMedia, Message: "A body with a content coding is not taken; send it as it is."}
@@ -86,7 +95,7 @@ func (x *exchange) ambiguous() error {
 // the body only, and would skip over a chunk extension of any length.
 const requestLimit = headerLimit + 4*bodyLimit
 
-var errTooLong = errors.New("request over 272 KiB on the wire")
+var errTooLong = errors.New("request over 272 KiB on the wire, or over 1.3 MiB for the management API")
 
 // acceptPause is how long no connection is taken when there is no room for one.
 const acceptPause = 500 * time.Millisecond
@@ -102,7 +111,7 @@ func (l countingListener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		if err == nil {
-			return &countingConn{Conn: c, left: requestLimit}, nil
+			return &countingConn{Conn: c, left: requestLimit, begins: true}, nil
 		}
 		if !exhausted(err) {
 			return nil, err
@@ -125,7 +134,8 @@ func exhausted(err error) bool {
 // countingConn is read, and given its next allowance, by one goroutine.
 type countingConn struct {
 	net.Conn
-	left int
+	left   int
+	begins bool // the next bytes are the first of a request, unless it was sent ahead
 }
 
 func (c *countingConn) Read(b []byte) (int, error) {
@@ -134,12 +144,18 @@ func (c *countingConn) Read(b []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(b[:min(len(b), c.left)])
 	c.left -= n
+	if n > 0 && c.begins {
+		c.begins = false
+		if line, _, _ := bytes.Cut(b[:n], []byte{'\n'}); bytes.Contains(line, []byte(" "+managementPath)) {
+			c.left += documentLimit
+		}
+	}
 	return n, err
 }
 
 // allow gives the connection the allowance of another request.
 func allow(c *fiber.Ctx) {
 	if conn, ok := c.Context().Conn().(*countingConn); ok {
-		conn.left = requestLimit
+		conn.left, conn.begins = requestLimit, true
 	}
 }

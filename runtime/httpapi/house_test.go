@@ -45,6 +45,9 @@ type engine struct {
 	down    error  // what View returns instead of looking
 	submits []flow.Submit
 	callers []flow.Caller
+
+	starts   []flow.Start
+	returned []string // executions that were brought back
 }
 
 func (e *engine) View(_ context.Context, ref flow.Ref, c flow.Caller) (flow.View, error) {
@@ -105,6 +108,22 @@ func (e *engine) Act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Su
 	v = e.view
 	v.Cookie = "rotated"
 	return v, nil
+}
+
+func (e *engine) Start(_ context.Context, s flow.Start) (flow.View, *flow.Completion, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.starts = append(e.starts, s)
+	v := e.view
+	v.Definition, v.Cookie = s.Request.Definition, "begun"
+	return v, nil, nil
+}
+
+func (e *engine) Return(ctx context.Context, ref flow.Ref, from string, c flow.Caller) (flow.View, error) {
+	e.mu.Lock()
+	e.returned = append(e.returned, from)
+	e.mu.Unlock()
+	return e.View(ctx, ref, c)
 }
 
 func (e *engine) seen() []flow.Submit {

@@ -22,11 +22,12 @@ import (
 
 // What one connection may cost. Source: faults.md rule 10; cases DOS-SLOW, DOS-JSON.
 const (
-	bodyLimit    = 64 << 10         // bytes of a request body
-	headerLimit  = 16 << 10         // bytes of a request head
-	readTimeout  = 10 * time.Second // whole request
-	writeTimeout = 10 * time.Second // whole answer
-	idleTimeout  = 60 * time.Second // between requests
+	bodyLimit     = 64 << 10         // bytes of a request body
+	documentLimit = 1 << 20          // likewise, of the management API
+	headerLimit   = 16 << 10         // bytes of a request head
+	readTimeout   = 10 * time.Second // whole request
+	writeTimeout  = 10 * time.Second // whole answer
+	idleTimeout   = 60 * time.Second // between requests
 )
 
 // Tenants turns a request into its environment; a *flow.Fault when it cannot.

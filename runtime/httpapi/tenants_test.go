@@ -33,7 +33,7 @@ func tenants(t testing.TB, base string, kinds []flow.Kind) *configs.Registry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	loaded, err := configs.Load(files)
+	loaded, err := configs.Load(files, kinds)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,8 +84,8 @@ func (s *store) Plan(_ context.Context, _ string, hash flow.Digest) ([]byte, err
 	return nil, flow.ErrUnknown
 }
 
-func (s *store) Apply(_ context.Context, env string, put, _ []flow.Resource, secrets map[string][]byte, plans map[flow.Digest][]byte, _ int64) (int64, error) {
-	s.resources[env], s.secrets[env] = put, secrets
-	maps.Copy(s.plans, plans)
-	return 1, nil
+func (s *store) Edit(_ context.Context, e flow.Edit) (flow.Edited, error) {
+	s.resources[e.Env], s.secrets[e.Env] = e.Put, e.Secrets
+	maps.Copy(s.plans, e.Plans)
+	return flow.Edited{Revision: 1}, nil
 }
