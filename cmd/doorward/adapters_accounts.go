@@ -24,9 +24,14 @@ type accounts struct {
 }
 
 // parts are what the step kinds need.
-func parts(p *directory.Passwords, a *directory.Accounts, registry func() *configs.Registry, wake func()) steps.Parts {
-	in := accounts{a, registry, wake}
-	return steps.Parts{Passwords: passwordVerdicts{p}, Changes: in, Recoveries: in, Registrations: in, Verifications: in}
+func parts(c catalogue) steps.Parts {
+	in := accounts{c.accounts, c.registry, c.wake}
+	return steps.Parts{
+		Passwords: passwordVerdicts{c.passwords}, Changes: in, Recoveries: in, Registrations: in, Verifications: addressVerifications{in, c.users},
+		UserLookups: userLookups{c}, UserCreations: userCreations{c}, UserReadings: userReadings{c}, UserPatches: userPatches{c},
+		PasswordChecks: passwordChecks{c}, PasswordResets: passwordResets{c}, RecoveryMails: recoveryMails{c}, PasswordRecoveries: passwordRecoveries{c},
+		Agreements: agreementTexts{c}, Consents: agreementConsents{c}, Terms: agreementTerms{agreementTexts{c}}, Captcha: c.captcha,
+	}
 }
 
 // Change fills change.Passwords.

@@ -114,6 +114,14 @@ func everyPage() []pageStep {
 	}
 }
 
+// layoutShifts are the moves of what was painted since the page came up, those
+// that the person caused left out. Source: Layout Instability API.
+const layoutShifts = `new Promise(done => {
+	const moved = [];
+	new PerformanceObserver(list => moved.push(...list.getEntries().filter(e => !e.hadRecentInput).map(e => e.value))).observe({type: "layout-shift", buffered: true});
+	setTimeout(() => done(moved), 150);
+})`
+
 // TestBrowserPages looks at every page as people with different eyes and windows
 // do. UPDATE_SCREENSHOTS=1 takes the screenshots of the documentation anew, any
 // other value is a directory for those of every page.
@@ -125,6 +133,9 @@ func TestBrowserPages(t *testing.T) {
 			tab.Resize(browsertest.Look{})
 			p.reach(s, tab)
 			noProblems(t, tab)
+			if shifts := browsertest.Eval[[]float64](tab, layoutShifts); len(shifts) > 0 {
+				t.Errorf("the page moved while it came up: %v", shifts)
+			}
 			const inline = `[...document.querySelectorAll("*")].filter(e => e.matches("script:not([src][defer]), style, [style]") || e.getAttributeNames().some(a => a.startsWith("on"))).map(e => e.outerHTML).join()`
 			if found := browsertest.Eval[string](tab, inline); found != "" {
 				t.Errorf("inline: %s", found)

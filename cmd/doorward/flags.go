@@ -32,6 +32,7 @@ type options struct {
 	LogFormat         string
 	Metrics           string
 	Rate              int
+	Administrators    string
 	AllowDemoSecrets  bool
 	AcceptUnsafeRedis bool
 }
@@ -50,6 +51,7 @@ func (o *options) register(f *pflag.FlagSet) {
 	f.StringVar(&o.LogFormat, "log-format", "text", "text or json")
 	f.StringVar(&o.Metrics, "metrics-listen", "", "`address` for Prometheus metrics (default: none)")
 	f.IntVar(&o.Rate, "rate-address", 600, "`requests` per minute one address may start or submit; 0 is no limit")
+	f.StringVar(&o.Administrators, "administrators", "", "`id` of the environment whose administrators may make and manage all others (default: none)")
 	f.BoolVar(&o.AllowDemoSecrets, "allow-demo-secrets", false, "serve the demo's published secrets beyond loopback")
 	f.BoolVar(&o.AcceptUnsafeRedis, "accept-unsafe-redis", false, "serve on a Redis without AOF or with eviction, although it may lose flows")
 }

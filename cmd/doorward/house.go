@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"doorward/audit"
@@ -34,19 +35,22 @@ type house struct {
 	now     func() time.Time
 	metrics *metrics
 
-	ring     *keys.Ring
-	db       *directory.DB
-	hasher   *directory.Hasher
-	users    *directory.Users
-	codes    *directory.Codes
-	signing  *directory.SigningKeys
-	store    *directory.Resources
-	registry *configs.Registry
-	events   flow.Recorder
-	engine   *engine.Engine
-	kinds    []flow.Kind
-	mails    *delivery.Recent // where mail goes without a mail server; nil with one
-	mailer   *delivery.Worker // nil when nothing sends mail
+	ring      *keys.Ring
+	db        *directory.DB
+	hasher    *directory.Hasher
+	users     *directory.Users
+	codes     *directory.Codes
+	signing   *directory.SigningKeys
+	accounts  *directory.Accounts
+	passwords *directory.Passwords
+	consents  *directory.Consents
+	store     *directory.Resources
+	registry  *configs.Registry
+	events    flow.Recorder
+	engine    *engine.Engine
+	kinds     []flow.Kind
+	mails     *delivery.Recent // where mail goes without a mail server; nil with one
+	mailer    *delivery.Worker // nil when nothing sends mail
 
 	checks map[string]func(context.Context) error
 	closes []func(context.Context) error
@@ -123,9 +127,18 @@ func (h *house) openDirectory(ctx context.Context) error {
 func (h *house) openConfiguration(ctx context.Context) error {
 	var registry *configs.Registry
 	policies := func(env, population string) passwordpolicy.Policy { return passwordPolicies(registry)(env, population) }
-	passwords := directory.NewPasswords(h.db, h.hasher, h.ring, policies, h.now)
-	accounts := directory.NewAccounts(h.db, h.hasher, h.ring, policies, h.now)
-	h.kinds = steps.Builtin(parts(passwords, accounts, func() *configs.Registry { return registry }, h.wakeMail))
+	h.passwords = directory.NewPasswords(h.db, h.hasher, h.ring, policies, h.now)
+	h.accounts = directory.NewAccounts(h.db, h.hasher, h.ring, policies, h.now)
+	h.consents = directory.NewConsents(h.db, h.now)
+	served := func() *configs.Registry { return registry }
+	people, err := newCaptcha(served)
+	if err != nil {
+		return err
+	}
+	h.kinds = steps.Builtin(parts(catalogue{
+		users: h.users, passwords: h.passwords, accounts: h.accounts, consents: h.consents,
+		ring: h.ring, registry: served, wake: h.wakeMail, now: h.now, captcha: people,
+	}))
 	registry = configs.NewRegistry(h.store, h.kinds, h.o.BaseURL)
 	h.registry = registry
 	if err := h.apply(ctx); err != nil {
@@ -140,7 +153,7 @@ func (h *house) apply(ctx context.Context) error {
 	if h.o.Config != "" {
 		fsys = os.DirFS(h.o.Config)
 	}
-	files, err := configs.Load(fsys)
+	files, err := configs.Load(fsys, h.kinds)
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
@@ -148,23 +161,33 @@ func (h *house) apply(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
-	for _, c := range changes { // said before it is done, removals above all
-		if c.Verb != configs.Keeps {
-			h.log.Info("configuration", "change", c.String())
-		}
+	for _, c := range news(changes) { // said before it is done, removals above all
+		h.log.Info("configuration", "change", c.String())
 	}
 	if changes, err = configs.Apply(ctx, files, h.store, seeds{h.users}); err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
-	for _, c := range changes {
-		if c.Verb != configs.Keeps {
-			h.events.Record(ctx, flow.Event{Type: flow.ConfigurationApply, Reason: string(c.Verb) + " " + c.Kind, At: h.now()})
-		}
+	for _, c := range news(changes) {
+		h.events.Record(ctx, flow.Event{Type: flow.ConfigurationApply, Reason: string(c.Verb) + " " + c.Kind, At: h.now()})
 	}
 	if err := h.registry.Reload(ctx); err != nil {
 		return err
 	}
 	return h.refuseDemo()
+}
+
+// news are the changes that say something: of an environment that is new, that it
+// is, and not all that it has.
+func news(changes []configs.Change) []configs.Change {
+	added := map[string]bool{}
+	for _, c := range changes {
+		if c.Kind == "environment" && c.Verb == configs.Adds {
+			added[c.Environment] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(changes), func(c configs.Change) bool {
+		return c.Verb == configs.Keeps || added[c.Environment] && c.Kind != "environment"
+	})
 }
 
 // refuseDemo keeps published secrets from being served to a network, also those

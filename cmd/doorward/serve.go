@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"runtime"
@@ -17,10 +19,15 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"doorward/configs"
 	"doorward/demo"
+	"doorward/management"
 	"doorward/oidc"
+	"doorward/runtime/definition"
+	"doorward/runtime/filter"
 	"doorward/runtime/flow"
 	"doorward/runtime/httpapi"
 )
@@ -128,18 +135,64 @@ func (h *house) faces(ctx context.Context, getenv func(string) string) (*httpapi
 	if err != nil {
 		return nil, err
 	}
-	oidc.New(oidc.Parts{
+	provider := oidc.New(oidc.Parts{
 		Tenants: h.registry, Engine: engine, Codes: h.codes, Grants: h.codes, Users: h.users, SigningKeys: h.signing,
 		Forms: h.ring, Pages: oidcPages{server}, Events: h.events, Log: h.log, Now: h.now,
-	}).Register(server)
+	})
+	provider.Register(server)
+	h.manage(server, provider)
 	return server, h.showDemo(server)
+}
+
+// manage puts the management API on the server.
+func (h *house) manage(server *httpapi.Server, provider *oidc.Provider) {
+	editor := configs.NewEditor(h.store, h.kinds, h.o.BaseURL, h.now, uuid.NewString)
+	editor.Counting("population", func(ctx context.Context, env, id string) (int, error) {
+		return h.users.Count(ctx, env, filter.Compare{Attribute: "population.id", Op: filter.Equal, Value: id})
+	})
+	management.New(management.Parts{
+		Tenants: h.registry, Workers: provider, Editor: editor, Users: h.users, Passwords: h.passwords, Accounts: h.accounts, Consents: h.consents,
+		Events: h.events, Log: h.log, Now: h.now, Reload: h.reload, Posted: h.wakeMail, Administrators: h.o.Administrators,
+		Metadata: management.Metadata{
+			Kinds: h.kinds, Triggers: definition.Triggers,
+			Describe: func(k flow.Stepper, trigger string, config json.RawMessage, of management.Resources) (json.RawMessage, error) {
+				return definition.Metadata(k, trigger, config, of)
+			},
+		},
+	}).Register(server)
+}
+
+// reload serves a change of the configuration at once, with the keys it needs.
+func (h *house) reload(ctx context.Context) error {
+	if err := h.registry.Reload(ctx); err != nil {
+		return err
+	}
+	return h.ensureKeys(ctx)
 }
 
 // The demo's relying party is one of its own applications.
 const (
 	demoEnvironment = "d0000000-0000-4000-8000-000000000001"
 	demoWeb         = "d0000000-0000-4000-8000-0000000000a1"
+	demoJourneys    = "d0000000-0000-4000-8000-0000000000a4"
 )
+
+// journeys are the demo's flow definitions; nil where an earlier demo was seeded,
+// which had none.
+func (h *house) journeys(b *configs.Bundle) *demo.Journeys {
+	app, ok := b.Application(demoJourneys)
+	if !ok {
+		return nil
+	}
+	j := &demo.Journeys{ClientID: app.ID, ClientSecret: app.Secret, RedirectURI: h.o.BaseURL + demo.JourneyCallbackPath, Policies: b.Assigned(app)}
+	for _, d := range b.FlowDefinitions() {
+		if d.Enabled && d.Trigger == flow.TriggerExperience {
+			address := b.Environment().ExperienceURL(d.ID) + "?redirectUri=" + url.QueryEscape(app.HomePageURL)
+			j.Experiences = append(j.Experiences, demo.Experience{Name: d.Name, Address: address})
+		}
+	}
+	return j
+}
 
 // showDemo serves the demo's relying party when the demo is what is served.
 func (h *house) showDemo(server *httpapi.Server) error {
@@ -152,7 +205,8 @@ func (h *house) showDemo(server *httpapi.Server) error {
 		return nil
 	}
 	rp, err := demo.New(demo.Config{
-		Issuer: b.Environment().Issuer(), ClientID: app.ID, ClientSecret: app.Secret,
+		Journeys: h.journeys(b),
+		Issuer:   b.Environment().Issuer(), ClientID: app.ID, ClientSecret: app.Secret,
 		RedirectURI: h.o.BaseURL + demo.CallbackPath, AfterSignOut: h.o.BaseURL + demo.HomePath,
 		Client: h.ownClient(), Log: h.log, Now: h.now, Outbox: h.outbox(),
 	})

@@ -20,6 +20,7 @@ type flows interface {
 	View(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, error)
 	Act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Submit) (flow.View, error)
 	Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, *flow.Completion, error)
+	Return(ctx context.Context, ref flow.Ref, from string, c flow.Caller) (flow.View, error)
 	SignOff(ctx context.Context, env string, c flow.Caller, session string) (string, error)
 }
 
@@ -82,6 +83,14 @@ func (t traced) Act(ctx context.Context, ref flow.Ref, c flow.Caller, in flow.Su
 		s.SetAttributes(attribute.String("doorward.action", in.Action))
 	}
 	v, err := t.flows.Act(ctx, ref, c, in)
+	end(s, v, err)
+	return v, err
+}
+
+// Return brings an execution of a flow definition back.
+func (t traced) Return(ctx context.Context, ref flow.Ref, from string, c flow.Caller) (flow.View, error) {
+	ctx, s := t.span(ctx, "flow.return", ref)
+	v, err := t.flows.Return(ctx, ref, from, c)
 	end(s, v, err)
 	return v, err
 }
