@@ -128,7 +128,7 @@ func executions(t *testing.T, r *rig) {
 		want error
 	}{
 		{"one of a newer format is left to newer nodes", func(b []byte) []byte { b[60]++; return b }, flow.ErrNewer},
-		{"one of a format that is no longer read says so", func(b []byte) []byte { b[60]--; return b }, flow.ErrOlder},
+		{"one of a format that is no longer read says so", func(b []byte) []byte { b[60] = flow.Format - 2; return b }, flow.ErrOlder},
 		{"one that is cut off is unknown", func(b []byte) []byte { return b[:len(b)-1] }, flow.ErrUnknown},
 		{"one that is garbage is unknown", func([]byte) []byte { return bytes.Repeat([]byte("garbage"), 20) }, flow.ErrUnknown},
 		{"one of 1 MiB is unknown", func([]byte) []byte { return make([]byte, 1<<20) }, flow.ErrUnknown},
