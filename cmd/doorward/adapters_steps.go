@@ -165,10 +165,8 @@ func (c userReadings) Read(ctx context.Context, env, id string) (map[string]any,
 type userPatches struct{ catalogue }
 
 func (c userPatches) Patch(ctx context.Context, p userpatch.Patch) (userpatch.Patched, error) {
-	if email := p.Attributes["email"]; email != "" {
-		if _, err := directory.NormalEmail(email); err != nil {
-			return userpatch.Patched{Invalid: "email"}, nil
-		}
+	if email := p.Attributes["email"]; email != "" && !isEmail(email) {
+		return userpatch.Patched{Invalid: "email"}, nil
 	}
 	u, err := c.users.Update(ctx, p.Env, p.UserID, func(u *directory.User) error { return put(u, p.Attributes) })
 	switch {
@@ -183,6 +181,11 @@ func (c userPatches) Patch(ctx context.Context, p userpatch.Patch) (userpatch.Pa
 	}
 	user, err := userAttributes(u)
 	return userpatch.Patched{User: user}, err
+}
+
+func isEmail(s string) bool {
+	_, err := directory.NormalEmail(s)
+	return err == nil
 }
 
 // addressVerifications fills verify.Verifications.
@@ -247,7 +250,7 @@ func (c agreementTerms) Terms(env, id, locales string) (form.Terms, bool) {
 type agreementConsents struct{ catalogue }
 
 func (c agreementConsents) Read(ctx context.Context, env, userID, id string) (agreement.Consent, error) {
-	said, err := c.catalogue.consents.Read(ctx, env, userID, id)
+	said, err := c.consents.Read(ctx, env, userID, id)
 	switch {
 	case errors.Is(err, flow.ErrUnknown), err == nil && !said.Holds(c.now()):
 		return agreement.Consent{}, nil
@@ -258,7 +261,7 @@ func (c agreementConsents) Read(ctx context.Context, env, userID, id string) (ag
 }
 
 func (c agreementConsents) Accept(ctx context.Context, a agreement.Acceptance) error {
-	_, err := c.catalogue.consents.Accept(ctx, directory.Consent{
+	_, err := c.consents.Accept(ctx, directory.Consent{
 		Env: a.Env, UserID: a.UserID, Agreement: a.Agreement, Language: a.Language, Revision: a.Revision,
 		ConsentedAt: a.At, ExpiresAt: a.ExpiresAt,
 	}, a.Effect)

@@ -77,7 +77,7 @@ func TestALookupTellsNothing(t *testing.T) {
 		}
 		return f
 	}
-	for identifier, attributes := range map[string][]string{"ADA ": {"username"}, "ada@EXAMPLE.com": {"username", "email"}, demoAda: {"id"}} {
+	for identifier, attributes := range map[string][]string{"ADA\u0020": {"username"}, "ada@EXAMPLE.com": {"username", "email"}, demoAda: {"id"}} {
 		if f := find(identifier, attributes...); f.UserID != demoAda || f.Told || f.External {
 			t.Errorf("%s: %v", identifier, f)
 		}
@@ -117,17 +117,17 @@ func TestAUserOfAnIdentityProviderIsTold(t *testing.T) {
 	}
 }
 
-func jane(env string, usable bool, effect string, more flow.Attributes) usercreate.Account {
+func jane(usable bool, effect string, more flow.Attributes) usercreate.Account {
 	a := flow.Attributes{"username": "jane", "email": "jane@example.com", "name.given": "Jane", "nickname": "J", "address.region": "Kent"}
 	for name, value := range more {
 		a[name] = value
 	}
-	return usercreate.Account{Env: env, Population: demoPopulation, Attributes: a, Password: "Plain-Otter-77", Usable: usable, Flow: "f1", Effect: effect}
+	return usercreate.Account{Env: demoEnvironment, Population: demoPopulation, Attributes: a, Password: "Plain-Otter-77", Usable: usable, Flow: "f1", Effect: effect}
 }
 
 func TestAnAccountIsMadeOfAttributes(t *testing.T) {
 	c := newCatalogue(t, "")
-	made, err := userCreations{c}.Create(t.Context(), jane(demoEnvironment, false, "e1", nil))
+	made, err := userCreations{c}.Create(t.Context(), jane(false, "e1", nil))
 	if err != nil || made.Subject.ID == "" {
 		t.Fatal(made, err)
 	}
@@ -146,11 +146,11 @@ func TestAnAccountIsMadeOfAttributes(t *testing.T) {
 		t.Error(diff)
 	}
 	// Once more, of a name that is taken now: nobody learns it, and the id is new.
-	second, err := userCreations{c}.Create(t.Context(), jane(demoEnvironment, false, "e2", nil))
+	second, err := userCreations{c}.Create(t.Context(), jane(false, "e2", nil))
 	if err != nil || second.Subject.ID != "" || len(second.Taken) != 0 || second.Decoy == "" || second.Decoy == made.Decoy {
 		t.Error(second, err)
 	}
-	repeated, err := userCreations{c}.Create(t.Context(), jane(demoEnvironment, false, "e2", nil))
+	repeated, err := userCreations{c}.Create(t.Context(), jane(false, "e2", nil))
 	if diff := cmp.Diff(second, repeated); err != nil || diff != "" {
 		t.Error(err, diff)
 	}
@@ -170,7 +170,7 @@ func TestWhatIsTakenIsToldWhereItCannotBeHidden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := userCreations{newCatalogue(t, tt.member)}
-			got, err := c.Create(t.Context(), jane(demoEnvironment, tt.usable, "e1", tt.more))
+			got, err := c.Create(t.Context(), jane(tt.usable, "e1", tt.more))
 			if diff := cmp.Diff(tt.want, got.Taken); err != nil || diff != "" || got.Subject.ID != "" {
 				t.Error(err, diff)
 			}
@@ -294,7 +294,7 @@ func TestAConsentIsKept(t *testing.T) {
 			t.Error(expires, err, diff)
 		}
 	}
-	if _, ok := (agreementTexts{c.catalogue}).Agreement(demoEnvironment, "a1"); ok {
+	if _, ok := agreementTexts(c).Agreement(demoEnvironment, "a1"); ok {
 		t.Error("an agreement that there is not is found")
 	}
 }

@@ -140,7 +140,7 @@ func (h *house) faces(ctx context.Context, getenv func(string) string) (*httpapi
 		Forms: h.ring, Pages: oidcPages{server}, Events: h.events, Log: h.log, Now: h.now,
 	})
 	provider.Register(server)
-	h.manage(server, provider)
+	h.manage(server, provider) //nolint:contextcheck // as above
 	return server, h.showDemo(server)
 }
 

@@ -76,7 +76,8 @@ type step struct{}
 
 func (step) Meta() flow.Meta                    { return flow.Meta{Name: "STEP", Results: []string{"DONE", "LEFT"}} }
 func (step) Check(json.RawMessage) (any, error) { return nil, nil }
-func (step) Step(string, any) flow.Step         { return flow.Step{Secrets: []string{"user.password"}} }
+func (step) Step(string, any) flow.Step { return flow.Step{Secrets: []string{"user.password"}} }
+
 func (step) Enter(_ context.Context, t *flow.Turn) (flow.Outcome, error) {
 	return t.Config.(func(*flow.Turn) flow.Outcome)(t), nil
 }
@@ -313,6 +314,7 @@ func TestOnlyWhatTheNodeOffersIsTaken(t *testing.T) {
 
 // leading is a sign-on that asks, or leads to the definition "def" and comes back.
 func leading(t *testing.T) *house {
+	t.Helper()
 	n := knows("a")
 	n.Outlets = map[string]string{"DONE": ""}
 	n.Links = []flow.Link{{Name: "registration.experience", Definition: "def", When: []string{asks}}}

@@ -39,8 +39,10 @@ const (
 	UniquenessViolation = "UNIQUENESS_VIOLATION"
 	ConstraintViolation = "CONSTRAINT_VIOLATION"
 	ActionNotOffered    = "ACTION_NOT_OFFERED" // ours
+)
 
-	// Of the management API. Source: reference/management.md 7.4.
+// The detail codes of the management API. Source: reference/management.md 7.4.
+const (
 	InvalidParameter        = "INVALID_PARAMETER"
 	InvalidFilter           = "INVALID_FILTER"
 	OutOfRange              = "OUT_OF_RANGE"

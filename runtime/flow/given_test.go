@@ -104,7 +104,8 @@ func TestAttributesAreTakenAsTheyAreWritten(t *testing.T) {
 		"cleared": {map[string]any{"nickname": nil, "title": ""}, flow.Attributes{"nickname": "", "title": ""}, false, nil},
 		"what nobody sets": {
 			map[string]any{"id": "u1", "enabled": true, "mfaEnabled": true, "population": map[string]any{"id": "p"}, "lifecycle": map[string]any{}, "account": map[string]any{}, "identityProvider": map[string]any{}, "emailVerified": true},
-			flow.Attributes{}, true, nil,
+			flow.Attributes{},
+			true, nil,
 		},
 		"the id and a secret": {map[string]any{"id": "u1", "password": flow.Secret("p")}, flow.Attributes{}, false, nil},
 		"what no user has":    {map[string]any{"role": "admin", "name": map[string]any{"nick": "A"}}, flow.Attributes{}, false, []string{"INVALID_VALUE@user.name.nick", "INVALID_VALUE@user.role"}},
@@ -112,12 +113,14 @@ func TestAttributesAreTakenAsTheyAreWritten(t *testing.T) {
 		"too long":            {map[string]any{"address": map[string]any{"postalCode": strings.Repeat("ä", 41)}}, flow.Attributes{}, false, []string{"SIZE_LIMIT_EXCEEDED@user.address.postalCode"}},
 		"what cannot be": {
 			map[string]any{"address": map[string]any{"countryCode": "g"}, "timezone": "Berlin", "mobilePhone": "call me", "preferredLanguage": "\n", "photo": map[string]any{"href": "javascript:1"}, "name": map[string]any{"family": "<b>"}, "nickname": "a\x00"},
-			flow.Attributes{}, false,
+			flow.Attributes{},
+			false,
 			[]string{"INVALID_VALUE@user.address.countryCode", "INVALID_VALUE@user.mobilePhone", "INVALID_VALUE@user.name.family", "INVALID_VALUE@user.nickname", "INVALID_VALUE@user.photo.href", "INVALID_VALUE@user.preferredLanguage", "INVALID_VALUE@user.timezone"},
 		},
 		"what can": {
 			map[string]any{"timezone": "Europe/Berlin", "mobilePhone": "+1.2225554444", "preferredLanguage": "de-CH, de;q=0.9", "photo": map[string]any{"href": "https://example.com/a.png"}, "externalId": "7"},
-			flow.Attributes{"timezone": "Europe/Berlin", "mobilePhone": "+1.2225554444", "preferredLanguage": "de-CH, de;q=0.9", "photo.href": "https://example.com/a.png", "externalId": "7"}, false, nil,
+			flow.Attributes{"timezone": "Europe/Berlin", "mobilePhone": "+1.2225554444", "preferredLanguage": "de-CH, de;q=0.9", "photo.href": "https://example.com/a.png", "externalId": "7"},
+			false, nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -118,14 +118,12 @@ func readWanted(v flow.Values) (wanted, *flow.Fault) {
 	var w wanted
 	var faults []flow.Detail
 	for name, value := range v {
-		ok := true
+		var ok bool
 		switch name {
 		case "redirectUri":
 			w.redirectURI, ok = value.(string)
 		case "parameters":
 			w.parameters, ok = value.(map[string]any)
-		default:
-			ok = false
 		}
 		if !ok {
 			faults = append(faults, flow.Detail{Code: flow.InvalidValue, Target: name, Message: "An experience takes redirectUri, a string, and parameters, an object."})

@@ -151,7 +151,9 @@ func document(a Agreement, l Language, r Revision) []byte {
 		Revision    ref    `json:"revision"`
 	}{
 		a.ID, a.Name, a.Description, l.Title, l.AcceptCheckboxText, l.ContinueButtonText, l.DeclineButtonText,
-		r.ContentType, r.Text, ref{l.ID, l.Locale}, ref{ID: r.ID},
+		r.ContentType, r.Text,
+		ref{l.ID, l.Locale},
+		ref{ID: r.ID},
 	})
 	if err != nil { // there is nothing in it that cannot be written
 		return nil

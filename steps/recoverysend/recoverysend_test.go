@@ -50,15 +50,18 @@ func TestACodeIsSentAndNothingTold(t *testing.T) {
 		want    flow.Outcome
 	}{
 		"to whom a name was typed of": {
-			turn("u1", flow.Subject{}, flow.Candidate{Username: "ada", UserID: "u1"}), flow.Account{UserID: "u1"},
+			turn("u1", flow.Subject{}, flow.Candidate{Username: "ada", UserID: "u1"}),
+			flow.Account{UserID: "u1"},
 			told(flow.RecoverySent, map[string]any{"user": id("u1")}),
 		},
 		"to nobody": {
-			turn("d1", flow.Subject{}, flow.Candidate{Username: "no"}), flow.Account{Username: "no"},
+			turn("d1", flow.Subject{}, flow.Candidate{Username: "no"}),
+			flow.Account{Username: "no"},
 			told(flow.RecoverRefused, map[string]any{"user": id("d1")}),
 		},
 		"to who has signed on": {
-			turn("u1", flow.Subject{ID: "u1"}, flow.Candidate{}), flow.Account{UserID: "u1"},
+			turn("u1", flow.Subject{ID: "u1"}, flow.Candidate{}),
+			flow.Account{UserID: "u1"},
 			told(flow.RecoverySent, map[string]any{"user": id("u1"), "passwordPolicy": id("pp1"), "status": "NO_PASSWORD"}),
 		},
 	} {

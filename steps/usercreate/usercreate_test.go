@@ -81,23 +81,27 @@ func TestWhatComesOfAnAccount(t *testing.T) {
 		want   flow.Outcome
 	}{
 		"a new account": {
-			deferred, usercreate.Created{Subject: subject, Decoy: "d1"},
+			deferred,
+			usercreate.Created{Subject: subject, Decoy: "d1"},
 			flow.Result("SUCCEEDED").WithCandidate(flow.Candidate{Username: "Jane", Address: "j•••@example.com", UserID: "u1", Proofs: proofs}).
 				WithEvent(flow.UserRegistered).WithOutputs(asked("u1", "VERIFICATION_REQUIRED")),
 		},
 		"a name or address that is somebody's": {
-			deferred, usercreate.Created{Decoy: "d1"},
+			deferred,
+			usercreate.Created{Decoy: "d1"},
 			flow.Result("SUCCEEDED").WithCandidate(flow.Candidate{Username: "Jane", Address: "j•••@example.com"}).
 				WithEvent(flow.RegisterRefused).WithOutputs(asked("d1", "VERIFICATION_REQUIRED")),
 		},
 		"a new account that is usable": {
-			usable, usercreate.Created{Subject: subject, Decoy: "d1"},
+			usable,
+			usercreate.Created{Subject: subject, Decoy: "d1"},
 			flow.Result("SUCCEEDED").WithCandidate(flow.Candidate{Username: "Jane", Address: "j•••@example.com", UserID: "u1", Proofs: proofs}).
 				WithEvent(flow.UserRegistered).WithOutputs(asked("u1", "ACCOUNT_OK")).WithUser(subject),
 		},
 		"a name that is somebody's, where it is told": {usable, usercreate.Created{Taken: []string{"username"}, Decoy: "d1"}, refuse(taken("username"))},
 		"both are somebody's": {
-			deferred, usercreate.Created{Taken: []string{"username", "email"}, Decoy: "d1"},
+			deferred,
+			usercreate.Created{Taken: []string{"username", "email"}, Decoy: "d1"},
 			flow.FailWith(flow.Failure{Code: flow.UniquenessViolation, Message: taken("username").Message, Details: []flow.Detail{taken("username"), taken("email")}}).WithEvent(flow.RegisterRefused),
 		},
 		"what cannot be an address":  {deferred, usercreate.Created{Invalid: "email", Decoy: "d1"}, refuse(flow.Detail{Code: flow.InvalidValue, Target: "user.email", Message: "This is not a mail address. Check it."})},
