@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"doorward/runtime/flow"
 	"doorward/runtime/policy"
@@ -65,12 +66,12 @@ func (d *languageDocument) check(f *policy.Faults, at policy.Path) {
 	if d.Locale != "" && !regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$`).MatchString(d.Locale) {
 		f.Add(at.Member("locale"), "takes a language tag, such as en or de-CH")
 	}
-	words := regexp.MustCompile(`^[\p{L}\p{M}\p{N}\p{Zs}\p{P}]*$`)
+	strange := func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.Zs, unicode.P) }
 	for name, text := range map[string]string{
 		"acceptCheckboxText": d.UserExperience.AcceptCheckboxText,
 		"continueButtonText": d.UserExperience.ContinueButtonText, "declineButtonText": d.UserExperience.DeclineButtonText,
 	} {
-		if !words.MatchString(text) {
+		if strings.ContainsFunc(text, strange) {
 			f.Add(at.Member("userExperience").Member(name), "takes letters, digits, spaces and punctuation")
 		}
 	}

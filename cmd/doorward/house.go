@@ -149,6 +149,32 @@ func (h *house) openConfiguration(ctx context.Context) error {
 
 // apply reads the configuration files and makes the store say the same.
 func (h *house) apply(ctx context.Context) error {
+	seeded, err := h.seeded(ctx)
+	if err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	if !seeded {
+		if err := h.applyFiles(ctx); err != nil {
+			return err
+		}
+	}
+	if err := h.registry.Reload(ctx); err != nil {
+		return err
+	}
+	return h.refuseDemo()
+}
+
+// seeded reports whether there is nothing to be read: the built-in demo is put
+// into a database once.
+func (h *house) seeded(ctx context.Context) (bool, error) {
+	if h.o.Config != "" {
+		return false, nil
+	}
+	there, err := h.store.Environments(ctx)
+	return slices.ContainsFunc(there, func(r flow.Resource) bool { return r.ID == demoEnvironment }), err
+}
+
+func (h *house) applyFiles(ctx context.Context) error {
 	var fsys fs.FS = configs.Demo
 	if h.o.Config != "" {
 		fsys = os.DirFS(h.o.Config)
@@ -170,10 +196,7 @@ func (h *house) apply(ctx context.Context) error {
 	for _, c := range news(changes) {
 		h.events.Record(ctx, flow.Event{Type: flow.ConfigurationApply, Reason: string(c.Verb) + " " + c.Kind, At: h.now()})
 	}
-	if err := h.registry.Reload(ctx); err != nil {
-		return err
-	}
-	return h.refuseDemo()
+	return nil
 }
 
 // news are the changes that say something: of an environment that is new, that it

@@ -249,6 +249,7 @@ func (h *house) ownClient() *http.Client {
 
 // answer listens, says so, and serves until ctx ends.
 func (h *house) answer(ctx, background context.Context, server *httpapi.Server, stdout io.Writer) error {
+	go debug.FreeOSMemory() // of what reading the configuration took
 	listeners, err := listen(ctx, h.o.Listen)
 	if err != nil {
 		return err

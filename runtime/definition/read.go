@@ -15,10 +15,9 @@ import (
 
 // reader reads one definition and those that it calls.
 type reader struct {
-	kinds  map[string]flow.Stepper // by name and alias
-	types  string                  // their names, for people
-	res    Resources
-	shapes schemas
+	kinds map[string]flow.Stepper // by name and alias
+	types string                  // their names, for people
+	res   Resources
 
 	pinned map[string]bodies
 	called map[string]measured // read without a fault, by id

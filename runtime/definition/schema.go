@@ -10,12 +10,22 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// schemas are the schemas of the kinds, each compiled once for one Source.
-type schemas map[string]*jsonschema.Schema
+// schemas are the schemas of the kinds, each compiled once. There are two a kind,
+// and they never change; what lies beyond mostSchemas was made by a program that
+// has other kinds every time.
+type schemas struct {
+	mu       sync.Mutex
+	compiled map[string]*jsonschema.Schema
+}
+
+const mostSchemas = 256
+
+var known schemas //nolint:gochecknoglobals // the same text always compiles into the same
 
 // check holds a value against a schema. A string with a placeholder fits
 // anything: what it will be, the verifier judges. The error says that the schema
@@ -39,7 +49,9 @@ func (s *schemas) check(at Path, schema json.RawMessage, value map[string]any, f
 }
 
 func (s *schemas) compile(schema json.RawMessage) (*jsonschema.Schema, error) {
-	if c := (*s)[string(schema)]; c != nil {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.compiled[string(schema)]; c != nil {
 		return c, nil
 	}
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
@@ -56,10 +68,10 @@ func (s *schemas) compile(schema json.RawMessage) (*jsonschema.Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("schema of a step: %w", err)
 	}
-	if *s == nil {
-		*s = schemas{}
+	if s.compiled == nil || len(s.compiled) >= mostSchemas {
+		s.compiled = map[string]*jsonschema.Schema{}
 	}
-	(*s)[string(schema)] = compiled
+	s.compiled[string(schema)] = compiled
 	return compiled, nil
 }
 

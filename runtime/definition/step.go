@@ -135,7 +135,7 @@ func (r *stepReader) shaped(at Path, raw, schema json.RawMessage, what string) m
 		}
 		return value
 	}
-	if err := r.shapes.check(at, schema, value, r.faults); err != nil {
+	if err := known.check(at, schema, value, r.faults); err != nil {
 		r.err = errors.Join(r.err, err)
 	}
 	return value

@@ -3,8 +3,9 @@ package form
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
+
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/language"
@@ -25,7 +26,6 @@ const (
 // error is a condition.Faults with everything that is wrong.
 func Compile(body json.RawMessage) (*Form, error) {
 	c := compiler{f: &Form{names: map[string]int{}, objects: map[string]bool{"user": true}}, places: map[[2]int]bool{}, taken: map[string]condition.Path{}}
-	c.key = regexp.MustCompile(`^[\p{L}\p{N}-][\p{L}\p{N}_-]*(\.[\p{L}\p{N}_-]+)*$`)
 	switch {
 	case !utf8.Valid(body):
 		c.faults.Add(condition.Root, "is not UTF-8")
@@ -47,11 +47,25 @@ func Compile(body json.RawMessage) (*Form, error) {
 type compiler struct {
 	f      *Form
 	faults condition.Faults
-	key    *regexp.Regexp
 	places map[[2]int]bool
 	taken  map[string]condition.Path // keys, and what is named after them
 	outs   map[string]bool           // keys of buttons
 	boxes  int                       // inputs that a page posts
+}
+
+// isKey reports whether s is letters, digits, hyphens and underscores, with dots
+// between them, and no underscore at the front.
+func isKey(s string) bool {
+	if strings.HasPrefix(s, "_") {
+		return false
+	}
+	for part := range strings.SplitSeq(s, ".") {
+		strange := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) && r != '_' && r != '-' }
+		if part == "" || strings.ContainsFunc(part, strange) {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *compiler) form(o object) {
@@ -188,7 +202,7 @@ func (c *compiler) name(o *object, suffixes ...string) string {
 	switch {
 	case key == "":
 		return ""
-	case !c.key.MatchString(key):
+	case !isKey(key):
 		o.wrong("key", "takes names of letters, digits, - and _ with dots between them, such as user.email; the first begins with a letter, a digit or -")
 		return ""
 	case strings.Count(key, ".") > 4:

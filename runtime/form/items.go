@@ -64,7 +64,7 @@ func (c *compiler) button(o *object, f *Field) {
 		o.wrong("key", f.Key+" is that of another button")
 	case f.Key == "ERROR" || f.Key == "SUBMITTED":
 		o.wrong("key", f.Key+" is a result of every form; a button takes another key, which becomes an outlet of the step")
-	case f.Key != "" && (!c.key.MatchString(f.Key) || strings.Contains(f.Key, ".")):
+	case f.Key != "" && (!isKey(f.Key) || strings.Contains(f.Key, ".")):
 		o.wrong("key", "of a button takes letters, digits, - and _: it becomes an outlet of the step")
 	}
 	if c.outs == nil {
