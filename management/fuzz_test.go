@@ -54,12 +54,12 @@ func FuzzUserDocument(f *testing.F) {
 		}
 		p := profile(kept)
 		for _, a := range attributes() {
-			got := p.get(a.path)
+			got := p.get(a.Name)
 			if a.field != nil {
 				got = *a.field(&u)
 			}
-			if want, set := edit.set[a.path]; set && got != want {
-				t.Fatalf("%s: %q, want %q", a.path, got, want)
+			if want, set := edit.set[a.Name]; set && got != want {
+				t.Fatalf("%s: %q, want %q", a.Name, got, want)
 			}
 		}
 	})

@@ -14,7 +14,7 @@ import (
 // fail answers with the fault in err and writes the one log line about it.
 func (a *API) fail(w http.ResponseWriter, c *call, err error) {
 	f := flow.AsFault(err)
-	status := wire.StatusOf(f.Code)
+	said, status := documented(f), wire.StatusOf(f.Code)
 	id := uuid.NewString()
 	level := slog.LevelInfo
 	if status >= http.StatusInternalServerError {
@@ -26,12 +26,12 @@ func (a *API) fail(w http.ResponseWriter, c *call, err error) {
 	}
 	a.Log.LogAttrs(c.Context(), level, "request failed", slog.String("id", id), slog.String("correlation", w.Header().Get(headerCorrelation)),
 		slog.String("method", c.Method), slog.String("path", c.URL.Path), slog.Int("status", status), slog.String("env", c.env),
-		slog.String("application", application), slog.String("remote", remoteIP(c.Request)), slog.String("error", f.Error()))
+		slog.String("application", application), slog.String("remote", remoteIP(c.Request)), slog.String("error", said.Error()))
 	h := w.Header()
 	if f.Code == flow.InvalidToken {
 		h.Set("WWW-Authenticate", challenge(f))
 	}
-	_, body, header := wire.Problem(documented(f), id, wire.Place{})
+	_, body, header := wire.Problem(said, id, wire.Place{})
 	for k, v := range header {
 		h.Set(k, v)
 	}

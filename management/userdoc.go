@@ -17,14 +17,14 @@ func (c *call) userDocument(u *directory.User) object {
 	p, _ := profileOf(u) // was checked when it was kept
 	in := map[string]object{}
 	for _, a := range attributes() {
-		value := p.get(a.path)
+		value := p.get(a.Name)
 		if a.field != nil {
 			value = *a.field(u)
 		}
-		if group, name, inside := strings.Cut(a.path, "."); inside {
+		if group, name, inside := strings.Cut(a.Name, "."); inside {
 			in[group] = in[group].text(name, value)
 		} else {
-			o = o.text(a.path, value)
+			o = o.text(a.Name, value)
 		}
 	}
 	for _, group := range groups() {
@@ -78,15 +78,15 @@ func (e *userEdit) apply(u *directory.User, m manner) error {
 		return err
 	}
 	for _, a := range attributes() {
-		value, set := e.set[a.path]
-		if !set && m == patching && !e.cleared[a.path] {
+		value, set := e.set[a.Name]
+		if !set && m == patching && !e.cleared[a.Name] {
 			continue
 		}
 		if a.field != nil {
 			*a.field(u) = value
 			continue
 		}
-		profile.put(a.path, value)
+		profile.put(a.Name, value)
 	}
 	u.Profile = encode(profile)
 	return nil

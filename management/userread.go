@@ -86,7 +86,7 @@ func (r *reader) member(name string, value any) {
 		r.password(value)
 	case name == "lifecycle" || name == "password":
 		r.fault(flow.InvalidValue, name, name+" is taken by an import only; see the media type user.import+json, and password.set+json for a password.")
-	case slices.Contains(groups(), name), !strings.Contains(name, ".") && slices.ContainsFunc(attributes(), func(a attribute) bool { return a.path == name }):
+	case slices.Contains(groups(), name), !strings.Contains(name, ".") && slices.ContainsFunc(attributes(), func(a attribute) bool { return a.Name == name }):
 	default:
 		r.fault(flow.InvalidValue, printable(name), "A user has no such attribute.")
 	}
@@ -98,7 +98,7 @@ func (r *reader) fault(code, target, message string) {
 
 // attribute reads a text. null clears it, also null for the whole group.
 func (r *reader) attribute(a attribute, v flow.Values) {
-	group, name, inside := strings.Cut(a.path, ".")
+	group, name, inside := strings.Cut(a.Name, ".")
 	value, sent := v[group]
 	if m, is := value.(map[string]any); inside && is {
 		value, sent = m[name]
@@ -106,18 +106,18 @@ func (r *reader) attribute(a attribute, v flow.Values) {
 		return // strangers says so
 	}
 	switch {
-	case a.path == "username" && value == nil && (sent || r.manner != patching):
-		r.fault(flow.RequiredValue, a.path, "A value for username is required.")
+	case a.Name == "username" && value == nil && (sent || r.manner != patching):
+		r.fault(flow.RequiredValue, a.Name, "A value for username is required.")
 	case !sent:
 	case value == nil:
-		r.edit.cleared[a.path] = true
+		r.edit.cleared[a.Name] = true
 	default:
 		s, fault := a.judge(value)
 		if fault != nil {
 			r.faults = append(r.faults, *fault)
 			return
 		}
-		r.edit.set[a.path] = s
+		r.edit.set[a.Name] = s
 	}
 }
 
@@ -131,7 +131,7 @@ func (r *reader) strangers(group string, value any) {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(m)) {
-		if path := group + "." + name; !slices.ContainsFunc(attributes(), func(a attribute) bool { return a.path == path }) {
+		if path := group + "." + name; !slices.ContainsFunc(attributes(), func(a attribute) bool { return a.Name == path }) {
 			r.fault(flow.InvalidValue, printable(path), group+" has no such attribute.")
 		}
 	}

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -51,9 +50,9 @@ func withheld(name string) bool {
 }
 
 func (a Attributes) set(name string, v any) *Detail {
-	most, pattern := attribute(name)
+	attribute, known := UserAttribute(name)
 	target := "user." + strings.ToValidUTF8(name[:min(len(name), 64)], "")
-	if most == 0 {
+	if !known {
 		return &Detail{Code: InvalidValue, Target: target, Message: "A user has no such attribute."}
 	}
 	if v == nil {
@@ -66,53 +65,16 @@ func (a Attributes) set(name string, v any) *Detail {
 		return &Detail{Code: InvalidValue, Target: target, Message: "The attribute is given in two ways."}
 	case !ok:
 		return &Detail{Code: InvalidValue, Target: target, Message: "The attribute takes a string."}
-	case utf8.RuneCountInString(s) > most:
+	case utf8.RuneCountInString(s) > attribute.Most:
 		return &Detail{
-			Code: SizeLimitExceeded, Target: target, Inner: map[string]any{"maximumValue": most},
-			Message: fmt.Sprintf("The attribute takes at most %d characters.", most),
+			Code: SizeLimitExceeded, Target: target, Inner: map[string]any{"maximumValue": attribute.Most},
+			Message: fmt.Sprintf("The attribute takes at most %d characters.", attribute.Most),
 		}
-	case s != "" && !regexp.MustCompile(pattern).MatchString(s), !utf8.ValidString(s):
+	case s != "" && !attribute.Fits(s), !utf8.ValidString(s):
 		return &Detail{Code: InvalidValue, Target: target, Message: "The attribute cannot have this value."}
 	}
 	a[name] = s
 	return nil
-}
-
-// attribute is how many characters an attribute has at most, and its pattern; 0
-// for one that no user has. A username and an address must be more than that, as
-// the directory knows.
-func attribute(name string) (most int, pattern string) {
-	const (
-		printed  = `^[\p{L}\p{M}\p{Zs}\p{S}\p{N}\p{P}]*$`
-		names    = `^[\p{L}\p{M}\p{N}' .-]*$`
-		language = `([A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*|\*)(; ?q=(0(\.[0-9]{0,3})?|1(\.0{0,3})?))?`
-	)
-	switch name {
-	case "username":
-		return 128, printed
-	case "email":
-		return 254, printed
-	case "name.given", "name.middle", "name.honorificPrefix", "name.honorificSuffix", "nickname", "title", "type", "locale",
-		"address.streetAddress", "address.locality", "address.region":
-		return 256, printed
-	case "name.family", "name.formatted":
-		return 256, names
-	case "preferredLanguage": // as Accept-Language
-		return 256, `^` + language + `(, ?` + language + `)*$`
-	case "timezone":
-		return 256, `^\w+/\w+$`
-	case "externalId":
-		return 1024, printed
-	case "primaryPhone", "mobilePhone": // as people and E.164 write it, with an extension
-		return 32, `^\+?[0-9(][0-9 ().\-/]*[0-9]( ?(x|ext\.?) ?[0-9]{1,7})?$`
-	case "address.postalCode":
-		return 40, printed
-	case "address.countryCode":
-		return 2, `^[A-Z]{2}$`
-	case "photo.href": // no user information in it
-		return 2048, `^https?://[^/?#@\x00-\x20\x7f-\x{10ffff}]+([/?#][!-~]*)?$`
-	}
-	return 0, ""
 }
 
 // Nested are the attributes as a user is written: {"name":{"given":...}}. Empty
