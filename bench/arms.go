@@ -79,6 +79,7 @@ func (h *house) arms(length time.Duration) []arm {
 	add(startEmbedded, h.starts(node{name: "start", binary: h.bin.product, dir: h.dir}))
 	add(startOnRedis, h.starts(node{name: "start-redis", binary: h.bin.product, dir: h.dir, redis: h.redis.addr}))
 	list = append(list, h.oracleArms()...)
+	list = append(list, definitionArms()...)
 	return append(list,
 		arm{name: flowMemory, once: true, run: h.flowBytes},
 		arm{name: binarySize, once: true, run: func(context.Context) (window, error) {

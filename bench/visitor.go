@@ -13,12 +13,12 @@ import (
 
 // What the demo configuration offers.
 const (
-	environment = "d0000000-0000-4000-8000-000000000001"
-	webApp      = "d0000000-0000-4000-8000-0000000000a1"
-	nativeApp   = "d0000000-0000-4000-8000-0000000000a2"
-	demoUser    = "ada"
-	password    = "Correct-Horse-9" // of every user
-	verifier    = "a-code-verifier-of-the-benchmark-with-43-characters"
+	environment  = "d0000000-0000-4000-8000-000000000001"
+	webApp       = "d0000000-0000-4000-8000-0000000000a1"
+	nativeApp    = "d0000000-0000-4000-8000-0000000000a2"
+	demoUser     = "ada"
+	password     = "Correct-Horse-9" // of every user
+	codeVerifier = "a-code-verifier-of-the-benchmark-with-43-characters"
 )
 
 // visitor is one client with one connection and the state that a browser would
@@ -81,7 +81,7 @@ func (v *visitor) send(want int, method, path, contentType, body string) error {
 // stranger.
 func (v *visitor) authorize() error {
 	v.cookie, v.etag = "", ""
-	sum := sha256.Sum256([]byte(verifier))
+	sum := sha256.Sum256([]byte(codeVerifier))
 	q := url.Values{
 		"response_type": {"code"}, "response_mode": {"pi.flow"}, "client_id": {nativeApp}, "scope": {"openid profile"},
 		"redirect_uri": {"http://127.0.0.1/callback"}, "state": {"af0ifjsldkj"}, "nonce": {"n-0S6_WzA2Mj"},
@@ -149,7 +149,7 @@ func (v *visitor) tokens() error {
 	}
 	v.etag = ""
 	form := url.Values{
-		"grant_type": {"authorization_code"}, "code": {code}, "client_id": {nativeApp}, "code_verifier": {verifier},
+		"grant_type": {"authorization_code"}, "code": {code}, "client_id": {nativeApp}, "code_verifier": {codeVerifier},
 		"redirect_uri": {"http://127.0.0.1/callback"},
 	}
 	return v.send(http.StatusOK, http.MethodPost, "/"+environment+"/as/token", "application/x-www-form-urlencoded", form.Encode())
