@@ -2,6 +2,7 @@ package configs
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -34,6 +35,21 @@ func readDefinition(body []byte, _ string) (document, policy.Faults) {
 	d.id, d.name, d.trigger = text(m, "id"), text(m, "name"), text(trigger, "type")
 	d.enabled = string(m["enabled"]) == "true"
 	return d, nil
+}
+
+// definitionAcross holds that what cannot be run is led through by nothing.
+// Source: reference/management.md 2.2.
+func definitionAcross(t *tree, e *entry, f *policy.Faults) {
+	d, _ := e.doc.(*flowDefinitionDocument)
+	if d.enabled {
+		return
+	}
+	for _, r := range t.named(kindFlowDefinition, e.id) {
+		if r.Kind == kindSignOnPolicy || r.Kind == kindFlowDefinition {
+			f.AddCode(root.Member("enabled"), flow.ConstraintViolation, fmt.Sprintf("takes true while the %s %q leads to it", kindOf(t.kinds, r.Kind).Title, r.Name))
+			return
+		}
+	}
 }
 
 // definitionRefers is what the steps of a definition name, as their kinds say.

@@ -74,7 +74,7 @@ func formKind() *Kind {
 // Source: reference/management.md 2.2.
 func flowDefinitionKind() *Kind {
 	return declareAs(Kind{
-		Name: kindFlowDefinition, Title: "flow definition", Collection: "flowDefinitions", Pinned: true,
+		Name: kindFlowDefinition, Title: "flow definition", Collection: "flowDefinitions", Pinned: true, across: definitionAcross,
 		refers: definitionRefers, plan: definitionPlan,
 	}, readDefinition)
 }
