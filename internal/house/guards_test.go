@@ -110,6 +110,66 @@ func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
 			"./directory", "TestPostgresSweepSparesWhatIsRenewedMeanwhile",
 		},
 		{
+			"an end claims no method that was not taken", "runtime/engine/data.go",
+			"if !slices.Contains(amr, claimed) {", "if false && !slices.Contains(amr, claimed) {",
+			"./runtime/engine", "TestAnEndIsHeldAgainstTheLedger",
+		},
+		{
+			"an end names nobody but the user of the execution", "runtime/engine/data.go",
+			"if e.User != \"\" && e.User != x.User.ID {", "if false {",
+			"./runtime/engine", "TestAnEndIsHeldAgainstTheLedger",
+		},
+		{
+			"an end that names nobody signs nobody on", "runtime/engine/walk.go",
+			"if x.Request.Definition != \"\" && !x.Named {", "if false {",
+			"./runtime/engine", "TestAnEndIsHeldAgainstTheLedger",
+		},
+		{
+			"no code for an experience", "runtime/engine/start.go",
+			" || x.Request.Definition != \"\" ||", " ||",
+			"./runtime/engine", "TestAnEndIsHeldAgainstTheLedger",
+		},
+		{
+			"a password reaches its input alone", "runtime/engine/data.go",
+			"if !slices.Contains(takes, at) {", "if false {",
+			"./runtime/engine", "TestASecretReachesTheInputThatTakesItAndNothingElse",
+		},
+		{
+			"a password is forgotten once it was taken", "runtime/engine/walk.go",
+			"		delete(t.x.Secrets, name)\n", "		_ = name\n",
+			"./runtime/engine", "TestASecretReachesTheInputThatTakesItAndNothingElse",
+		},
+		{
+			"what comes back was to come back here", "runtime/engine/return.go",
+			"if x.Request.For != ref.ID || !x.Terminal() {", "if !x.Terminal() {",
+			"./runtime/engine", "TestAnExperienceComesBackToTheSignOnThatLedToIt",
+		},
+		{
+			"what comes back is of the definition that was led to", "runtime/engine/return.go",
+			"if l.Definition == t.returned.Request.Definition && l.Offered(t.x.Status) {", "if l.Offered(t.x.Status) {",
+			"./runtime/engine", "TestAnExperienceComesBackToTheSignOnThatLedToIt",
+		},
+		{
+			"a user who was proven does not give way", "runtime/engine/walk.go",
+			"if slices.ContainsFunc(x.Proofs, func", "if false && slices.ContainsFunc(x.Proofs, func",
+			"./runtime/engine", "TestASessionMakesRoomForSomebodyElse",
+		},
+		{
+			"two changes of the configuration take turns", "directory/resources.go",
+			" AND number = $1", " AND $1 = $1",
+			"./directory", "TestSQLiteFile",
+		},
+		{
+			"a new address is not a verified one", "directory/users_change.go",
+			"u.EmailVerified && !moved", "u.EmailVerified",
+			"./directory", "TestSQLiteFile",
+		},
+		{
+			"a user is signed on with a proof on every way", "runtime/verifier/ends.go",
+			"!slices.Contains(end.by, x.who)", "false",
+			"./runtime/verifier", "TestGoldenFindings",
+		},
+		{
 			"PKCE verifier", "oidc/token.go",
 			"case !verified(c.Challenge, r.Data.CodeVerifier):", "case false:",
 			"./oidc", "TestSec_OP_PKCE_at_token",
