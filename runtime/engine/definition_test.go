@@ -76,7 +76,7 @@ type step struct{}
 
 func (step) Meta() flow.Meta                    { return flow.Meta{Name: "STEP", Results: []string{"DONE", "LEFT"}} }
 func (step) Check(json.RawMessage) (any, error) { return nil, nil }
-func (step) Step(string, any) flow.Step { return flow.Step{Secrets: []string{"user.password"}} }
+func (step) Step(string, any) flow.Step         { return flow.Step{Secrets: []string{"user.password"}} }
 
 func (step) Enter(_ context.Context, t *flow.Turn) (flow.Outcome, error) {
 	return t.Config.(func(*flow.Turn) flow.Outcome)(t), nil

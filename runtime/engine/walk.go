@@ -11,9 +11,6 @@ import (
 	"doorward/runtime/flow"
 )
 
-// mostNodes bounds a walk, so that a plan that loops fails instead of spinning.
-const mostNodes = 64
-
 // turn is one move of one execution, from load to save.
 type turn struct {
 	e       *Engine
@@ -38,7 +35,7 @@ type turn struct {
 
 // walk enters nodes, from key on, until one waits or the plan ends.
 func (t *turn) walk(ctx context.Context, key string) error {
-	for range mostNodes {
+	for range flow.MostNodes {
 		if key == "" {
 			var err error
 			if key, err = t.end(ctx); err != nil || key == "" {
@@ -76,7 +73,7 @@ func (t *turn) walk(ctx context.Context, key string) error {
 		}
 		key = next
 	}
-	return fmt.Errorf("plan %s did not settle after %d nodes, at %q", t.plan.Hash, mostNodes, key)
+	return fmt.Errorf("plan %s did not settle after %d nodes, at %q", t.plan.Hash, flow.MostNodes, key)
 }
 
 // guard decides whether a node is entered, and puts on the demand what it stands

@@ -14,6 +14,10 @@ type Plan struct {
 	Trigger    string // of the definition
 }
 
+// MostNodes is how many nodes one submit may pass, the end of the plan counted as
+// one, so that a plan that loops fails instead of spinning.
+const MostNodes = 64
+
 // Node is one configured use of a step kind.
 type Node struct {
 	Key     string

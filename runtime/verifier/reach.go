@@ -1,6 +1,10 @@
 package verifier
 
-import "slices"
+import (
+	"slices"
+
+	"doorward/runtime/flow"
+)
 
 // route is the shortest path between two steps by ways that are let pass; nil
 // when there is none. It does not include the last step.
@@ -131,6 +135,40 @@ func (c *chart) loops() {
 		path := c.path(i, "")
 		c.report(Error, EndlessLoop, i, append(append(path[:len(path)-1:len(path)-1], round...), Hop{Step: s.key}),
 			"The steps from here lead back here without asking anybody; put a step between them that waits, or lead on elsewhere.")
+	}
+	if len(told) == 0 {
+		c.strides()
+	}
+}
+
+// strides finds where a submit passes more steps than the engine takes at once.
+// There is no loop of steps that ask nobody, so that each has a longest way on.
+func (c *chart) strides() {
+	longest := make([]int, len(c.steps)) // steps that are entered from here on, this one included; 0: not known yet
+	var stride func(at int) int
+	stride = func(at int) int {
+		if at < 0 {
+			return 1 // the end
+		}
+		if longest[at] == 0 {
+			longest[at] = 1
+			if s := c.steps[at]; !s.says.Waits {
+				for _, w := range s.ways {
+					longest[at] = max(longest[at], 1+stride(w.to))
+				}
+			}
+		}
+		return longest[at]
+	}
+	worst := -1
+	for i, s := range c.steps {
+		if s.reached && stride(i) > flow.MostNodes && (worst < 0 || longest[i] > longest[worst]) {
+			worst = i
+		}
+	}
+	if worst >= 0 {
+		c.report(Error, TooManySteps, worst, c.path(worst, ""),
+			"From here on %d steps ask nobody, and one submit passes %d at most; put a step between them that waits, or make it fewer.", longest[worst]-1, flow.MostNodes-1)
 	}
 }
 

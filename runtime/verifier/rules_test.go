@@ -422,6 +422,26 @@ func TestTooManyWaysToHaveProvenOneselfAreRefused(t *testing.T) {
 	}
 }
 
+func TestMoreStepsThanOneSubmitPassesAreRefused(t *testing.T) {
+	// idle is a definition of n steps that ask nobody, and an end.
+	idle := func(n int) *flow.Plan {
+		p := &flow.Plan{Name: "idle", Definition: "d", Trigger: flow.TriggerExperience, Entry: "s000", Nodes: map[string]*flow.Node{}}
+		for i := range n {
+			key := fmt.Sprintf("s%03d", i)
+			p.Nodes[key] = &flow.Node{Key: key, Kind: "IDLE", Outlets: map[string]string{"DONE": fmt.Sprintf("s%03d", i+1)}}
+		}
+		last := fmt.Sprintf("s%03d", n)
+		p.Nodes[last] = &flow.Node{Key: last, Kind: "TERMINATE_FLOW"}
+		return p
+	}
+	list := append(kinds(), plain("IDLE", flow.Step{Results: []flow.StepResult{{Name: "DONE"}}}))
+	for n, want := range map[int]string{flow.MostNodes - 1: "", flow.MostNodes: "e TOO_MANY_STEPS s000"} {
+		if got := codes(verifier.Check(idle(n), list)); got != want {
+			t.Errorf("%d steps: %s", n, got)
+		}
+	}
+}
+
 func TestMoreProofsThanCanBeToldApartAreRefused(t *testing.T) {
 	var many []flow.Taken
 	for i := range 65 {

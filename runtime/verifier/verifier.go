@@ -51,6 +51,7 @@ const (
 	TellsTakenNames   = "TELLS_TAKEN_NAMES"
 	TellsAccounts     = "TELLS_ACCOUNTS"
 	TooManyStates     = "TOO_MANY_STATES"
+	TooManySteps      = "TOO_MANY_STEPS"
 )
 
 // Hop is a step on a path and the outlet by which it is left: a result, ERROR,
