@@ -2,7 +2,6 @@ package directory_test
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -82,14 +81,19 @@ func testKilledWriters(t *testing.T, path string) {
 	t.Helper()
 	var acknowledged []string
 	for range 4 {
-		p := start(t, "write", path)
-		time.AfterFunc(400*time.Millisecond, func() { _ = p.Process.Kill() })
-		acknowledged = append(acknowledged, p.lines()...)
+		p, before := start(t, "write", path), len(acknowledged)
+		for p.out.Scan() { // killed at some moment after it has begun, however slow the machine is
+			if p.out.Text() == "busy" {
+				continue
+			}
+			if acknowledged = append(acknowledged, p.out.Text()); len(acknowledged) == before+1 {
+				time.AfterFunc(300*time.Millisecond, func() { _ = p.Process.Kill() })
+			}
+		}
 		_ = p.Wait()
 	}
 	db := openAt(t, path, directory.Options{})
 	kept := map[string]bool{}
-	acknowledged = slices.DeleteFunc(acknowledged, func(id string) bool { return id == "busy" })
 	found, err := db.Reader().Query(`SELECT hash FROM sessions`)
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +114,7 @@ func testKilledWriters(t *testing.T, path string) {
 			t.Errorf("acknowledged row %s is lost", id)
 		}
 	}
-	if len(acknowledged) < 100 {
+	if len(acknowledged) < 40 {
 		t.Errorf("only %d rows were acknowledged", len(acknowledged))
 	}
 	if !directory.OnServer(path) {
