@@ -130,6 +130,8 @@ func (b *builder) add(ctx context.Context, r flow.Resource, secrets map[string][
 		return b.addPolicy(ctx, r)
 	case kindFlowDefinition:
 		return b.addDefinition(ctx, r)
+	case kindDraft:
+		b.addDraft(ctx, r)
 	case kindAgreement:
 		r.Body = identified(b.tree.find(r.Kind, r.ID))
 		var d agreementDocument
@@ -167,6 +169,23 @@ func (b *builder) addPolicy(ctx context.Context, r flow.Resource) error {
 	b.policies[d.ID] = signOn{d.Name, hash}
 	choose(&b.policy, d.ID, d.Default)
 	return nil
+}
+
+// addDraft serves a draft to whoever knows its plan. One that is not right yet is
+// passed over.
+func (b *builder) addDraft(ctx context.Context, r flow.Resource) {
+	kind := kindOf(b.tree.kinds, kindFlowDefinition)
+	e := kind.parse("", r.Body)
+	e.id = r.ID
+	d, ok := e.doc.(*flowDefinitionDocument)
+	_, hash, err := definitionPlan(b.tree, e)
+	if !ok || err != nil {
+		return
+	}
+	if _, err := b.find(ctx, r.Env, hash); err != nil {
+		return
+	}
+	b.drafts[r.ID] = FlowDefinition{ID: r.ID, Name: d.name, Enabled: true, Trigger: d.trigger, Plan: hash}
 }
 
 func (b *builder) addDefinition(ctx context.Context, r flow.Resource) error {

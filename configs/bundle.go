@@ -32,6 +32,7 @@ type Bundle struct {
 	redirects    map[string]*Application // by address that people may be sent back to
 	agreements   map[string]*Agreement
 	definitions  map[string]FlowDefinition
+	drafts       map[string]FlowDefinition // by id of the definition
 	recaptcha    Recaptcha
 	disclosing   bool
 
@@ -58,7 +59,7 @@ func NewBundle(e Environment, apps ...*Application) *Bundle {
 		environment: e, host: e.Host(), apiHost: hostOf(e.APIBase),
 		applications: map[string]*Application{}, populations: map[string]Population{},
 		passwords: map[string]rules{}, policies: map[string]signOn{}, origins: map[string]bool{}, redirects: map[string]*Application{},
-		agreements: map[string]*Agreement{}, definitions: map[string]FlowDefinition{}, recaptcha: Recaptcha{Provider: RecaptchaProofOfWork},
+		agreements: map[string]*Agreement{}, definitions: map[string]FlowDefinition{}, drafts: map[string]FlowDefinition{}, recaptcha: Recaptcha{Provider: RecaptchaProofOfWork},
 	}
 	for _, a := range apps {
 		b.applications[a.ID] = a
@@ -139,6 +140,14 @@ func (b *Bundle) Agreement(id string) (*Agreement, bool) {
 func (b *Bundle) FlowDefinition(id string) (FlowDefinition, bool) {
 	d, ok := b.definitions[id]
 	return d, ok
+}
+
+// Draft returns the draft of a flow definition whose plan has that digest, in
+// hexadecimal: the management API shows it to who may publish, and nobody else can
+// know it.
+func (b *Bundle) Draft(id, plan string) (FlowDefinition, bool) {
+	d, ok := b.drafts[id]
+	return d, ok && d.Plan.String() == plan
 }
 
 // FlowDefinitions returns all of them, by name.

@@ -147,7 +147,7 @@ func (x *exchange) environment() error {
 	case err != nil:
 		return err
 	}
-	x.tenant = b
+	x.tenant, x.ref.Env = b, b.Environment().ID
 	if b.Environment().Secure() {
 		x.Set(fiber.HeaderStrictTransportSecurity, "max-age=63072000")
 	}
