@@ -30,22 +30,38 @@ type change struct {
 // change makes a change to an environment, again when another one was faster, and
 // returns what is to be warned of.
 func (e *Editor) change(ctx context.Context, env string, kind *Kind, do func(*change) error) (Faults, error) {
-	err := flow.ErrLost
 	var warnings Faults
-	for n := 0; n < tries && errors.Is(err, flow.ErrLost); n++ {
-		var c *change
-		if c, err = e.unmanaged(ctx, env, kind); err != nil {
-			return nil, err
+	err := e.inTurn(ctx, func() error {
+		c, err := e.unmanaged(ctx, env, kind)
+		if err == nil {
+			err = do(c)
 		}
-		if err = do(c); err == nil && kind.Name == kindEnvironment {
+		if err == nil && kind.Name == kindEnvironment {
 			err = c.namesakes(ctx)
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		warnings, err = c.commit(ctx)
-	}
+		return err
+	})
 	return warnings, err
+}
+
+// inTurn tries to make a change, again when another one was faster. Those of one
+// process take turns, so that one of many is not overtaken until it gives up.
+func (e *Editor) inTurn(ctx context.Context, try func() error) error {
+	select {
+	case e.turn <- struct{}{}:
+		defer func() { <-e.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	err := flow.ErrLost
+	for n := 0; n < tries && errors.Is(err, flow.ErrLost); n++ {
+		err = try()
+	}
+	return err
 }
 
 // open reads an environment as it is; flow.ErrUnknown when there is none.

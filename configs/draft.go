@@ -2,7 +2,6 @@ package configs
 
 import (
 	"context"
-	"errors"
 
 	"doorward/runtime/flow"
 )
@@ -36,16 +35,16 @@ func (e *Editor) SaveDraft(ctx context.Context, env, id string, body []byte) (Dr
 	m["id"] = raw(id)
 	r := flow.Resource{Env: env, Kind: kindDraft, ID: id, Body: encode(m)}
 	var out Draft
-	err = flow.ErrLost
-	for n := 0; n < tries && errors.Is(err, flow.ErrLost); n++ {
-		var c *change
-		if c, err = e.unmanaged(ctx, env, kind); err != nil {
-			return Draft{}, err
+	err = e.inTurn(ctx, func() error {
+		c, err := e.unmanaged(ctx, env, kind)
+		if err != nil {
+			return err
 		}
 		var plans map[flow.Digest][]byte
 		out, plans = c.judge(r)
 		_, err = e.store.Edit(ctx, flow.Edit{Env: env, Put: []flow.Resource{r}, Plans: plans, Expected: c.revision})
-	}
+		return err
+	})
 	return out, err
 }
 

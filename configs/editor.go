@@ -40,6 +40,7 @@ type Editor struct {
 	newID  func() string
 	author string
 	counts map[string]counter
+	turn   chan struct{} // held by the change that is being made
 }
 
 // counter says how many users belong to a resource.
@@ -49,7 +50,7 @@ type counter = func(ctx context.Context, env, id string) (int, error)
 // own base URL, as of NewRegistry. newID returns a UUID of version 4 that nobody
 // can guess: secrets are made of two.
 func NewEditor(store Keeper, steps []flow.Kind, base string, now func() time.Time, newID func() string) *Editor {
-	return &Editor{store: store, steps: steps, kinds: Kinds(), base: base, now: now, newID: newID, counts: map[string]counter{}}
+	return &Editor{store: store, steps: steps, kinds: Kinds(), base: base, now: now, newID: newID, counts: map[string]counter{}, turn: make(chan struct{}, 1)}
 }
 
 // As is an Editor whose versions name an author: who asked for them.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
-	"errors"
 	"path"
 
 	"doorward/runtime/flow"
@@ -23,11 +22,10 @@ var newborn embed.FS
 // Faults.
 func (e *Editor) CreateEnvironment(ctx context.Context, body []byte) (Item, error) {
 	var env string
-	err := flow.ErrLost
-	for n := 0; n < tries && errors.Is(err, flow.ErrLost); n++ {
+	err := e.inTurn(ctx, func() error {
 		env = e.newID()
-		err = e.found(ctx, env, body)
-	}
+		return e.found(ctx, env, body)
+	})
 	kind := kindOf(e.kinds, kindEnvironment)
 	return e.written(ctx, env, kind, nil, env, nil, err)
 }
@@ -90,15 +88,14 @@ func (c *change) namesakes(ctx context.Context) error {
 // RemoveEnvironment removes an environment with all its configuration. Its users
 // and what they have done stay in the database, where nobody reaches them.
 func (e *Editor) RemoveEnvironment(ctx context.Context, env string) error {
-	err := flow.ErrLost
-	for n := 0; n < tries && errors.Is(err, flow.ErrLost); n++ {
-		var c *change
-		if c, err = e.unmanaged(ctx, env, kindOf(e.kinds, kindEnvironment)); err != nil {
+	return e.inTurn(ctx, func() error {
+		c, err := e.unmanaged(ctx, env, kindOf(e.kinds, kindEnvironment))
+		if err != nil {
 			return err
 		}
 		_, err = c.store.Edit(ctx, flow.Edit{Env: env, Remove: c.before, Expected: c.revision})
-	}
-	return err
+		return err
+	})
 }
 
 // Secret returns the secret of an application; flow.ErrUnknown when it has none.

@@ -54,10 +54,10 @@ func (b *binder) block(x *form.Block) {
 		}
 		// the page's title is its one h1, and no level is left out
 		b.heading = min(x.Level+1, b.heading+1, 6)
-		tags := []struct{ open, closing constant }{{"<h2>", "</h2>\n"}, {"<h3>", "</h3>\n"}, {"<h4>", "</h4>\n"}, {"<h5>", "</h5>\n"}, {"<h6>", "</h6>\n"}}
-		b.raw(tags[b.heading-2].open)
+		tag := headings()[b.heading-2]
+		b.raw(tag.open)
 		b.spans(x.Spans)
-		b.raw(tags[b.heading-2].closing)
+		b.raw(tag.closing)
 	case form.Paragraph:
 		if b.form.Say(flatten(x.Spans), b.language) == "" {
 			return
@@ -66,6 +66,11 @@ func (b *binder) block(x *form.Block) {
 		b.spans(x.Spans)
 		b.raw("</p>\n")
 	}
+}
+
+// headings are the levels below the page's title.
+func headings() [5]struct{ open, closing constant } {
+	return [5]struct{ open, closing constant }{{"<h2>", "</h2>\n"}, {"<h3>", "</h3>\n"}, {"<h4>", "</h4>\n"}, {"<h5>", "</h5>\n"}, {"<h6>", "</h6>\n"}}
 }
 
 // spans writes text with its links, which open beside the page: what was typed

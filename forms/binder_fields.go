@@ -203,7 +203,7 @@ func (b *binder) list(x *form.Field) {
 	b.attr("for", f.ID)
 	b.raw(">")
 	b.marked(f.Label, f.Required)
-	b.raw("</label>\n<select")
+	b.raw("</label>\n<div class=\"box pick\"><select")
 	b.attr("id", f.ID)
 	b.attr("name", f.Name)
 	b.some("autocomplete", f.Autocomplete)
@@ -221,7 +221,7 @@ func (b *binder) list(x *form.Field) {
 		b.change(func(m *markup, d *drawing) { m.flag("selected", slices.Contains(d.chosen[i], value)) })
 		b.element(">", b.form.Say(o.Label, b.language), "</option>\n")
 	}
-	b.raw("</select>\n")
+	b.raw("</select></div>\n")
 	if x.Free {
 		b.free(x)
 	}
@@ -280,8 +280,7 @@ func (m *markup) work(c form.Challenge, now *Field) {
 }
 
 // ThirdParty reports whether the page of a view takes a script from Google, and
-// shows what it makes: https://www.google.com and https://www.gstatic.com.
-// Source: developers.google.com/recaptcha/docs/faq, Content Security Policy.
+// shows what it makes, which its content security policy has to let in.
 func ThirdParty(v *flow.View) bool {
 	f, ok := v.Form.(*form.Form)
 	if !ok {

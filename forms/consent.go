@@ -18,7 +18,7 @@ func (p *Pages) consent(set Setting, s *SignOn, t form.Terms) []byte {
 	l := w.lay(s)
 	m := p.head(set, cmp.Or(t.Title, w.title(s, nil)), s.Application, false)
 	m.lead(w.lead(s, nil))
-	m.notice(w.notice(s.Fault), false)
+	m.notice(w.noticed(s), false)
 	m.chip(s.View.User.Username, l.reset)
 	m.terms(terms{Title: cmp.Or(t.Title, w.title(s, nil)), Paragraphs: t.Paragraphs})
 	if f := l.form; f != nil {
@@ -29,5 +29,6 @@ func (p *Pages) consent(set Setting, s *SignOn, t form.Terms) []byte {
 		m.open("after", f)
 		m.element(`<button class="button quiet" type="submit">`, cmp.Or(t.Decline, w.say("agreement.decline", nil)), "</button>\n</form>\n")
 	}
+	m.links(l.links)
 	return m.foot(set)
 }

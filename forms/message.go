@@ -6,6 +6,7 @@ import "doorward/runtime/flow"
 type message struct {
 	title     string
 	text      string
+	rich      string // text with markup, instead
 	code      string // one-time code to be entered elsewhere
 	warning   string
 	onward    Link   // where to go on; no address: nowhere from here
@@ -14,7 +15,9 @@ type message struct {
 
 func (p *Pages) message(set Setting, t message) []byte {
 	m := p.head(set, t.title, "", false)
-	m.element("<p>", t.text, "</p>\n")
+	if t.rich == "" || !m.rich(t.rich) {
+		m.element("<p>", t.text, "</p>\n")
+	}
 	if t.code != "" {
 		m.element(`<p class="token">`, t.code, "</p>\n")
 	}
@@ -54,9 +57,7 @@ func (p *Pages) Failed(set Setting, v *flow.View, application, resume string) []
 	w := p.in(set)
 	m := message{title: w.say("page.ended.title", nil), text: w.say("page.ended.text", nil), onward: Link{resume, w.say("page.return", nil)}}
 	if f := v.Failure; f != nil {
-		if text := w.text(flow.Text{Key: "failure." + f.Code, Default: f.Message}); text != "" {
-			m.text = text
-		}
+		m.text, m.rich = w.failure(f, v.User.Username), f.HTML
 	}
 	if application != "" {
 		m.onward.Label = w.say("page.returnTo", params{"application": application})

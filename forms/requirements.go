@@ -141,6 +141,22 @@ func (w *words) missed(list []Requirement, names []string, password string) ([]R
 	return list, marked
 }
 
+// unsure takes the marks from the lines about kinds of characters when there are
+// several, and reports whether there were: a step behind a form of data has
+// forgotten the password, and which kind it lacked cannot be told.
+func unsure(list []Requirement) bool {
+	n := 0
+	for i := range list {
+		if list[i].alphabet != "" && list[i].Unmet {
+			n++
+		}
+	}
+	for i := range list {
+		list[i].Unmet = list[i].Unmet && (list[i].alphabet == "" || n == 1)
+	}
+	return n > 1
+}
+
 // lacking reports whether a password that broke the rule broke it in this line of
 // the list: the rule about kinds of characters has a line for each kind.
 func (r *Requirement) lacking(password string) bool {

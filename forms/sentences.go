@@ -1,7 +1,9 @@
 package forms
 
 import (
+	"cmp"
 	"strconv"
+	"strings"
 
 	"doorward/runtime/flow"
 )
@@ -74,6 +76,33 @@ func (w *words) notice(f *flow.Fault) string {
 		return w.say("notice.limited", nil)
 	}
 	return w.say("notice.moved", nil)
+}
+
+// noticed is the notice of a page that has no form of data: why what was sent was
+// not taken, or why a step behind the page failed and led back to it.
+func (w *words) noticed(s *SignOn) string {
+	if s.Fault == nil && s.View.Failure != nil {
+		return w.failure(s.View.Failure, s.View.User.Username)
+	}
+	return w.notice(s.Fault)
+}
+
+// failure is what a failure means, in our words where there are some: those of
+// its code, or else those of the first input that it is about.
+func (w *words) failure(f *flow.Failure, person string) string {
+	if key, ok := w.first(nil, "failure."+f.Code); ok {
+		return w.say(key, nil)
+	}
+	if len(f.Details) > 0 {
+		d := f.Details[0]
+		d.Target = strings.TrimPrefix(d.Target, "user.")
+		name := d.Target[strings.LastIndexByte(d.Target, '.')+1:]
+		return w.sentence(&d, cmp.Or(w.labels["register."+name+".label"].text, w.labels["change."+name+".label"].text), person)
+	}
+	if key, ok := w.first(nil, "fault."+f.Code); ok {
+		return w.say(key, nil)
+	}
+	return cmp.Or(f.Message, w.say("fault.OTHER", nil))
 }
 
 // explain is the page for a fault that leaves nothing to fill in: the key of its

@@ -57,6 +57,7 @@ func (p *Pages) sheet(set Setting, s *SignOn, f *form.Form) []byte {
 		m.chip(s.View.User.Username, w.reset(s))
 	}
 	m.sheet(d)
+	m.links(w.ways(s))
 	return m.foot(set)
 }
 
@@ -74,7 +75,7 @@ func (m *markup) sheet(d *drawing) {
 	submits := d.sheet.form.Submits()
 	if submits {
 		m.open("sheet", d.state)
-		if name := d.s.View.User.Username; name != "" && !d.state.asksWho() && d.asksSecret() {
+		if name := d.known(); name != "" && d.asksSecret() {
 			m.field(&Field{Fixed: true, Value: name, Autocomplete: "username"})
 		}
 	} else {
@@ -93,12 +94,20 @@ func (m *markup) sheet(d *drawing) {
 		m.raw("</div>\n")
 	}
 	if len(d.sheet.form.Buttons()) > 0 {
-		m.raw(`<form id="ways" method="post"`)
+		m.raw(`<form id="ways" method="post" hidden`)
 		m.address("action", d.s.Address)
 		m.raw(`><input type="hidden" name="_action" value="` + pressAction + `"><input type="hidden" name="_token"`)
 		m.attr("value", d.s.View.Token)
 		m.raw("></form>\n")
 	}
+}
+
+// known is whom the page takes the person for; empty where it asks.
+func (d *drawing) known() string {
+	if d.state.asksWho() {
+		return ""
+	}
+	return d.s.View.User.Username
 }
 
 func (d *drawing) asksSecret() bool {
@@ -172,17 +181,9 @@ func (w *words) judge(d *drawing) []Problem {
 		problems = append(problems, w.blame(d, &failure.Details[i], false))
 	}
 	if len(problems) == 0 {
-		problems = append(problems, Problem{Text: w.failure(failure)})
+		problems = append(problems, Problem{Text: w.failure(failure, d.known())})
 	}
 	return problems
-}
-
-// failure is what a failure means, in our words where there are some.
-func (w *words) failure(f *flow.Failure) string {
-	if key, ok := w.first(nil, "failure."+f.Code, "fault."+f.Code); ok {
-		return w.say(key, nil)
-	}
-	return cmp.Or(f.Message, w.say("fault.OTHER", nil))
 }
 
 // blame finds the input that a detail is about. A step behind the form names its
@@ -202,12 +203,15 @@ func (w *words) blame(d *drawing, detail *flow.Detail, ours bool) Problem {
 	}
 	text := w.own(d, field, detail, ours)
 	if text == "" {
-		text = w.sentence(&plain, field.Label, d.s.View.User.Username)
+		text = w.sentence(&plain, field.Label, d.known())
 	}
 	if names, ok := detail.Inner["unsatisfiedRequirements"].([]string); ok {
 		list, marked := w.missed(field.Rules, names, "")
 		if field.Rules = list; marked {
 			text = w.say("fault.UNSATISFIED", nil)
+			if unsure(list) {
+				text = w.say("fault.UNSATISFIED.kinds", nil)
+			}
 		}
 	}
 	field.Error = text

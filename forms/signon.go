@@ -16,6 +16,7 @@ type SignOn struct {
 	View        flow.View
 	Address     string                 // of this page, to which its forms post
 	Application string                 // display name
+	Ways        []Way                  // to executions that come back to this one
 	Policy      *passwordpolicy.Policy // for a new password; nil: none is shown
 	Show        string                 // action whose form is wanted; one that is not offered counts as none
 	Done        string                 // action that has just been done here
@@ -43,6 +44,21 @@ func (s *SignOn) wanted() string {
 // Link leads to another page, or to another form of this one.
 type Link struct{ Address, Label string }
 
+// Way leads to an execution of its own, which comes back to the one that is drawn.
+type Way struct {
+	Address string
+	Prompt  flow.Text
+}
+
+// ways are the links that an execution's ways are drawn as.
+func (w *words) ways(s *SignOn) []Link {
+	out := make([]Link, 0, len(s.Ways))
+	for _, way := range s.Ways {
+		out = append(out, Link{way.Address, w.text(way.Prompt)})
+	}
+	return out
+}
+
 // layout is where each offer has its place.
 type layout struct {
 	shown *flow.Offer // the form when it is not that of the status; nil: it is
@@ -66,7 +82,7 @@ func (p *Pages) SignOn(set Setting, s SignOn) []byte {
 	l.form.settle(problems)
 	m := p.head(set, w.title(&s, l.shown), s.Application, len(problems) > 0)
 	m.lead(w.lead(&s, l.shown))
-	if notice := w.notice(s.Fault); notice != "" {
+	if notice := w.noticed(&s); notice != "" {
 		m.notice(notice, false)
 	} else {
 		m.notice(w.done(&s, &l), true)
@@ -114,6 +130,7 @@ func (w *words) lay(s *SignOn) layout {
 			l.links = append(l.links, Link{s.Address + "&show=" + url.QueryEscape(o.Name), w.text(o.Prompt)})
 		}
 	}
+	l.links = append(l.links, w.ways(s)...)
 	return l
 }
 

@@ -65,10 +65,9 @@ func conflict(message string, details ...flow.Detail) *flow.Fault {
 // name of it, in another one that would no longer fit.
 func detail(f configs.Fault) flow.Detail {
 	d := flow.Detail{Code: f.Reason(), Target: pointerPath(f.Pointer()), Pointer: f.Pointer()}
-	what := cmp.Or(d.Target, "it")
-	d.Message = sentence(what + " " + f.Message)
+	d.Message = ended(cmp.Or(d.Target, "It") + " " + f.Message) // names are told as they are written
 	if f.File != "" {
-		d.Message = sentence(f.File + ": " + what + " " + f.Message)
+		d.Message = ended(f.File + ": " + cmp.Or(d.Target, "it") + " " + f.Message)
 		d.Target, d.Pointer = "", ""
 	}
 	switch {
@@ -116,5 +115,8 @@ func sentence(s string) string {
 	if s == "" {
 		return s
 	}
-	return strings.ToUpper(s[:1]) + s[1:] + "."
+	return ended(strings.ToUpper(s[:1]) + s[1:])
 }
+
+// ended is a sentence with its full stop.
+func ended(s string) string { return strings.TrimSuffix(s, ".") + "." }

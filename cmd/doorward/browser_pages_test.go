@@ -38,7 +38,7 @@ func everyPage() []pageStep {
 		}
 	}
 	follow := func(_ *stage, tab *browsertest.Tab) { tab.Follow(primary) }
-	return []pageStep{
+	return append([]pageStep{
 		{"application-out", false, open((*stage).home)},
 		{"sign-on", true, open(func(s *stage) string { return s.start("") })},
 		{"two-errors", false, follow},
@@ -111,6 +111,39 @@ func everyPage() []pageStep {
 			send(eve)(s, tab)
 		}},
 		{"application-failed", false, follow},
+	}, formPages()...)
+}
+
+// formPages are those of flow definitions.
+func formPages() []pageStep {
+	begin := func(definition string) func(*stage, *browsertest.Tab) {
+		return func(s *stage, tab *browsertest.Tab) { tab.Open(s.experience(definition)) }
+	}
+	send := func(values ...string) func(*stage, *browsertest.Tab) {
+		return func(_ *stage, tab *browsertest.Tab) {
+			fillIn(tab, values...)
+			tab.Follow(primary)
+		}
+	}
+	return []pageStep{
+		{"form-gallery", true, func(s *stage, tab *browsertest.Tab) { tab.Open(s.address("/signon/gallery/form", nil)) }},
+		{"form-sign-on", true, begin(formSignOn)},
+		{"form-two-errors", false, send()},
+		{"form-wrong-password", false, send("user.username", "ada", "user.password", "wrong")},
+		{"form-reset", false, send("user.username", "alan", "user.password", "Expired-Horse-9")},
+		{"form-registration", false, begin(registration)},
+		{"form-registration-twice", false, send("user.username", "nora", "user.email", "nora@example", "user.password", "quiethorse", "user.passwordVerify", "quiethors")},
+		{"form-registration-errors", true, send("user.email", "nora@example.org", "user.password", "nora", "user.passwordVerify", "nora")},
+		{"form-recovery-who", false, begin(recovery)},
+		{"form-recovery", false, send("user.username", "ruth")},
+		{"form-captcha", false, begin(captchaed)},
+		{"consent", true, func(s *stage, tab *browsertest.Tab) {
+			begin(consent)(s, tab)
+			send("user.username", "ada", "user.password", nodetest.Password)(s, tab)
+		}},
+		{"declined", false, func(_ *stage, tab *browsertest.Tab) { tab.Follow(".button.quiet") }},
+		{"closed", false, begin(closed)},
+		{"members", false, func(s *stage, tab *browsertest.Tab) { tab.Open(s.members()) }},
 	}
 }
 

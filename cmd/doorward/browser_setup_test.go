@@ -47,6 +47,7 @@ func newStage(t *testing.T, o nodetest.Options, environment ...string) *stage {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /callback", page(`<h1>Landed</h1>`))
+	mux.HandleFunc("GET /demo/members", page(`<h1>Landed</h1>`))
 	mux.HandleFunc("GET /logo.svg", logo)
 	mux.HandleFunc("GET /elsewhere", page(`<form method="post"><input name="_action"><input name="_token"><input name="username" autocomplete="username"><input name="password" autocomplete="off"><button class="button">Win a prize</button></form>`))
 	app := httptest.NewServer(mux)
@@ -60,6 +61,7 @@ func newStage(t *testing.T, o nodetest.Options, environment ...string) *stage {
 		Issuer: s.node.Base + "/" + nodetest.Env + "/as", ClientID: nodetest.Web, ClientSecret: nodetest.WebSecret,
 		RedirectURI: app.URL + demo.CallbackPath, AfterSignOut: app.URL + demo.HomePath,
 		Client: &http.Client{Timeout: 10 * time.Second}, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		Journeys: s.journeys(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -107,17 +109,10 @@ func writeConfig(t *testing.T, dir, app, environment string) {
 	for i, name := range []string{"ruth", "rolf", "gisela", "gustav"} {
 		more["demo/users/"+name+".json"] = user(strconv.Itoa(20+i), name, `, "emailVerified": true, "email": "`+name+`@example.com"`)
 	}
-	err := fs.WalkDir(configs.Demo, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := fs.ReadFile(configs.Demo, name)
-		more[name] = strings.NewReplacer("{base}/demo/", app+"/demo/", "Demo web application", "Acme Travel", `"Demo"`, `"Acme"`, `"demo": true`, strings.ReplaceAll(environment, "{app}", app)).Replace(string(b))
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	ours := strings.NewReplacer("{base}/demo/", app+"/demo/", "Demo web application", "Acme Travel", `"Demo"`, `"Acme"`, `"demo": true`, strings.ReplaceAll(environment, "{app}", app))
+	readFolder(t, configs.Demo, func(name, content string) { more[name] = ours.Replace(content) })
+	readFolder(t, os.DirFS("testdata/journeys"), func(name, content string) { more["demo/"+name] = ours.Replace(content) })
+	people(more, user)
 	for name, content := range more {
 		file := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(path.Dir(file), 0o700); err != nil {
@@ -126,6 +121,22 @@ func writeConfig(t *testing.T, dir, app, environment string) {
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// readFolder hands over every file of a folder, and of those in it.
+func readFolder(t testing.TB, folder fs.FS, take func(name, content string)) {
+	t.Helper()
+	err := fs.WalkDir(folder, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(folder, name)
+		take(name, string(b))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

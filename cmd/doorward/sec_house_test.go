@@ -25,6 +25,8 @@ const (
 	secondEnv = "e2000000-0000-4000-8000-000000000001" // on the same host, with the same usernames
 	hostedEnv = "e3000000-0000-4000-8000-000000000001" // on a host of its own
 	hostedURL = "login.hosted.example"
+	fourthEnv = "e4000000-0000-4000-8000-000000000001" // on the same host; managed in management_test.go
+	vendorEnv = "e5000000-0000-4000-8000-000000000001" // likewise; tells who has an account
 	noFlow    = "00000000-0000-4000-8000-000000000000"
 )
 
@@ -80,6 +82,7 @@ type lab struct {
 	metrics []string
 	site    *visit.Site
 	file    string
+	keys    string // file of the key ring
 	db      *sql.DB
 	open    sync.Once
 }
@@ -104,7 +107,8 @@ func (l *lab) start() {
 	}
 	data := tb.TempDir()
 	l.file = filepath.Join(data, "shared.db")
-	o := nodetest.Options{Redis: l.redis.URL(), Keys: nodetest.NewKeys(tb, data), DB: l.file}
+	l.keys = nodetest.NewKeys(tb, data)
+	o := nodetest.Options{Redis: l.redis.URL(), Keys: l.keys, DB: l.file}
 	for range 2 {
 		metrics := nodetest.FreeAddr(tb)
 		o.Args = []string{"--config", config, "--log-format", "json", "--metrics-listen", metrics, "--smtp", l.mail.URL(), "--mail-from", "First <no-reply@first.example>"}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -104,6 +105,15 @@ type Property struct {
 	MaxLength    int    `json:"maxLength"`
 	Autocomplete string `json:"autocomplete"`
 	Prompt       string `json:"prompt"`
+	Regex        string `json:"regex"`
+	Value        any    `json:"value"`
+	Options      struct {
+		Inline []struct {
+			Prompt string `json:"prompt"`
+			Value  string `json:"value"`
+		} `json:"inline"`
+		MaxItems int `json:"maxItems"` // of a choice of several; 0: of one
+	} `json:"options"`
 }
 
 // Template is a form of HAL-FORMS.
@@ -116,12 +126,20 @@ type Template struct {
 
 // Resource is a flow as its owner sees it. It has every member that there is.
 type Resource struct {
-	Links       map[string]Link     `json:"_links"`
-	Templates   map[string]Template `json:"_templates"`
-	ID          string              `json:"id"`
+	Values      map[string]json.RawMessage `json:"-"` // members that a form's own names make
+	Links       map[string]Link            `json:"_links"`
+	Templates   map[string]Template        `json:"_templates"`
+	ID          string                     `json:"id"`
 	Environment struct {
 		ID string `json:"id"`
 	} `json:"environment"`
+	FlowDefinition struct {
+		ID string `json:"id"`
+	} `json:"flowDefinition"`
+	Form struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	} `json:"form"`
 	Session struct {
 		ID string `json:"id"`
 	} `json:"session"`
@@ -131,8 +149,9 @@ type Resource struct {
 	ExpiresAt string   `json:"expiresAt"`
 	AMR       []string `json:"amr"`
 	Error     struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
+		Code    string   `json:"code"`
+		Message string   `json:"message"`
+		Details []Detail `json:"details"`
 	} `json:"error"`
 	AuthorizeResponse struct {
 		Code  string `json:"code"`
@@ -152,13 +171,49 @@ type Resource struct {
 			Name string `json:"name"`
 		} `json:"application"`
 		PasswordPolicy json.RawMessage `json:"passwordPolicy"`
+		Agreement      json.RawMessage `json:"agreement"`
 	} `json:"_embedded"`
+}
+
+// UnmarshalJSON takes the members that a form is filled with apart: they have the
+// names of its fields, up to the first dot. Every other one must be known.
+func (r *Resource) UnmarshalJSON(b []byte) error {
+	type known Resource
+	var head struct {
+		Templates map[string]Template `json:"_templates"`
+	}
+	var all map[string]json.RawMessage
+	if err := errors.Join(json.Unmarshal(b, &head), json.Unmarshal(b, &all)); err != nil {
+		return err
+	}
+	values := map[string]json.RawMessage{}
+	for _, p := range head.Templates["form.submit"].Properties {
+		name, _, _ := strings.Cut(p.Name, ".")
+		if v, is := all[name]; is && name != "form" {
+			values[name] = v
+			delete(all, name)
+		}
+	}
+	rest, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	if err := strict(rest, (*known)(r)); err != nil {
+		return err
+	}
+	r.Values = values
+	return nil
 }
 
 // Flow reads the answer as a flow, of which every member must be known.
 func (a *Answer) Flow() Resource {
 	a.tb.Helper()
-	a.Is(http.StatusOK)
+	return a.Is(http.StatusOK).Resource()
+}
+
+// Resource is Flow whatever the status is.
+func (a *Answer) Resource() Resource {
+	a.tb.Helper()
 	var r Resource
 	if err := strict(a.Body, &r); err != nil {
 		a.tb.Fatalf("%s: no flow: %v\n%s", a.request, err, a.text())
@@ -170,6 +225,7 @@ func (a *Answer) Flow() Resource {
 type Detail struct {
 	Code       string         `json:"code"`
 	Target     string         `json:"target"`
+	Pointer    string         `json:"pointer"`
 	Message    string         `json:"message"`
 	InnerError map[string]any `json:"innerError"`
 }

@@ -65,6 +65,8 @@ type Flow struct {
 	ID  string
 	Ask Ask
 	*Client
+
+	experience bool // an execution of a flow definition, not a sign-on
 }
 
 // Start sends the request, which must lead to a flow that asks something.
@@ -84,13 +86,20 @@ func (c *Client) Start(ask Ask) *Flow {
 }
 
 // As is the same flow as another visitor meets it.
-func (f *Flow) As(c *Client) *Flow { return &Flow{ID: f.ID, Ask: f.Ask, Client: c} }
+func (f *Flow) As(c *Client) *Flow {
+	return &Flow{ID: f.ID, Ask: f.Ask, Client: c, experience: f.experience}
+}
 
 // Via is the same flow and visitor by way of one node.
 func (f *Flow) Via(node int) *Flow { return f.As(f.Client.Via(node)) }
 
 // Path is where the flow is read and moved.
-func (f *Flow) Path() string { return "/" + f.Ask.App.Env + "/flows/" + f.ID }
+func (f *Flow) Path() string {
+	if f.experience {
+		return "/" + f.Ask.App.Env + "/flowExecutions/" + f.ID
+	}
+	return "/" + f.Ask.App.Env + "/flows/" + f.ID
+}
 
 // Page is its hosted page.
 func (f *Flow) Page() string { return "/" + f.Ask.App.Env + "/signon/?flowId=" + f.ID }

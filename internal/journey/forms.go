@@ -17,10 +17,14 @@ func (f *Flow) Fill(answer func(Property) (value any, known bool)) *Answer {
 	for last.Status == http.StatusOK {
 		r := last.Flow()
 		name, values := fillable(r, f.order(last), answer)
-		if name == "" || sent[r.Status+name] {
+		key := r.Status + name
+		for _, p := range r.Templates[name].Properties {
+			key += "\x00" + p.Name
+		}
+		if name == "" || sent[key] {
 			return last
 		}
-		sent[r.Status+name] = true
+		sent[key] = true
 		last = f.submit(last, name, values)
 	}
 	return last

@@ -135,11 +135,13 @@ func (t *Trail) members(node any, parent string) {
 	}
 	for name, value := range object {
 		s, isText := value.(string)
+		name = name[strings.LastIndexByte(name, '.')+1:] // a form may write user.password
 		switch {
 		case !isText:
 			t.members(value, name)
+		case strings.HasPrefix(s, "${"): // a definition says where it lies
 		case name == "password", name == "newPassword", name == "currentPassword", name == "access_token", name == "id_token",
-			name == "code" && parent == "authorizeResponse":
+			name == "code" && parent == "authorizeResponse", name == "value" && parent == "password":
 			t.Secret(name, s)
 		}
 	}

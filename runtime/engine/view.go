@@ -41,6 +41,7 @@ func (e *Engine) show(ctx context.Context, x *flow.Execution, session *flow.Sess
 // Resume hands a finished execution back. Completed: the Completion from which
 // the face issues. Failed: the View says why. Anything else: the View waits. The
 // same browser gets the same again for flow.ResumedLife; then the execution is gone.
+// One of a flow definition is not handed back here: it ends at its own redirect.
 func (e *Engine) Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, *flow.Completion, error) {
 	key := e.sessionKey(ref.Env, c)
 	binding := flow.Sum(c.Cookie)
@@ -55,6 +56,9 @@ func (e *Engine) Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.
 		return flow.View{}, nil, e.storeFault(ctx, ref, c, err)
 	}
 	v, err := e.show(ctx, x, session, c)
+	if err == nil && x.Request.Definition != "" {
+		return flow.View{}, nil, flow.Gone()
+	}
 	if err != nil || x.Status != flow.Completed {
 		return v, nil, err
 	}

@@ -23,6 +23,7 @@ const (
 // wanted is a request for an execution of a flow definition.
 type wanted struct {
 	redirectURI string
+	plan        string // of the draft that is to be tried; empty: what is published
 	parameters  map[string]any
 	locales     string // ui_locales
 }
@@ -81,6 +82,8 @@ func (s *Server) experienceLink(ctx context.Context, x *exchange) error {
 				f = said("redirectUri")
 			}
 			w.redirectURI = string(value)
+		case "plan":
+			w.plan = string(value)
 		case "ui_locales":
 			w.locales = strings.ReplaceAll(string(value), " ", ",")
 		default:
@@ -122,11 +125,13 @@ func readWanted(v flow.Values) (wanted, *flow.Fault) {
 		switch name {
 		case "redirectUri":
 			w.redirectURI, ok = value.(string)
+		case "plan":
+			w.plan, ok = value.(string)
 		case "parameters":
 			w.parameters, ok = value.(map[string]any)
 		}
 		if !ok {
-			faults = append(faults, flow.Detail{Code: flow.InvalidValue, Target: name, Message: "An experience takes redirectUri, a string, and parameters, an object."})
+			faults = append(faults, flow.Detail{Code: flow.InvalidValue, Target: name, Message: "An experience takes redirectUri, a string, parameters, an object, and plan, the hash of a draft."})
 		}
 	}
 	if len(faults) > 0 {
@@ -161,11 +166,18 @@ func (w *wanted) fault() *flow.Fault {
 // to the sign-on that led to it.
 func (s *Server) begin(ctx context.Context, x *exchange, w wanted) (flow.View, error) {
 	d, known := x.tenant.FlowDefinition(x.Params("id"))
+	if w.plan != "" {
+		d, known = x.tenant.Draft(x.Params("id"), w.plan)
+	}
 	if !known || !d.Enabled {
-		return flow.View{}, &flow.Fault{Code: flow.NotFound, Message: "There is no such experience here, or it is switched off."}
+		return flow.View{}, noExperience()
 	}
 	r := flow.Request{Definition: d.ID, ReturnTo: w.redirectURI, MaxAge: -1, Locales: w.locales}
-	if app, ok := x.tenant.RedirectAllowed(w.redirectURI); ok {
+	app, registered := x.tenant.RedirectAllowed(w.redirectURI)
+	if registered && d.Trigger != flow.TriggerExperience { // is for sign-ons alone. Source: reference/flows.md 7.1
+		return flow.View{}, noExperience()
+	}
+	if registered {
 		r.Application = app.ID
 	} else if r.For = x.callbackOf(w.redirectURI); r.For == "" {
 		return flow.View{}, s.refuse(ctx, x, flow.RequestMalformed, flow.Invalid(flow.Detail{
@@ -180,6 +192,10 @@ func (s *Server) begin(ctx context.Context, x *exchange, w wanted) (flow.View, e
 	return v, err
 }
 
+func noExperience() *flow.Fault {
+	return &flow.Fault{Code: flow.NotFound, Message: "There is no such experience here, or it is switched off."}
+}
+
 // callbackOf is the id of the sign-on whose callback an address is; empty when it
 // is none of this environment.
 func (x *exchange) callbackOf(address string) string {
@@ -191,6 +207,22 @@ func (x *exchange) callbackOf(address string) string {
 		return ""
 	}
 	return id
+}
+
+// beyond is the application that people get to in the end, and where. From an
+// execution that comes back to a sign-on, that is where the sign-on leads: the
+// browser goes there from a form, in redirects which the policy of the form's page
+// has to allow.
+func (x *exchange) beyond(ctx context.Context, v *flow.View) (application, returnTo string) {
+	id := x.callbackOf(v.ReturnTo)
+	if v.Definition == "" || id == "" {
+		return v.Application, v.ReturnTo
+	}
+	to, err := x.s.Engine.View(ctx, flow.Ref{Env: v.Ref.Env, ID: id}, x.caller())
+	if err != nil { // it is over, or not the caller's: there is nothing beyond
+		return v.Application, v.ReturnTo
+	}
+	return to.Application, to.ReturnTo
 }
 
 // callback brings a finished execution of a definition back to the sign-on that

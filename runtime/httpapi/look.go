@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -27,8 +28,9 @@ func (s *Server) theme(_ context.Context, x *exchange) error {
 	return nil
 }
 
-// gallery shows every component of the pages in the look of an environment that
-// is the demo, to whoever chooses a look. It belongs to no execution.
+// gallery shows every component of the pages, or every field of forms that are
+// data, in the look of an environment that is the demo, to whoever chooses a look.
+// It belongs to no execution.
 func (s *Server) gallery(_ context.Context, x *exchange) error {
 	if err := x.environment(); err != nil {
 		return err
@@ -38,8 +40,27 @@ func (s *Server) gallery(_ context.Context, x *exchange) error {
 		return nothingHere()
 	}
 	set := x.setting("", "")
-	x.sendPage(pagePolicy("", set.Theme), s.pages.Gallery(set, e.SignOnPage("")), set.Language)
+	body := s.pages.Gallery(set, e.SignOnPage(""))
+	if strings.HasSuffix(x.Path(), "/form") {
+		var err error
+		if body, err = s.pages.FormGallery(set, e.SignOnPage("")); err != nil {
+			return err
+		}
+	}
+	x.sendPage(pagePolicy("", set.Theme), body, set.Language)
 	return nil
+}
+
+// google is where reCAPTCHA's scripts and frames come from: of Google's hosts that
+// part alone. Source: developers.google.com/recaptcha/docs/faq, Content Security
+// Policy.
+const google = " https://www.google.com/recaptcha/ https://www.gstatic.com/recaptcha/"
+
+// letIn makes the policy that of a page on which Google tells people from
+// programs.
+func letIn(policy string) string {
+	const ours = "script-src 'self'"
+	return strings.Replace(policy, ours, ours+google+"; frame-src"+google, 1)
 }
 
 func nothingHere() *flow.Fault {

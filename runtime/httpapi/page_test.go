@@ -211,16 +211,3 @@ func TestAnEnvironmentsOwnLook(t *testing.T) {
 		}
 	}
 }
-
-func TestTheGalleryIsTheDemosAlone(t *testing.T) {
-	h := open(t, nil, nil)
-	if r := h.ask("GET", "/"+envID+"/signon/gallery", ""); r.StatusCode != 200 || !strings.Contains(r.body, "<h1>Sign on</h1>") || !strings.Contains(r.Header.Get("Content-Security-Policy"), "form-action 'self';") {
-		t.Errorf("%d %s", r.StatusCode, r.body)
-	}
-	if r := h.ask("GET", "/"+farEnv+"/signon/gallery", "", "Host: "+farHost); r.StatusCode != 404 {
-		t.Errorf("%d %s", r.StatusCode, r.body)
-	}
-	if len(h.engine.callers) != 0 {
-		t.Error("an execution was looked at")
-	}
-}

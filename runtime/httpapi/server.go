@@ -141,6 +141,7 @@ func (s *Server) routes() {
 	}
 	for _, method := range []string{http.MethodHead, http.MethodGet} {
 		s.app.Add(method, "/:env/signon/gallery", s.serve("/:env/signon/gallery", true, s.gallery))
+		s.app.Add(method, "/:env/signon/gallery/form", s.serve("/:env/signon/gallery/form", true, s.gallery))
 		s.app.Add(method, "/:env/theme.:digest.css", s.serve("/:env/theme.:digest.css", false, s.theme))
 		s.app.Add(method, "/static/*", s.serve("/static/*", false, s.static))
 		s.app.Add(method, "/healthz", s.serve("/healthz", false, s.healthz))

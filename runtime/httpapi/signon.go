@@ -35,7 +35,7 @@ func (s *Server) signOn(ctx context.Context, x *exchange) error {
 	code := x.code()
 	switch {
 	case err == nil:
-		return x.sendStep(http.StatusOK, forms.SignOn{View: v, Show: x.only("show"), Done: x.only("done"), Code: code})
+		return x.sendStep(ctx, http.StatusOK, forms.SignOn{View: v, Show: x.only("show"), Done: x.only("done"), Code: code})
 	case code != "" && x.tenant != nil && asFault(err).Code == flow.NotFound:
 		x.sendCode(code)
 		return nil
@@ -167,11 +167,11 @@ func (s *Server) again(ctx context.Context, x *exchange, action string, typed fl
 		x.Set(fiber.HeaderRetryAfter, after)
 	}
 	s.log(x, f, x.correlation) //nolint:contextcheck // see log
-	return x.sendStep(status, forms.SignOn{View: *f.View, Submitted: action, Typed: typed, Fault: f})
+	return x.sendStep(ctx, status, forms.SignOn{View: *f.View, Submitted: action, Typed: typed, Fault: f})
 }
 
 // sendStep draws an execution: its form, or what became of it.
-func (x *exchange) sendStep(status int, p forms.SignOn) error {
+func (x *exchange) sendStep(ctx context.Context, status int, p forms.SignOn) error {
 	v := &p.View
 	x.keepState(v)
 	if v.Status == flow.Completed {
@@ -180,8 +180,12 @@ func (x *exchange) sendStep(status int, p forms.SignOn) error {
 	}
 	e := x.tenant.Environment()
 	p.Address = e.SignOnPage(v.Ref.ID)
-	if app, ok := x.tenant.Application(v.Application); ok {
+	application, returnTo := x.beyond(ctx, v)
+	if app, ok := x.tenant.Application(application); ok {
 		p.Application = app.Name
+	}
+	for i := range v.Links {
+		p.Ways = append(p.Ways, forms.Way{Address: leadsTo(e, v, &v.Links[i]), Prompt: v.Links[i].Prompt})
 	}
 	set := x.setting(v.Locales, v.Population)
 	var body []byte
@@ -196,7 +200,11 @@ func (x *exchange) sendStep(status int, p forms.SignOn) error {
 		x.Set(fiber.HeaderReferrerPolicy, "same-origin")
 	}
 	x.Status(status)
-	x.sendPage(pagePolicy(v.ReturnTo, set.Theme), body, set.Language)
+	policy := pagePolicy(returnTo, set.Theme)
+	if forms.ThirdParty(v) {
+		policy = letIn(policy)
+	}
+	x.sendPage(policy, body, set.Language)
 	return nil
 }
 

@@ -178,6 +178,10 @@
     });
   });
 
+  // A page that tells what was wrong answers a submit. Loading it again, or coming
+  // back to it, asks where the person is now instead of submitting once more.
+  history.replaceState(null, "", location.href);
+
   // Coming back by the back button: nothing is under way any more.
   window.addEventListener("pageshow", function () {
     document.querySelectorAll("form[aria-busy]").forEach(function (form) {
