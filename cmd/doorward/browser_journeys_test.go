@@ -122,6 +122,7 @@ func TestBrowserJourneys(t *testing.T) {
 
 // allAreWalked holds that the walks are those of the real demo's page.
 func allAreWalked(t *testing.T, s *stage) {
+	t.Helper()
 	node := nodetest.Start(t, nodetest.Options{})
 	tab := s.visitor(t, browsertest.Look{})
 	tab.Open(node.Base + demo.HomePath)
