@@ -37,9 +37,10 @@ func (l *loader) tenant(dir string) *tenant {
 	}
 	folders = append(folders, "users")
 	slices.Sort(folders)
+	belongs = slices.Compact(belongs)
 	for _, e := range l.entries(dir) {
 		if !slices.Contains(belongs, e.Name()) && (!e.IsDir() || !slices.Contains(folders, e.Name())) {
-			l.misplaced(path.Join(dir, e.Name()), "does not belong here; there are "+strings.Join(slices.Compact(belongs), ", ")+" and the folders "+strings.Join(folders, ", "))
+			l.misplaced(path.Join(dir, e.Name()), "does not belong here; there are "+strings.Join(belongs, ", ")+" and the folders "+strings.Join(folders, ", "))
 		}
 	}
 	out := &tenant{tree: t}

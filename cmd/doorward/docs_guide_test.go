@@ -57,7 +57,7 @@ func hold(t *testing.T, name string, g guide) {
 	case page == string(raw):
 		return
 	case os.Getenv("UPDATE_GOLDEN") != "":
-		if err := os.WriteFile(file, []byte(page), 0o644); err != nil { //nolint:gosec // a page of the repository
+		if err := os.WriteFile(file, []byte(page), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

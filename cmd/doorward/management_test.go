@@ -275,6 +275,9 @@ func TestSec_MANAGEMENT_BODY(t *testing.T) {
 	var pointers []string
 	for _, d := range m.do(http.MethodPost, "/forms", `{"nam":1,"category":"NONE","cols":99,"components":{"fields":[{"type":"TEXT"},{"type":"NONE"}]}}`).Is(400).Problem().Details {
 		pointers = append(pointers, d.Pointer)
+		if !strings.HasPrefix(d.Message, d.Target+" ") || !strings.HasSuffix(d.Message, ".") || strings.HasSuffix(d.Message, "..") {
+			t.Errorf("the fault at %s says %q", d.Pointer, d.Message)
+		}
 	}
 	for _, want := range []string{"/nam", "/name", "/category", "/cols", "/components/fields/1/type"} {
 		if !strings.Contains(strings.Join(pointers, " ")+" ", want+" ") {
