@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -20,6 +21,14 @@ type Kind interface {
 	Check(config json.RawMessage) (any, error)
 	// Enter runs when the execution arrives at the node, before any input.
 	Enter(ctx context.Context, t *Turn) (Outcome, error)
+}
+
+// Unconfigured is the Check of a kind that takes no configuration.
+func Unconfigured(kind string, config json.RawMessage) (any, error) {
+	if len(config) > 0 && string(config) != "{}" {
+		return nil, errors.New(kind + " takes no configuration")
+	}
+	return nil, nil
 }
 
 // Meta describes a kind to the engine, the compiler and the documentation.

@@ -5,7 +5,6 @@ package identify
 import (
 	"context"
 	"encoding/json"
-	"errors"
 
 	"doorward/runtime/flow"
 )
@@ -28,10 +27,7 @@ func (*Kind) Meta() flow.Meta {
 
 // Check takes no configuration.
 func (*Kind) Check(config json.RawMessage) (any, error) {
-	if len(config) > 0 && string(config) != "{}" {
-		return nil, errors.New("IDENTIFY takes no configuration")
-	}
-	return nil, nil
+	return flow.Unconfigured("IDENTIFY", config)
 }
 
 // Enter leaves at once. Who signs on is never replaced by whom the session names.

@@ -5,7 +5,6 @@ package password
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -92,10 +91,7 @@ func (k *Kind) Meta() flow.Meta {
 
 // Check takes no configuration.
 func (*Kind) Check(config json.RawMessage) (any, error) {
-	if len(config) > 0 && string(config) != "{}" {
-		return nil, errors.New("PASSWORD takes no configuration")
-	}
-	return nil, nil
+	return flow.Unconfigured("PASSWORD", config)
 }
 
 // Enter asks.

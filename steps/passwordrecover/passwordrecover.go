@@ -6,7 +6,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -90,10 +89,7 @@ func (*Kind) Step(string, any) flow.Step {
 
 // Check takes no configuration.
 func (*Kind) Check(config json.RawMessage) (any, error) {
-	if len(config) > 0 && string(config) != "{}" {
-		return nil, errors.New("USER_PASSWORD_RECOVER takes no configuration")
-	}
-	return nil, nil
+	return flow.Unconfigured("USER_PASSWORD_RECOVER", config)
 }
 
 type input struct {

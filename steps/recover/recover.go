@@ -102,10 +102,7 @@ func (k *Kind) Meta() flow.Meta {
 
 // Check takes no configuration.
 func (*Kind) Check(config json.RawMessage) (any, error) {
-	if len(config) > 0 && string(config) != "{}" {
-		return nil, errors.New("RECOVER takes no configuration")
-	}
-	return nil, nil
+	return flow.Unconfigured("RECOVER", config)
 }
 
 // Enter sends the code when the execution is led here; through the doors it has

@@ -6,7 +6,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"doorward/runtime/flow"
@@ -67,10 +66,7 @@ func (*Kind) Step(string, any) flow.Step {
 
 // Check takes no configuration.
 func (*Kind) Check(config json.RawMessage) (any, error) {
-	if len(config) > 0 && string(config) != "{}" {
-		return nil, errors.New("USER_PASSWORD_SEND_RECOVERY_CODE takes no configuration")
-	}
-	return nil, nil
+	return flow.Unconfigured("USER_PASSWORD_SEND_RECOVERY_CODE", config)
 }
 
 type input struct {

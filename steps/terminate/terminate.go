@@ -6,7 +6,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"html"
 
 	"github.com/microcosm-cc/bluemonday"
@@ -50,10 +49,7 @@ func (*Kind) Step(string, any) flow.Step {
 
 // Check takes no configuration.
 func (*Kind) Check(config json.RawMessage) (any, error) {
-	if len(config) > 0 && string(config) != "{}" {
-		return nil, errors.New("TERMINATE_FLOW takes no configuration")
-	}
-	return nil, nil
+	return flow.Unconfigured("TERMINATE_FLOW", config)
 }
 
 // Enter fails with what the definition says. What a placeholder has put into the

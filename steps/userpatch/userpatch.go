@@ -6,7 +6,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"doorward/runtime/flow"
@@ -64,10 +63,7 @@ func (*Kind) Step(string, any) flow.Step {
 
 // Check takes no configuration.
 func (*Kind) Check(config json.RawMessage) (any, error) {
-	if len(config) > 0 && string(config) != "{}" {
-		return nil, errors.New("USER_PATCH takes no configuration")
-	}
-	return nil, nil
+	return flow.Unconfigured("USER_PATCH", config)
 }
 
 // Enter changes the user, and nobody else.

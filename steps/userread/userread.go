@@ -52,10 +52,7 @@ func (*Kind) Step(string, any) flow.Step {
 
 // Check takes no configuration.
 func (*Kind) Check(config json.RawMessage) (any, error) {
-	if len(config) > 0 && string(config) != "{}" {
-		return nil, errors.New("USER_READ takes no configuration")
-	}
-	return nil, nil
+	return flow.Unconfigured("USER_READ", config)
 }
 
 type input struct {
