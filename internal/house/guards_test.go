@@ -110,12 +110,12 @@ func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
 			"./directory", "TestPostgresSweepSparesWhatIsRenewedMeanwhile",
 		},
 		{
-			"an end claims no method that was not taken", "runtime/engine/data.go",
+			"an end claims no method that was not taken", "runtime/engine/ends.go",
 			"if !slices.Contains(amr, claimed) {", "if false && !slices.Contains(amr, claimed) {",
 			"./runtime/engine", "TestAnEndIsHeldAgainstTheLedger",
 		},
 		{
-			"an end names nobody but the user of the execution", "runtime/engine/data.go",
+			"an end names nobody but the user of the execution", "runtime/engine/ends.go",
 			"if e.User != \"\" && e.User != x.User.ID {", "if false {",
 			"./runtime/engine", "TestAnEndIsHeldAgainstTheLedger",
 		},
@@ -130,7 +130,7 @@ func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
 			"./runtime/engine", "TestAnEndIsHeldAgainstTheLedger",
 		},
 		{
-			"a password reaches its input alone", "runtime/engine/data.go",
+			"a password reaches its input alone", "runtime/engine/secrets.go",
 			"if !slices.Contains(takes, at) {", "if false {",
 			"./runtime/engine", "TestASecretReachesTheInputThatTakesItAndNothingElse",
 		},

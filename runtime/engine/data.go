@@ -3,10 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net/url"
-	"slices"
 	"strings"
 
 	"doorward/runtime/flow"
@@ -29,9 +26,6 @@ func (t *turn) data(ctx context.Context) *data {
 
 // failed is where the failure of a node lies among the outputs.
 func failed(key string) string { return key + "\x00error" }
-
-// secret is where a secret output of a node lies.
-func secret(key string, path []string) string { return key + "\x00" + strings.Join(path, ".") }
 
 // find returns what a path stands for; nil for nothing.
 func (d *data) find(path []string) any {
@@ -167,162 +161,4 @@ func with(v any, path []string, value any) any {
 	}
 	m[path[0]] = with(m[path[0]], path[1:], value)
 	return m
-}
-
-// input resolves what a node is given. Secrets reach the inputs that its kind
-// declares for them, and no others. It returns the secrets that reached one.
-func (d *data) input(n *flow.Node, takes []string) (map[string]any, []string, error) {
-	if n.Input == nil {
-		return nil, nil, nil
-	}
-	in := n.Input.Resolve(d.find)
-	if d.err != nil || len(d.opened) == 0 {
-		return in, nil, d.err
-	}
-	var taken []flow.Secret
-	in, _ = stripped(in, "", takes, &taken).(map[string]any)
-	var used []string
-	for name, plain := range d.opened {
-		if slices.Contains(taken, plain) {
-			used = append(used, name)
-		}
-	}
-	return in, used, nil
-}
-
-// stripped is v without the secrets that lie elsewhere than at takes; those that
-// stay are added to taken.
-func stripped(v any, at string, takes []string, taken *[]flow.Secret) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for name, x := range v {
-			if x = stripped(x, strings.TrimPrefix(at+"."+name, "."), takes, taken); x != nil {
-				out[name] = x
-			}
-		}
-		return out
-	case []any:
-		out := make([]any, 0, len(v))
-		for _, x := range v {
-			out = append(out, stripped(x, at+".", takes, taken))
-		}
-		return out
-	case flow.Secret:
-		if !slices.Contains(takes, at) {
-			return nil
-		}
-		*taken = append(*taken, v)
-	}
-	return v
-}
-
-// store keeps what a node put out, secrets apart and sealed.
-func (t *turn) store(n *flow.Node, outputs map[string]any) error {
-	x, key := t.x, n.Place()
-	t.dropSecrets(key)
-	plain, err := t.apart(key, nil, outputs)
-	if err != nil {
-		return err
-	}
-	b, err := json.Marshal(plain)
-	if err != nil {
-		return fmt.Errorf("outputs of node %q: %w", n.Key, err)
-	}
-	if x.Outputs == nil {
-		x.Outputs = map[string][]byte{}
-	}
-	x.Outputs[key] = b
-	delete(x.Outputs, failed(key))
-	return nil
-}
-
-// apart seals the secrets in v and returns the rest.
-func (t *turn) apart(key string, path []string, v any) (any, error) {
-	switch v := v.(type) {
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for name, inner := range v {
-			rest, err := t.apart(key, append(path[:len(path):len(path)], name), inner)
-			if err != nil {
-				return nil, err
-			}
-			if rest != nil {
-				out[name] = rest
-			}
-		}
-		return out, nil
-	case flow.Secret:
-		if v == "" {
-			return nil, nil
-		}
-		name := secret(key, path)
-		sealed, err := t.e.Keys.Seal([]byte(v), t.x.Ref.Env, "flow/"+t.x.Ref.ID+"/"+name)
-		if err != nil {
-			return nil, fmt.Errorf("secret of node %q: %w", key, err)
-		}
-		if t.x.Secrets == nil {
-			t.x.Secrets = map[string][]byte{}
-		}
-		t.x.Secrets[name] = sealed
-		return nil, nil
-	}
-	return v, nil
-}
-
-// dropSecrets forgets the secrets that a node put out earlier.
-func (t *turn) dropSecrets(key string) {
-	for name := range t.x.Secrets {
-		if strings.HasPrefix(name, key+"\x00") {
-			delete(t.x.Secrets, name)
-		}
-	}
-}
-
-// astray takes the ERROR outlet of a node that failed, if it has one.
-func (t *turn) astray(n *flow.Node, why *flow.Failure) (next string, leads bool, err error) {
-	next, leads = n.Outlets[flow.ErrorResult]
-	if !leads || why == nil {
-		return "", false, nil
-	}
-	x, key := t.x, n.Place()
-	b, err := json.Marshal(map[string]any{"code": why.Code, "message": why.Message})
-	if err != nil {
-		return "", false, fmt.Errorf("failure of node %q: %w", n.Key, err)
-	}
-	if x.Outputs == nil {
-		x.Outputs = map[string][]byte{}
-	}
-	x.Outputs[failed(key)] = b
-	t.astrayBy, x.Failure = why, why
-	delete(x.Steps, n.Key)
-	return next, true, nil
-}
-
-// errClaims says that a definition claims what its steps did not take.
-var errClaims = errors.New("definition claims a proof that was not taken")
-
-// finish takes over what a definition came to. A user who is not the execution's,
-// or an AMR that no proof of theirs has, is a claim that is not believed.
-func (t *turn) finish(e flow.End) error {
-	x := t.x
-	amr := x.Proofs.Of(x.User.ID).AMR()
-	for _, claimed := range e.AMR {
-		if !slices.Contains(amr, claimed) {
-			return errClaims
-		}
-	}
-	if e.User != "" && e.User != x.User.ID {
-		return errClaims
-	}
-	if x.Request.Definition == "" { // an action of a sign-on, which goes on
-		return nil
-	}
-	x.Named = e.User != ""
-	q := url.Values{}
-	for name, value := range e.Parameters {
-		q.Set(name, value)
-	}
-	x.Return = q.Encode()
-	return nil
 }

@@ -120,7 +120,7 @@ type Execution struct {
 	Node    string   // the node that waits; empty once terminal
 	Attempt uint32   // evaluated submits, resets included; never goes back
 	Status  string
-	Failure *Failure // set when Status is Failed
+	Failure *Failure // of a failed execution; of a waiting one, what its last ERROR outlet was taken for
 
 	User   Subject           // who signs on, once a step has said so
 	Person Candidate         // who is said to, until then
