@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/netip"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,14 +30,15 @@ type house struct {
 	t      *testing.T
 	town   *town
 	plan   *flow.Plan
-	at     time.Time
+	at     atomic.Int64 // Unix nanoseconds: the store's sweeper reads it too
 	events []flow.EventType
 }
 
 // newHouse serves a policy of these actions.
 func newHouse(t *testing.T, actions ...string) *house {
 	t.Helper()
-	h := &house{t: t, town: newTown(), at: time.Date(2026, 10, 20, 12, 0, 0, 0, time.UTC)}
+	h := &house{t: t, town: newTown()}
+	h.at.Store(time.Date(2026, 10, 20, 12, 0, 0, 0, time.UTC).UnixNano())
 	kinds := steps.Builtin(steps.Parts{Passwords: h.town, Changes: h.town, Recoveries: h.town, Registrations: h.town, Verifications: h.town})
 	raw := make([]json.RawMessage, len(actions))
 	for i, a := range actions {
@@ -66,7 +68,7 @@ func (h *house) must(err error) {
 	}
 }
 
-func (h *house) now() time.Time { return h.at }
+func (h *house) now() time.Time { return time.Unix(0, h.at.Load()).UTC() }
 
 func (h *house) Plan(_ context.Context, _ string, hash flow.Digest) (*flow.Plan, error) {
 	if hash != h.plan.Hash {
@@ -149,7 +151,7 @@ func (b *browser) keep(v flow.View) {
 // does submits an action that must be taken, and leads to a status.
 func (b *browser) does(action string, in flow.Values, status string) {
 	b.h.t.Helper()
-	b.h.at = b.h.at.Add(time.Second)
+	b.h.at.Add(int64(time.Second))
 	v, err := b.h.Act(b.h.t.Context(), b.Ref, b.caller(), flow.Submit{Action: action, Values: in, Token: b.Token})
 	if err != nil {
 		b.h.t.Fatalf("%s: %v", action, err)
@@ -162,7 +164,7 @@ func (b *browser) does(action string, in flow.Values, status string) {
 // fails submits an action that must be refused, and returns why.
 func (b *browser) fails(action string, in flow.Values, code flow.Code) flow.Fault {
 	b.h.t.Helper()
-	b.h.at = b.h.at.Add(time.Second)
+	b.h.at.Add(int64(time.Second))
 	_, err := b.h.Act(b.h.t.Context(), b.Ref, b.caller(), flow.Submit{Action: action, Values: in, Token: b.Token})
 	var f *flow.Fault
 	if !errors.As(err, &f) || f.Code != code || f.View == nil {

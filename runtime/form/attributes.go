@@ -17,20 +17,19 @@ type attribute struct {
 // behind "user.". Source: reference/management.md 5.3; autocomplete: HTML Living
 // Standard 4.10.18.7.
 func attributes() map[string]attribute {
-	return map[string]attribute{
-		"username": {most: 128, autocomplete: "username"}, "email": {most: 254, autocomplete: "email"},
-		"password":   {most: 255},
-		"name.given": {most: 256, autocomplete: "given-name"}, "name.family": {most: 256, autocomplete: "family-name"},
-		"name.middle": {most: 256, autocomplete: "additional-name"}, "name.formatted": {most: 256, autocomplete: "name"},
-		"name.honorificPrefix": {most: 256, autocomplete: "honorific-prefix"}, "name.honorificSuffix": {most: 256, autocomplete: "honorific-suffix"},
-		"address.streetAddress": {most: 256, autocomplete: "street-address"}, "address.locality": {most: 256, autocomplete: "address-level2"},
-		"address.region": {most: 256, autocomplete: "address-level1"}, "address.postalCode": {most: 40, autocomplete: "postal-code"},
-		"address.countryCode": {most: 2, autocomplete: "country"},
-		"externalId":          {most: 1024}, "nickname": {most: 256, autocomplete: "nickname"}, "title": {most: 256, autocomplete: "organization-title"},
-		"type": {most: 256}, "locale": {most: 256}, "timezone": {most: 256}, "preferredLanguage": {most: 256, autocomplete: "language"},
-		"primaryPhone": {most: 32, autocomplete: "tel"}, "mobilePhone": {most: 32, autocomplete: "tel"},
-		"photo.href": {most: 1024, autocomplete: "photo"}, "mfaEnabled": {boolean: true},
+	tokens := map[string]string{
+		"username": "username", "email": "email", "name.given": "given-name", "name.family": "family-name",
+		"name.middle": "additional-name", "name.formatted": "name", "name.honorificPrefix": "honorific-prefix", "name.honorificSuffix": "honorific-suffix",
+		"address.streetAddress": "street-address", "address.locality": "address-level2", "address.region": "address-level1",
+		"address.postalCode": "postal-code", "address.countryCode": "country",
+		"nickname": "nickname", "title": "organization-title", "preferredLanguage": "language",
+		"primaryPhone": "tel", "mobilePhone": "tel", "photo.href": "photo",
 	}
+	out := map[string]attribute{"password": {most: 255}, "mfaEnabled": {boolean: true}}
+	for _, a := range flow.UserAttributes() {
+		out[a.Name] = attribute{most: a.Most, autocomplete: tokens[a.Name]}
+	}
+	return out
 }
 
 // kept are the attributes that nobody is asked for: they are the service's own.

@@ -3,7 +3,6 @@ package form
 import (
 	"encoding/json"
 	"fmt"
-
 	"strings"
 	"unicode"
 	"unicode/utf8"
