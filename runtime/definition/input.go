@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"doorward/runtime/expression"
+	"doorward/runtime/placeholder"
 	"doorward/runtime/flow"
 )
 
@@ -17,8 +17,8 @@ func (r *stepReader) input(raw json.RawMessage, described flow.Step) json.RawMes
 	if len(value) == 0 {
 		return nil
 	}
-	t, err := expression.Compile(value, nil)
-	if found := expression.Faults(nil); errors.As(err, &found) {
+	t, err := placeholder.Compile(value, nil)
+	if found := placeholder.Faults(nil); errors.As(err, &found) {
 		for _, f := range found {
 			r.faults.Add(pointed(at, value, f.At), f.Message)
 		}

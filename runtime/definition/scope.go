@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"doorward/runtime/expression"
+	"doorward/runtime/placeholder"
 	"doorward/runtime/flow"
 )
 
@@ -66,7 +66,7 @@ func (s *scope) template(input json.RawMessage, markup []string) (flow.Input, er
 	for i, dotted := range markup {
 		pointers[i] = "/" + strings.ReplaceAll(dotted, ".", "/")
 	}
-	t, err := expression.Compile(value, s.rename, pointers...)
+	t, err := placeholder.Compile(value, s.rename, pointers...)
 	if err != nil {
 		return nil, fmt.Errorf("input: %w", err)
 	}

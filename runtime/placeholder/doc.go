@@ -1,4 +1,4 @@
-// Package expression compiles what stands in "${" and "}" in the definitions of
+// Package placeholder compiles what stands in "${" and "}" in the definitions of
 // flows.
 //
 //	placeholder := "${" segment {"." segment} "}"
@@ -19,4 +19,4 @@
 // form, objects and lists as JSON, nothing and secrets as nothing. There is no
 // escape: text that holds "${" cannot be written. Source:
 // reference/management.md 2.4.
-package expression
+package placeholder
