@@ -60,12 +60,12 @@ func (p *Part) Nodes(at, next string, kinds []flow.Kind) ([]*flow.Node, error) {
 	if err := b.graph(p.graph, s); err != nil {
 		return nil, fmt.Errorf("flow definition %q: %w", p.Name, err)
 	}
-	door, results, err := b.node(at, invoke, nil, nil, flow.TriggerSignOnPolicy)
+	door, says, err := b.node(at, invoke, nil, nil, flow.TriggerSignOnPolicy)
 	if err != nil {
 		return nil, err
 	}
 	door.As, door.Factors = s.as, b.assured(s.key+p.source.Trigger.Next)
-	for _, r := range results {
+	for _, r := range says.Results {
 		door.Outlets[r.Name] = s.key + p.source.Trigger.Next
 	}
 	nodes := []*flow.Node{door}
@@ -111,20 +111,20 @@ func (b *builder) step(g graph, key string, s scope) error {
 	if id, ok := calls(kind, st.Configuration); ok {
 		return b.call(st, key, id, s)
 	}
-	n, results, err := b.node(s.key+key, st.Type, st.Configuration, s.rename, g.Trigger.Type)
+	n, says, err := b.node(s.key+key, st.Type, st.Configuration, s.rename, g.Trigger.Type)
 	if err != nil {
 		return err
 	}
-	if n.Input, err = s.template(st.Input, kind.Step(g.Trigger.Type, n.Config).Markup); err != nil {
+	if n.Input, err = s.template(st.Input, says.Markup); err != nil {
 		return err
 	}
 	n.As = s.keeps(key)
-	switch kind.Step(g.Trigger.Type, n.Config).Ends {
+	switch says.Ends {
 	case flow.Finishes:
 		if s.result != "" {
 			n.As = s.result
 		}
-		for _, r := range results {
+		for _, r := range says.Results {
 			n.Outlets[r.Name] = s.next
 		}
 		b.ends[n.Key] = s.outermost()
@@ -135,34 +135,34 @@ func (b *builder) step(g graph, key string, s scope) error {
 			n.Outlets[result] = s.key + next
 		}
 		s.fails(n)
-		return fit(n, results)
+		return fit(n, &says)
 	}
 	return nil
 }
 
 // node makes one node with its configuration checked. rename, unless it is nil,
 // says under which path what the configuration reads is found.
-func (b *builder) node(key, kind string, config json.RawMessage, rename func([]string) []string, trigger string) (*flow.Node, []flow.StepResult, error) {
+func (b *builder) node(key, kind string, config json.RawMessage, rename func([]string) []string, trigger string) (*flow.Node, flow.Step, error) {
 	k := b.kinds[kind]
 	if k == nil {
-		return nil, nil, fmt.Errorf("there is no step type %s", kind)
+		return nil, flow.Step{}, fmt.Errorf("there is no step type %s", kind)
 	}
 	n := &flow.Node{Key: key, Kind: kind, Sends: k.Meta().Sends, Outlets: map[string]string{}}
 	whole, err := b.whole(config, k.Step(trigger, nil).References)
 	if err != nil {
-		return nil, nil, err
+		return nil, flow.Step{}, err
 	}
 	if n.Config, err = k.Check(whole); err != nil {
-		return nil, nil, err
+		return nil, flow.Step{}, err
 	}
 	described := k.Step(trigger, n.Config)
 	if renamed := reread(whole, described.Reads, rename); renamed != nil {
 		if n.Config, err = k.Check(renamed); err != nil {
-			return nil, nil, err
+			return nil, flow.Step{}, err
 		}
 	}
 	b.nodes[key], b.results[key] = n, described.Results
-	return n, described.Results, nil
+	return n, described, nil
 }
 
 // whole is a configuration with what was taken along.
@@ -177,14 +177,14 @@ func (b *builder) whole(config json.RawMessage, refs []flow.Reference) (json.Raw
 }
 
 // fit makes sure that every result leads somewhere, and nothing else does.
-func fit(n *flow.Node, results []flow.StepResult) error {
-	for _, r := range results {
+func fit(n *flow.Node, says *flow.Step) error {
+	for _, r := range says.Results {
 		if _, ok := n.Outlets[r.Name]; !ok {
 			return fmt.Errorf("result %s leads nowhere", r.Name)
 		}
 	}
 	for name := range n.Outlets {
-		if name != flow.ErrorResult && !slices.ContainsFunc(results, named(name)) {
+		if !says.FailsBy(name) && !slices.ContainsFunc(says.Results, named(name)) {
 			return fmt.Errorf("there is no result %s", name)
 		}
 	}

@@ -44,7 +44,7 @@ func (b *builder) call(st step, key, id string, s scope) error {
 		}
 		raises.As, raises.Outlets[flow.ErrorResult], inner.failed = inner.result, failure, inner.key
 	}
-	enter, results, err := b.node(s.key+key, st.Type, nil, nil, g.Trigger.Type)
+	enter, says, err := b.node(s.key+key, st.Type, nil, nil, g.Trigger.Type)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (b *builder) call(st step, key, id string, s scope) error {
 		return err
 	}
 	enter.As = inner.as
-	for _, r := range results {
+	for _, r := range says.Results {
 		enter.Outlets[r.Name] = inner.key + g.Trigger.Next
 	}
 	return b.graph(g, inner)

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"doorward/runtime/placeholder"
 	"doorward/runtime/flow"
+	"doorward/runtime/placeholder"
 )
 
 // input checks the input of a step and returns it; nil when there is none.

@@ -26,7 +26,8 @@ type metadata struct {
 	InputSchema           json.RawMessage  `json:"inputSchema,omitempty"`
 	InputUISchema         json.RawMessage  `json:"inputUiSchema,omitempty"`
 	ResultMetadata        []resultMetadata `json:"resultMetadata"`
-	Terminal              bool             `json:"terminal"` // ours: it ends the flow and has no outlets
+	FailureMetadata       []resultMetadata `json:"failureMetadata,omitempty"` // ours: outlets besides ERROR that need not be drawn
+	Terminal              bool             `json:"terminal"`                  // ours: it ends the flow and has no outlets
 }
 
 type resultMetadata struct {
@@ -71,6 +72,9 @@ func Metadata(kind flow.Stepper, trigger string, config json.RawMessage, res Res
 		if s.Ends == flow.GoesOn {
 			doc.ResultMetadata = append(doc.ResultMetadata, resultMetadata{r.Name, r.Title, r.Doc, r.Output})
 		}
+	}
+	for _, f := range s.Failures {
+		doc.FailureMetadata = append(doc.FailureMetadata, resultMetadata{TypeName: f.Name, DisplayName: f.Title, Description: f.Doc})
 	}
 	return encoded(m.Name, doc)
 }

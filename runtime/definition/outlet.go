@@ -30,8 +30,8 @@ func (r *stepReader) outlets(raw json.RawMessage, described *flow.Step) map[stri
 			words(in, o, r.faults, "displayName", "description")
 			out[name] = next(in.Member("next"), o["next"], r.steps, r.faults)
 		}
-		if described != nil && name != flow.ErrorResult && !slices.ContainsFunc(described.Results, named(name)) {
-			r.faults.Add(in, "is no result of this step; there are "+results(described.Results)+" and "+flow.ErrorResult)
+		if described != nil && !described.FailsBy(name) && !slices.ContainsFunc(described.Results, named(name)) {
+			r.faults.Add(in, "is no result of this step; there are "+results(described)+" and "+flow.ErrorResult)
 		}
 	}
 	if described == nil {
@@ -49,10 +49,13 @@ func named(name string) func(flow.StepResult) bool {
 	return func(r flow.StepResult) bool { return r.Name == name }
 }
 
-func results(all []flow.StepResult) string {
-	names := make([]string, len(all))
-	for i := range all {
-		names[i] = all[i].Name
+func results(s *flow.Step) string {
+	var names []string
+	for i := range s.Results {
+		names = append(names, s.Results[i].Name)
+	}
+	for i := range s.Failures {
+		names = append(names, s.Failures[i].Name)
 	}
 	return strings.Join(names, ", ")
 }

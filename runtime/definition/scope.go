@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"doorward/runtime/placeholder"
 	"doorward/runtime/flow"
+	"doorward/runtime/placeholder"
 )
 
 // scope is where a definition stands in a plan.

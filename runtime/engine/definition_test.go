@@ -208,6 +208,39 @@ func TestAFailureTakesTheErrorOutlet(t *testing.T) {
 	}
 }
 
+func TestAFailureTakesTheOutletForItsSort(t *testing.T) {
+	to := func(names ...string) map[string]string {
+		outlets := map[string]string{"DONE": "", flow.ErrorResult: flow.ErrorResult}
+		for _, name := range names {
+			outlets[name] = name
+		}
+		return outlets
+	}
+	for name, tt := range map[string]struct {
+		outlet string
+		drawn  []string
+		want   string
+	}{
+		"drawn":                         {flow.TimeoutResult, []string{flow.TimeoutResult, flow.UnavailableResult}, flow.TimeoutResult},
+		"not drawn":                     {flow.TimeoutResult, []string{flow.UnavailableResult}, flow.ErrorResult},
+		"of no sort, with others drawn": {"", []string{flow.TimeoutResult}, flow.ErrorResult},
+	} {
+		t.Run(name, func(t *testing.T) {
+			went := ""
+			notes := func(name string) *flow.Node {
+				return stepping(name, nil, map[string]string{"DONE": ""}, func(*flow.Turn) flow.Outcome { went = name; return flow.Result("DONE") })
+			}
+			h := newHouse(t, filling("form", "call"), stepping("call", nil, to(tt.drawn...), func(*flow.Turn) flow.Outcome {
+				return flow.FailWith(flow.Failure{Code: "X", Message: "No.", Outlet: tt.outlet})
+			}), notes(flow.ErrorResult), notes(flow.TimeoutResult), notes(flow.UnavailableResult))
+			b := h.browser()
+			if _, err := b.send(b.start(experience).Ref, fillsIn(nil)); err != nil || went != tt.want {
+				t.Errorf("went to %q, error %v", went, err)
+			}
+		})
+	}
+}
+
 func TestAnEndIsHeldAgainstTheLedger(t *testing.T) {
 	tests := map[string]struct {
 		proven string

@@ -10,10 +10,15 @@ import (
 	"doorward/runtime/flow"
 )
 
-// astray takes the ERROR outlet of a node that failed, if it has one.
+// astray takes the outlet that a node has for its failure, if it has one.
 func (t *turn) astray(n *flow.Node, why *flow.Failure) (next string, leads bool, err error) {
-	next, leads = n.Outlets[flow.ErrorResult]
-	if !leads || why == nil {
+	if why == nil {
+		return "", false, nil
+	}
+	if next, leads = n.Outlets[why.Outlet]; why.Outlet == "" || !leads {
+		next, leads = n.Outlets[flow.ErrorResult]
+	}
+	if !leads {
 		return "", false, nil
 	}
 	x, key := t.x, n.Place()

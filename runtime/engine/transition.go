@@ -236,23 +236,25 @@ func (t *turn) evaluate(ctx context.Context, s flow.Submit) (flow.View, error) {
 	e, x := t.e, t.x
 	repeat := flow.Once
 	var refused *flow.Fault
+	calls, done := context.WithTimeout(ctx, flow.TurnTimeout)
+	defer done()
 	switch s.Action {
 	case ResetAction:
-		if err := t.reset(ctx); err != nil {
+		if err := t.reset(calls); err != nil {
 			return flow.View{}, e.ourFault(ctx, x.Ref, err)
 		}
 	case ReturnAction:
-		if err := t.comeBack(ctx); err != nil {
+		if err := t.comeBack(calls); err != nil {
 			return flow.View{}, e.ourFault(ctx, x.Ref, err)
 		}
 	default:
 		o := t.offer(s.Action)
 		repeat = o.action.Repeat
-		ft, err := t.step(ctx, o.node)
+		ft, err := t.step(calls, o.node)
 		if err != nil {
 			return flow.View{}, err
 		}
-		out, err := o.action.Run(ctx, ft, s.Values)
+		out, err := o.action.Run(calls, ft, s.Values)
 		if err != nil {
 			return t.unevaluated(ctx, err)
 		}
@@ -262,9 +264,9 @@ func (t *turn) evaluate(ctx context.Context, s flow.Submit) (flow.View, error) {
 			delete(x.Steps, x.Node)
 			x.Node = o.node.Key
 		}
-		next, waits, err := t.settle(ctx, o.node, ft, out)
+		next, waits, err := t.settle(calls, o.node, ft, out)
 		if err == nil && !waits {
-			err = t.walk(ctx, next)
+			err = t.walk(calls, next)
 		}
 		if err != nil {
 			return flow.View{}, e.ourFault(ctx, x.Ref, fmt.Errorf("%s: %w", s.Action, err))

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"time"
@@ -52,6 +53,18 @@ const (
 	Completed = "COMPLETED"
 	Failed    = "FAILED"
 )
+
+// ContinueRequired is the status of a step that calls an outside service and came
+// to its turn when the turn had no whole call left. Its action "continue" begins
+// another one.
+const ContinueRequired = "CONTINUE_REQUIRED"
+
+// CallTime reports whether a whole call of an outside service fits into what is
+// left of the turn, whose deadline ctx has.
+func CallTime(ctx context.Context) bool {
+	until, limited := ctx.Deadline()
+	return !limited || time.Until(until) >= CallTimeout
+}
 
 // Ref names one execution inside one environment; both are UUIDs in lower case.
 type Ref struct{ Env, ID string }
@@ -195,6 +208,7 @@ type Failure struct {
 	Code, Message string
 	Details       []Detail // of single inputs
 	HTML          string   // Message with links, lists and emphasis, sanitised; empty: it has none
+	Outlet        string   // one of Step.Failures to leave by, where it is drawn; empty: ERROR
 }
 
 // Session is one browser's sign-on, shared by all applications of an

@@ -26,6 +26,14 @@ const (
 // reference/management.md 2.3.
 const ErrorResult = "ERROR"
 
+// The outlets for calls of outside services that fail because of the service and
+// not of what was asked. They are ours, and need not be drawn: ERROR takes what
+// they do not.
+const (
+	TimeoutResult     = "TIMEOUT"     // it did not answer in time
+	UnavailableResult = "UNAVAILABLE" // it was not asked: too many calls, or it has failed too often
+)
+
 // Stepper is a Kind that flow definitions are made of. Other kinds are for
 // sign-on policies alone.
 type Stepper interface {
@@ -60,6 +68,9 @@ type Step struct {
 	// "steps.lookup.outputs.user.id".
 	Reads   []string
 	Results []StepResult
+	// Failures are outlets that a failure may leave by, besides ERROR. They need not
+	// be drawn.
+	Failures []StepFailure
 	// Waits says that the step asks a person, so that a loop through it costs a
 	// submit a turn.
 	Waits bool
@@ -90,6 +101,15 @@ type StepResult struct {
 	Takes []Taken
 	// Confirms says that the candidate becomes the user of the execution.
 	Confirms bool
+}
+
+// StepFailure is an outlet for one sort of failure: TimeoutResult or
+// UnavailableResult.
+type StepFailure struct{ Name, Title, Doc string }
+
+// FailsBy reports whether a failure of the step may leave by that outlet.
+func (s *Step) FailsBy(outlet string) bool {
+	return outlet == ErrorResult || slices.ContainsFunc(s.Failures, func(f StepFailure) bool { return f.Name == outlet })
 }
 
 // Taken is a proof as a kind declares it.

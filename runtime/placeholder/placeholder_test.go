@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"doorward/runtime/placeholder"
 	"doorward/runtime/flow"
+	"doorward/runtime/placeholder"
 )
 
 var _ flow.Input = (*placeholder.Template)(nil)

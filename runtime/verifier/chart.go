@@ -44,13 +44,12 @@ const (
 type way struct {
 	outlet string
 	to     int
-	result *flow.StepResult // nil: the ones below, or ERROR
+	result *flow.StepResult // nil: the ones below
+	failed bool             // by ERROR, or an outlet for one sort of failure
 	skips  bool             // the guard did not hold
 	link   bool             // another execution has come back with a user
 	id     int              // of the result, among those of the whole plan
 }
-
-func (w *way) fails() bool { return w.outlet == flow.ErrorResult && w.result == nil }
 
 func newChart(plan *flow.Plan, kinds []flow.Kind) *chart {
 	c := &chart{plan: plan, byKey: map[string]int{}, byName: map[string][]int{}, entry: nowhere, schemas: map[string]*schema{}}
@@ -126,7 +125,12 @@ func (c *chart) lead(s *step, kinds map[string]flow.Kind) {
 		c.add(s, way{}, "")
 	}
 	if next, ok := n.Outlets[flow.ErrorResult]; ok {
-		c.add(s, way{outlet: flow.ErrorResult}, next)
+		c.add(s, way{outlet: flow.ErrorResult, failed: true}, next)
+	}
+	for _, f := range s.says.Failures {
+		if next, ok := n.Outlets[f.Name]; ok {
+			c.add(s, way{outlet: f.Name, failed: true}, next)
+		}
 	}
 	if n.Guard != nil {
 		c.add(s, way{outlet: "skip", skips: true}, n.Skip)

@@ -9,6 +9,9 @@ import (
 // habits finds what is no hole and yet hardly ever meant.
 func (c *chart) habits() {
 	for i, s := range c.steps {
+		if s.reached && len(s.says.Failures) > 0 {
+			c.opens(i, s)
+		}
 		if !s.reached || s.says.Waits {
 			continue
 		}
@@ -33,7 +36,7 @@ func (c *chart) habits() {
 // asked for the name, or on to where a success leads.
 func (c *chart) tells(at int, s *step) {
 	for _, w := range s.ways {
-		if !w.fails() || w.to < 0 || c.asked(w.to, at) ||
+		if !w.failed || w.to < 0 || c.asked(w.to, at) ||
 			slices.ContainsFunc(s.ways, func(o way) bool { return o.result != nil && o.to == w.to }) {
 			continue
 		}
@@ -48,4 +51,29 @@ func (c *chart) asked(from, to int) bool {
 	return c.steps[from].says.Waits && c.route(from, func(i int) bool { return i == to }, func(i int, _ *way) bool {
 		return i == from || !c.steps[i].says.Waits
 	}) != nil
+}
+
+// opens finds a call of an outside service whose failure goes on as its answer
+// does: who can make the service fail, or waits until it does, is let through.
+func (c *chart) opens(at int, s *step) {
+	for _, w := range s.ways {
+		if !w.failed || w.to < 0 || c.steps[w.to].says.Ends == flow.Terminates ||
+			!c.answers(s, w.to) && !c.finishes(w.to) {
+			continue
+		}
+		path := append(c.path(at, w.outlet), Hop{Step: c.steps[w.to].key})
+		c.report(Warning, FailsOpen, at, path, "When the service fails, %s goes on as if it had answered; if its answer may keep somebody out, lead %s to a step that asks for more, or that ends the flow.", w.outlet, w.outlet)
+	}
+}
+
+// answers reports whether an answer of the step leads to another one at once.
+func (c *chart) answers(s *step, to int) bool {
+	return slices.ContainsFunc(s.ways, func(w way) bool { return w.result != nil && w.to == to })
+}
+
+// finishes reports whether the plan comes to its end from a step on without
+// asking a person.
+func (c *chart) finishes(from int) bool {
+	ends := func(i int) bool { return c.steps[i].says.Ends == flow.Finishes }
+	return !c.steps[from].says.Waits && (ends(from) || c.route(from, ends, func(i int, _ *way) bool { return !c.steps[i].says.Waits }) != nil)
 }

@@ -256,7 +256,23 @@ stop | TERMINATE_FLOW | | |`, "w NO_ERROR_OUTLET keep",
 ask | FORM | {"form":{"id":"3"}} | | SUBMITTED>prove
 prove | PROVES | | | DONE>stop
 stop | TERMINATE_FLOW | | |`, "w NO_ERROR_OUTLET prove"}
-	list := append(kinds(), plain("PROVES", flow.Step{Results: results(&totp, "", "DONE")}), plain("KEEPS", flow.Step{Secrets: []string{"password"}, Results: []flow.StepResult{{Name: "DONE"}}}))
+	const gate = `
+asks | CALLS | | | OUT>judge %s
+judge | BRANCH | {"conditions":[{"condition":{"value":"${flow.inputs.parameters.x}"},"result":"YES"}]} | | YES>go NO_MATCH>stop
+go | COMPLETE_FLOW | {"result":"REDIRECT"} | |
+stop | TERMINATE_FLOW | | |
+form | FORM | {"form":{"id":"3"}} | | SUBMITTED>asks`
+	for name, tt := range map[string]struct{ outlets, want string }{
+		"a failed call ends the flow":                  {"ERROR>stop", "w UNREACHABLE_STEP form"},
+		"a failed call asks a person":                  {"ERROR>form", ""},
+		"a failed call ends as the answer might":       {"ERROR>go", "w FAILS_OPEN asks, w UNREACHABLE_STEP form"},
+		"a call that takes too long goes where others": {"ERROR>form TIMEOUT>judge", "w FAILS_OPEN asks"},
+		"a call that is not made goes on":              {"ERROR>form TIMEOUT>stop UNAVAILABLE>judge", "w FAILS_OPEN asks"},
+	} {
+		tests[name] = struct{ flow, want string }{fmt.Sprintf(gate, tt.outlets), strings.TrimPrefix(tt.want+", w NOBODY_NAMED go", ", ")}
+	}
+	calls := flow.Step{Results: []flow.StepResult{{Name: "OUT"}}, Failures: []flow.StepFailure{{Name: flow.TimeoutResult}, {Name: flow.UnavailableResult}}}
+	list := append(kinds(), plain("CALLS", calls), plain("PROVES", flow.Step{Results: results(&totp, "", "DONE")}), plain("KEEPS", flow.Step{Secrets: []string{"password"}, Results: []flow.StepResult{{Name: "DONE"}}}))
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			if found := verifier.Check(sketch(t, tt.flow), list); codes(found) != tt.want {

@@ -44,10 +44,10 @@ func (c *chart) values() {
 		for j := range s.ways {
 			w := &s.ways[j]
 			w.id = -1
-			if w.fails() || w.result != nil && len(w.result.Output) > 0 {
+			if w.failed || w.result != nil && len(w.result.Output) > 0 {
 				w.id = len(v.ways)
 				slot := v.slot[s.name]
-				if w.fails() {
+				if w.failed {
 					slot++
 				}
 				v.ways = append(v.ways, made{i, w, slot})
@@ -107,7 +107,7 @@ func (v *values) after(in *supply, w *way) supply {
 	out.may.drop(v.fills[slot])
 	out.may.add(w.id)
 	out.must.add(slot)
-	if !w.fails() {
+	if !w.failed {
 		err := newMarks(len(v.fills))
 		err.add(slot + 1)
 		out.must.drop(err)
@@ -203,7 +203,7 @@ func (v *values) present(u use, slot int, path []string) {
 		if m.slot != slot || !in.may.has(id) {
 			continue
 		}
-		if m.way.fails() {
+		if m.way.failed {
 			there = true
 			continue
 		}

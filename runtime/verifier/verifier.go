@@ -50,6 +50,7 @@ const (
 	NoErrorOutlet     = "NO_ERROR_OUTLET"
 	TellsTakenNames   = "TELLS_TAKEN_NAMES"
 	TellsAccounts     = "TELLS_ACCOUNTS"
+	FailsOpen         = "FAILS_OPEN"
 	TooManyStates     = "TOO_MANY_STATES"
 	TooManySteps      = "TOO_MANY_STEPS"
 )
