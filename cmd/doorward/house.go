@@ -51,6 +51,7 @@ type house struct {
 	kinds     []flow.Kind
 	mails     *delivery.Recent // where mail goes without a mail server; nil with one
 	mailer    *delivery.Worker // nil when nothing sends mail
+	nodes     *session.Redis   // through which nodes hear of each other; nil: there is one
 
 	checks map[string]func(context.Context) error
 	closes []func(context.Context) error
@@ -270,6 +271,7 @@ func (h *house) openSessions(ctx context.Context) (stores, error) {
 		}
 		h.closes = append(h.closes, func(context.Context) error { return r.Close() })
 		h.checks["redis"] = r.Health
+		h.nodes = r
 		return r, nil
 	}
 	m := session.NewMemory(session.DefaultMemory, h.now)
@@ -285,7 +287,15 @@ func (h *house) openSessions(ctx context.Context) (stores, error) {
 
 // tend does what has to be done now and then, until ctx ends.
 func (h *house) tend(ctx context.Context) {
-	go h.registry.Watch(ctx, 500*time.Millisecond, func(err error) { h.log.Error("configuration not taken over", "error", err) })
+	failed := func(err error) { h.log.Error("configuration not taken over", "error", err) }
+	go h.registry.Watch(ctx, 500*time.Millisecond, failed)
+	if h.nodes != nil {
+		go h.nodes.Announcements(ctx, func() {
+			if err := h.registry.Reload(ctx); err != nil && ctx.Err() == nil {
+				failed(err)
+			}
+		})
+	}
 	go func() {
 		tick := time.NewTicker(time.Minute)
 		defer tick.Stop()

@@ -162,12 +162,25 @@ func (h *house) manage(server *httpapi.Server, provider *oidc.Provider) {
 	}).Register(server)
 }
 
-// reload serves a change of the configuration at once, with the keys it needs.
+// reload serves a change of the configuration at once, with the keys it needs, and
+// has the other nodes do the same.
 func (h *house) reload(ctx context.Context) error {
 	if err := h.registry.Reload(ctx); err != nil {
 		return err
 	}
+	h.announce(ctx)
 	return h.ensureKeys(ctx)
+}
+
+// announce has the other nodes look for a change now; they look every half second
+// anyway.
+func (h *house) announce(ctx context.Context) {
+	if h.nodes == nil {
+		return
+	}
+	if err := h.nodes.Announce(ctx); err != nil {
+		h.log.Warn("the other nodes see the change when they look next", "error", err)
+	}
 }
 
 // The demo's relying party is one of its own applications.
@@ -280,6 +293,7 @@ func (h *house) answer(ctx, background context.Context, server *httpapi.Server, 
 			if err := errors.Join(h.apply(background), h.ensureKeys(background)); err != nil {
 				h.log.Error("configuration not applied; the present one goes on", "error", err)
 			}
+			h.announce(background)
 		case <-ctx.Done():
 			h.log.Info("stopping", "grace", stopTime.String())
 			c, cancel := context.WithTimeout(background, stopTime)
