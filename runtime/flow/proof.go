@@ -146,16 +146,44 @@ func (l Ledger) Last(method string) time.Time {
 	return t
 }
 
-// AMR lists the RFC 8176 values of the proofs, each once, in the order taken.
-// What an external provider asserts is not ours to repeat.
+// MultiFactor is the RFC 8176 value of proofs of several factor classes.
+const MultiFactor = "mfa"
+
+// AMR lists the RFC 8176 values of the proofs, each once, in the order taken, and
+// MultiFactor behind them where they are of several classes and no two of these are
+// one act. What an external provider asserts is not ours to repeat.
 func (l Ledger) AMR() []string {
 	var out []string
+	var own Ledger
 	for _, p := range l {
-		if p.AMR != "" && p.Origin != FromIDP && !slices.Contains(out, p.AMR) {
+		if p.AMR == "" || p.Origin == FromIDP {
+			continue
+		}
+		own = append(own, p)
+		if !slices.Contains(out, p.AMR) {
 			out = append(out, p.AMR)
 		}
 	}
+	if own.multiFactor() {
+		out = append(out, MultiFactor)
+	}
 	return out
+}
+
+// multiFactor reports whether one proof has several factor classes, or two of one
+// subject, and not of one source, have different ones.
+func (l Ledger) multiFactor() bool {
+	for i, p := range l {
+		if p.Factors&(p.Factors-1) != 0 {
+			return true
+		}
+		for _, q := range l[:i] {
+			if p.Subject == q.Subject && !p.sameSource(q) && p.Factors != q.Factors {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Youngest keeps, for each authenticator and address, only the youngest proof:

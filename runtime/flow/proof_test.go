@@ -191,6 +191,14 @@ func TestLedgerViews(t *testing.T) {
 		{"youngest of all", l.Last(""), noon()},
 		{"youngest of none", l.Last("mfa"), time.Time{}},
 		{"amr once each, and not what a provider asserts", l.AMR(), []string{"pwd", "totp"}},
+		{"amr of two classes", flow.Ledger{old, proof(flow.Possession, "totp")}.AMR(), []string{"pwd", "totp", "mfa"}},
+		{"amr of one class twice", flow.Ledger{proof(flow.Possession, "totp"), proof(flow.Possession, "sms")}.AMR(), []string{"totp", "sms"}},
+		{"amr of a passkey", flow.Ledger{proof(flow.Possession|flow.Inherence, "pop")}.AMR(), []string{"pop", "mfa"}},
+		{"amr with what a provider asserts of another class", flow.Ledger{old, proof(flow.Possession, "idp", func(p *flow.Proof) { p.Origin = flow.FromIDP })}.AMR(), []string{"pwd"}},
+		{"amr of what one mailbox gives", flow.Ledger{
+			proof(flow.Knowledge, "pwd", func(p *flow.Proof) { p.Address = "ada@example.com" }),
+			proof(flow.Possession, "otp", func(p *flow.Proof) { p.Address = "ada@example.com" }),
+		}.AMR(), []string{"pwd", "otp"}},
 		{"a session keeps the youngest of each authenticator", l.Youngest(), flow.Ledger{young, idp, bob}},
 	}
 	for _, tt := range tests {

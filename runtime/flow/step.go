@@ -64,6 +64,16 @@ type Step struct {
 	// Markup are the inputs that hold HTML, by dotted path: what a placeholder puts
 	// in there is escaped.
 	Markup []string
+	// Addresses are the inputs that hold a URL, by dotted path: it is written out as
+	// far as its path, and what a placeholder puts in there is a segment of it or
+	// the value of a parameter. See placeholder.Rules.
+	Addresses []string
+	// Documents are the inputs that may hold JSON as text, by dotted path: what a
+	// placeholder puts in there is one value of it.
+	Documents []string
+	// CheckInput, unless it is nil, reports what Input cannot say of an input as it
+	// is written, with its placeholders, when a definition is published.
+	CheckInput func(input map[string]any) error
 	// Reads are the variables that the configuration reads, such as
 	// "steps.lookup.outputs.user.id".
 	Reads   []string

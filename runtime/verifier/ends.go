@@ -139,9 +139,9 @@ func (e *explorer) proves(path []string) bool {
 	})
 }
 
-// several are the claims that are about more than one proof. Source: RFC 8176
-// section 2.
-func several(claim string) bool { return claim == "mfa" || claim == "mca" }
+// several reports whether a claim is about more than one proof, as flow.Ledger.AMR
+// makes it.
+func several(claim string) bool { return claim == flow.MultiFactor }
 
 // judgeClaims holds what an end claims against the proofs of the user.
 func (e *explorer) judgeClaims(visit int, claims []string) {
@@ -162,7 +162,7 @@ func (e *explorer) judgeClaims(visit int, claims []string) {
 		return
 	}
 	for _, claim := range claims {
-		if several(claim) && len(held) < 2 && !multiple(held, claim) {
+		if several(claim) && len(held) < 2 && !multiple(held) {
 			e.tell(Error, UntakenClaim, visit, "", "context.amr claims %q, and this path proves one thing at most; lead it through a second factor, or end it at a step that does not claim it.", claim)
 			return
 		}
@@ -197,7 +197,7 @@ func resting(held []flow.Taken) string {
 // independent of those of the others, and the others what they are about.
 func backed(held []flow.Taken, single, claims []string) bool {
 	for _, claim := range claims {
-		if several(claim) && !multiple(held, claim) {
+		if several(claim) && !multiple(held) {
 			return false
 		}
 	}
@@ -218,14 +218,14 @@ func assigned(held []flow.Taken, claims []string, given []flow.Taken) bool {
 }
 
 // multiple reports whether the proofs are of two classes that do not rest on one
-// another, for mfa, or of two channels, for mca.
-func multiple(held []flow.Taken, claim string) bool {
+// another.
+func multiple(held []flow.Taken) bool {
 	for i, t := range held {
-		if claim == "mfa" && t.Factors&(t.Factors-1) != 0 {
+		if t.Factors&(t.Factors-1) != 0 {
 			return true // a passkey that verifies its user
 		}
 		for _, u := range held[:i] {
-			if !same(t, u) && (claim == "mca" || t.Factors|u.Factors != t.Factors&u.Factors) {
+			if !same(t, u) && t.Factors != u.Factors {
 				return true
 			}
 		}

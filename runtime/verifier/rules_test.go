@@ -49,7 +49,7 @@ func TestWhatAnEndMayClaim(t *testing.T) {
 		"one claim for what is proven by two": {checked + factor("totp", "done") + ends(whom, `"otp"`), ""},
 		"a passkey is two factors":            {strings.Replace(named, ">check", ">next", 1) + factor("passkey", "done") + ends(whom, `"pop","mfa"`), ""},
 		"nothing":                             {checked + strings.ReplaceAll(ends(whom, ``), "done", "next"), ""},
-		"two channels":                        {checked + factor("email", "done") + ends(whom, `"mca"`), ""},
+		"two channels":                        {checked + factor("email", "done") + ends(whom, `"mca"`), "e UNTAKEN_CLAIM done"},
 		"a recovered password":                {recovering + strings.ReplaceAll(ends(whom, `"pwd"`), "done", "next"), ""},
 		"a recovered password and an authenticator": {
 			recovering + factor("totp", "done") + ends(whom, `"pwd","otp","mfa"`), "",
@@ -69,7 +69,7 @@ mail | MFA_CHALLENGE | {"deviceAuthenticationPolicy":{"id":"email"}} | {"user":{
 		"one password by two ways": {
 			checked + `
 next | FORM | {"form":{"id":"4"}} | | SUBMITTED>recover resendCode>next
-recover | USER_PASSWORD_RECOVER | | {"user":{"id":"${steps.look.outputs.user.id}"},"recoveryCode":"${steps.next.outputs.formData.recoveryCode}","newPassword":"${steps.next.outputs.formData.user.newPassword}"} | SUCCEEDED>done ERROR>next` + ends(whom, `"mca"`), "e SAME_FACTOR done",
+recover | USER_PASSWORD_RECOVER | | {"user":{"id":"${steps.look.outputs.user.id}"},"recoveryCode":"${steps.next.outputs.formData.recoveryCode}","newPassword":"${steps.next.outputs.formData.user.newPassword}"} | SUCCEEDED>done ERROR>next` + ends(whom, `"mfa"`), "e SAME_FACTOR done",
 		},
 		"one possession twice": {
 			strings.Replace(named, ">check", ">next", 1) + factor("email", "other") +
