@@ -41,6 +41,7 @@ func Types() []flow.EventType {
 		flow.PasswordChanged,
 		flow.ChangeRefused,
 		flow.PasswordUnlocked,
+		flow.ServiceFailed,
 		flow.InputIgnored,
 		flow.MessageSent,
 		flow.MessageFailed,
@@ -60,6 +61,7 @@ func Types() []flow.EventType {
 		flow.ManagementUpdated,
 		flow.ManagementDeleted,
 		flow.ManagementSecret,
+		flow.ManagementInvoked,
 		flow.ManagementRefused,
 	}
 }

@@ -115,7 +115,7 @@ func (b *builder) step(g graph, key string, s scope) error {
 	if err != nil {
 		return err
 	}
-	if n.Input, err = s.template(st.Input, says.Markup); err != nil {
+	if n.Input, err = s.template(st.Input, &says); err != nil {
 		return err
 	}
 	n.As = s.keeps(key)

@@ -48,7 +48,7 @@ func (b *builder) call(st step, key, id string, s scope) error {
 	if err != nil {
 		return err
 	}
-	if enter.Input, err = s.template(st.Input, nil); err != nil {
+	if enter.Input, err = s.template(st.Input, &says); err != nil {
 		return err
 	}
 	enter.As = inner.as

@@ -17,7 +17,7 @@ func (r *stepReader) input(raw json.RawMessage, described flow.Step) json.RawMes
 	if len(value) == 0 {
 		return nil
 	}
-	t, err := placeholder.Compile(value, nil)
+	t, err := placeholder.Compile(value, nil, rules(&described))
 	if found := placeholder.Faults(nil); errors.As(err, &found) {
 		for _, f := range found {
 			r.faults.Add(pointed(at, value, f.At), f.Message)
@@ -27,6 +27,14 @@ func (r *stepReader) input(raw json.RawMessage, described flow.Step) json.RawMes
 	for _, u := range t.Uses() {
 		if u.Path[0] == "steps" && r.steps[u.Path[1]] == nil {
 			r.faults.Add(pointed(at, value, u.At), fmt.Sprintf("reads ${%s}, but there is no step %q", strings.Join(u.Path, "."), u.Path[1]))
+		}
+	}
+	if described.CheckInput != nil {
+		err := described.CheckInput(value)
+		if found := Faults(nil); errors.As(err, &found) {
+			r.faults.Merge(at, found)
+		} else if err != nil {
+			r.faults.Add(at, err.Error())
 		}
 	}
 	return raw

@@ -54,7 +54,7 @@ func (s *scope) rename(path []string) []string {
 }
 
 // template compiles the input of a step; nil when there is none.
-func (s *scope) template(input json.RawMessage, markup []string) (flow.Input, error) {
+func (s *scope) template(input json.RawMessage, says *flow.Step) (flow.Input, error) {
 	if len(input) == 0 {
 		return nil, nil
 	}
@@ -62,15 +62,23 @@ func (s *scope) template(input json.RawMessage, markup []string) (flow.Input, er
 	if err := json.Unmarshal(input, &value); err != nil {
 		return nil, fmt.Errorf("input: %w", err)
 	}
-	pointers := make([]string, len(markup))
-	for i, dotted := range markup {
-		pointers[i] = "/" + strings.ReplaceAll(dotted, ".", "/")
-	}
-	t, err := placeholder.Compile(value, s.rename, pointers...)
+	t, err := placeholder.Compile(value, s.rename, rules(says))
 	if err != nil {
 		return nil, fmt.Errorf("input: %w", err)
 	}
 	return t, nil
+}
+
+// rules are what placeholders keep to in the input of a step.
+func rules(says *flow.Step) placeholder.Rules {
+	pointers := func(dotted []string) []string {
+		out := make([]string, len(dotted))
+		for i, path := range dotted {
+			out[i] = "/" + strings.ReplaceAll(path, ".", "/")
+		}
+		return out
+	}
+	return placeholder.Rules{Markup: pointers(says.Markup), Addresses: pointers(says.Addresses), Documents: pointers(says.Documents)}
 }
 
 // reread is a configuration in which every string that stands for one of the

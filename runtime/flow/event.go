@@ -46,7 +46,8 @@ const (
 	PasswordChanged    EventType = "PASSWORD.CHANGED"
 	ChangeRefused      EventType = "PASSWORD.CHANGE_REFUSED"
 	PasswordUnlocked   EventType = "PASSWORD.UNLOCKED"
-	InputIgnored       EventType = "INPUT.IGNORED" // known names that the step did not ask for
+	ServiceFailed      EventType = "SERVICE.CALL_FAILED" // of a step that asks an outside service; its answer could not be had
+	InputIgnored       EventType = "INPUT.IGNORED"       // known names that the step did not ask for
 	MessageSent        EventType = "MESSAGE.SENT"
 	MessageFailed      EventType = "MESSAGE.FAILED"  // will be tried again
 	MessageDropped     EventType = "MESSAGE.DROPPED" // will not
@@ -66,6 +67,7 @@ const (
 	ManagementUpdated EventType = "MANAGEMENT.UPDATED"
 	ManagementDeleted EventType = "MANAGEMENT.DELETED"
 	ManagementSecret  EventType = "MANAGEMENT.SECRET_READ"
+	ManagementInvoked EventType = "MANAGEMENT.INVOKED" // a request of an external service
 	ManagementRefused EventType = "MANAGEMENT.REFUSED" // no token, or one without the role
 )
 

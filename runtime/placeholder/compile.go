@@ -30,11 +30,26 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Rules are the strings of a value that are more than text, by JSON pointer. What
+// is put into them stays in its place.
+type Rules struct {
+	// Markup are HTML, in which values are escaped.
+	Markup []string
+	// Addresses are URLs, of which scheme, host and port are written out. A value
+	// becomes one segment of the path, or a part of one, or the value of a
+	// parameter; a URL in which it would be more, or no segment, comes to "". A
+	// value that has any is sent somewhere: no text of it is left out for having
+	// become too long, so that whoever sends it can refuse it.
+	Addresses []string
+	// Documents may be JSON, in which values are encoded. One that is a placeholder
+	// and nothing else is.
+	Documents []string
+}
+
 // Compile reads a decoded JSON value. rename, unless it is nil, says under which
-// path a placeholder is found. markup are JSON pointers to the strings that are
-// HTML: what a placeholder puts in there is escaped. The error is a Faults.
-func Compile(value any, rename func(path []string) []string, markup ...string) (*Template, error) {
-	c := compiler{rename: rename, markup: markup}
+// path a placeholder is found. The error is a Faults.
+func Compile(value any, rename func(path []string) []string, rules Rules) (*Template, error) {
+	c := compiler{rename: rename, rules: rules, keeps: len(rules.Addresses) > 0}
 	t := &Template{root: c.node("", value, 1)}
 	if len(c.faults) > 0 {
 		return nil, c.faults
@@ -45,7 +60,8 @@ func Compile(value any, rename func(path []string) []string, markup ...string) (
 
 type compiler struct {
 	rename func([]string) []string
-	markup []string
+	rules  Rules
+	keeps  bool // texts that become too long
 	uses   []flow.Use
 	faults Faults
 }
@@ -84,27 +100,48 @@ func escape(name string) string {
 
 func (c *compiler) text(at, s string) node {
 	parts, err := parse(s)
-	if err != nil {
-		c.faults = append(c.faults, Fault{at, err.Error()})
-		return node{}
+	if err == nil && slices.Contains(c.rules.Addresses, at) {
+		err = writtenOut(parts)
 	}
-	whole := len(parts) == 1 && parts[0].path != nil
-	found := false
+	if err != nil {
+		return c.fault(at, err)
+	}
+	found := slices.ContainsFunc(parts, func(p part) bool { return p.path != nil })
+	if found && slices.Contains(c.rules.Documents, at) {
+		if n, is := c.document(at, s, parts); is {
+			return n
+		}
+	}
+	as := c.form(at)
+	whole := len(parts) == 1 && found
 	for i := range parts {
 		if p := &parts[i]; p.path != nil {
 			if c.rename != nil {
 				p.path = c.rename(p.path)
 			}
-			found = true
 			c.uses = append(c.uses, flow.Use{At: at, Path: p.path, Whole: whole})
 		}
 	}
-	html := slices.Contains(c.markup, at)
 	switch {
 	case !found:
 		return node{literal: s}
-	case whole && !html:
+	case whole && as == plain:
 		return node{whole: parts[0].path}
 	}
-	return node{text: parts, markup: html}
+	return node{text: parts, as: as, kept: c.keeps}
+}
+
+func (c *compiler) form(at string) form {
+	switch {
+	case slices.Contains(c.rules.Markup, at):
+		return markup
+	case slices.Contains(c.rules.Addresses, at):
+		return address
+	}
+	return plain
+}
+
+func (c *compiler) fault(at string, err error) node {
+	c.faults = append(c.faults, Fault{at, err.Error()})
+	return node{}
 }

@@ -89,7 +89,7 @@ func TestAPlaceholderBecomesWhatItStandsFor(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			tmpl, err := placeholder.Compile(decoded(t, tt.in), nil)
+			tmpl, err := placeholder.Compile(decoded(t, tt.in), nil, placeholder.Rules{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -104,7 +104,7 @@ func TestAPlaceholderBecomesWhatItStandsFor(t *testing.T) {
 }
 
 func TestWhatAPlaceholderPutsIntoMarkupIsEscaped(t *testing.T) {
-	tmpl, err := placeholder.Compile(decoded(t, `{"error":{"code":"${flow.inputs.parameters.markup}","message":"<b>${flow.inputs.parameters.markup}</b>","n":["${flow.inputs.parameters.markup}"]},"whole":"${flow.inputs.parameters.markup}"}`), nil, "/error/message", "/whole")
+	tmpl, err := placeholder.Compile(decoded(t, `{"error":{"code":"${flow.inputs.parameters.markup}","message":"<b>${flow.inputs.parameters.markup}</b>","n":["${flow.inputs.parameters.markup}"]},"whole":"${flow.inputs.parameters.markup}"}`), nil, placeholder.Rules{Markup: []string{"/error/message", "/whole"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestUsesAreListedWithWhereTheyStand(t *testing.T) {
 			return append([]string{"steps", "in/" + path[1]}, path[2:]...)
 		}
 		return path
-	})
+	}, placeholder.Rules{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestEveryMistakeIsNamedWithItsPlace(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			tmpl, err := placeholder.Compile(decoded(t, tt.in), nil)
+			tmpl, err := placeholder.Compile(decoded(t, tt.in), nil, placeholder.Rules{})
 			if err == nil {
 				t.Fatalf("compiled, with %v", tmpl.Uses())
 			}
@@ -194,7 +194,7 @@ func FuzzCompile(f *testing.F) {
 		if json.Unmarshal(raw, &v) != nil {
 			return
 		}
-		tmpl, err := placeholder.Compile(v, nil)
+		tmpl, err := placeholder.Compile(v, nil, placeholder.Rules{})
 		if err != nil {
 			if tmpl != nil || err.Error() == "" {
 				t.Fatalf("%s: %v, %v", raw, tmpl, err)
@@ -215,7 +215,7 @@ func FuzzCompile(f *testing.F) {
 }
 
 func TestResolvingTakesFewAllocations(t *testing.T) {
-	tmpl, err := placeholder.Compile(decoded(t, `{"user":{"id":"${flow.id}","name":"Dear ${flow.id}"},"locale":"en","lists":[1,2,{"a":"b"}]}`), nil)
+	tmpl, err := placeholder.Compile(decoded(t, `{"user":{"id":"${flow.id}","name":"Dear ${flow.id}"},"locale":"en","lists":[1,2,{"a":"b"}]}`), nil, placeholder.Rules{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestResolvingTakesFewAllocations(t *testing.T) {
 }
 
 func BenchmarkResolve(b *testing.B) {
-	tmpl, err := placeholder.Compile(decoded(b, `{"user":{"username":"${steps.form.outputs.formData.user.username}","email":"${steps.form.outputs.formData.user.email}","name":{"formatted":"${user.name.given} ${user.name.family}"}},"locale":"en"}`), nil)
+	tmpl, err := placeholder.Compile(decoded(b, `{"user":{"username":"${steps.form.outputs.formData.user.username}","email":"${steps.form.outputs.formData.user.email}","name":{"formatted":"${user.name.given} ${user.name.family}"}},"locale":"en"}`), nil, placeholder.Rules{})
 	if err != nil {
 		b.Fatal(err)
 	}

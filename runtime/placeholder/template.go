@@ -7,7 +7,7 @@ import (
 )
 
 // maxText is how long a string may become that placeholders are put into, in
-// bytes. One that would be longer comes to nothing.
+// bytes. One that would be longer comes to nothing; see Rules.Addresses.
 const maxText = 64 << 10
 
 // Template is a JSON value with placeholders. It is immutable and safe for
@@ -34,13 +34,24 @@ func (t *Template) Uses() []flow.Use { return t.uses }
 // node is one value of the template. Exactly one of its shapes is set; none is a
 // literal.
 type node struct {
-	literal any
-	whole   []string // a placeholder that is the whole string
-	text    []part   // a string with placeholders in it
-	markup  bool     // text that is HTML
-	members []member
-	items   []node
+	literal  any
+	whole    []string // a placeholder that is the whole string
+	text     []part   // a string with placeholders in it
+	as       form     // what text is
+	kept     bool     // text that has become too long comes to as much as there is of it
+	document *node    // a string that is JSON with placeholders in it
+	members  []member
+	items    []node
 }
+
+// form is what a text is.
+type form uint8
+
+const (
+	plain form = iota
+	markup
+	address
+)
 
 type member struct {
 	name string
@@ -51,6 +62,10 @@ func (n *node) value(find func([]string) any) any {
 	switch {
 	case n.whole != nil:
 		return find(n.whole)
+	case n.document != nil:
+		return n.document.encoded(find)
+	case n.text != nil && n.as == address:
+		return n.address(find)
 	case n.text != nil:
 		return n.join(find)
 	case n.members != nil:
@@ -73,7 +88,8 @@ func (n *node) value(find func([]string) any) any {
 	return n.literal
 }
 
-// join is a string with its placeholders filled in, or nil when it is too long.
+// join is a string with its placeholders filled in. One that is too long is nil,
+// or cut off behind what was too long.
 func (n *node) join(find func([]string) any) any {
 	var stack [256]byte
 	b := stack[:0]
@@ -82,12 +98,15 @@ func (n *node) join(find func([]string) any) any {
 		switch from := len(b); {
 		case p.path == nil:
 			b = append(b, p.text...)
-		case n.markup:
+		case n.as == markup:
 			b = append(b, html.EscapeString(string(appendText(nil, find(p.path))))...)
 		default:
 			b = appendText(b[:from], find(p.path))
 		}
 		if len(b) > maxText {
+			if n.kept {
+				break
+			}
 			return nil
 		}
 	}

@@ -9,6 +9,9 @@ import (
 	"doorward/runtime/flow"
 )
 
+// Text is what v becomes among text.
+func Text(v any) string { return string(appendText(nil, v)) }
+
 // appendText appends v as text: what it is to a person, and never a secret.
 func appendText(b []byte, v any) []byte {
 	switch v := v.(type) {
