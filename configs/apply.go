@@ -168,13 +168,7 @@ func (t *tenant) compare(d *difference, e *entry, there map[resourceKey]flow.Res
 	r := e.resource(t.environment.ID)
 	old, ok := there[resourceKey{r.Kind, r.ID}]
 	delete(there, resourceKey{r.Kind, r.ID})
-	turned := false
-	for _, member := range e.kind.secrets {
-		key, secret := secretKey(r.Kind, r.ID, member), []byte(e.secrets[member])
-		if !bytes.Equal(secrets[key], secret) {
-			d.secrets[key], turned = secret, true
-		}
-	}
+	turned := e.turned(d.secrets, secrets)
 	verb := Changes
 	switch {
 	case !ok:

@@ -33,6 +33,7 @@ type Bundle struct {
 	agreements   map[string]*Agreement
 	definitions  map[string]FlowDefinition
 	drafts       map[string]FlowDefinition // by id of the definition
+	services     map[string]served         // external services by id
 	recaptcha    Recaptcha
 	disclosing   bool
 
@@ -59,7 +60,7 @@ func NewBundle(e Environment, apps ...*Application) *Bundle {
 		environment: e, host: e.Host(), apiHost: hostOf(e.APIBase),
 		applications: map[string]*Application{}, populations: map[string]Population{},
 		passwords: map[string]rules{}, policies: map[string]signOn{}, origins: map[string]bool{}, redirects: map[string]*Application{},
-		agreements: map[string]*Agreement{}, definitions: map[string]FlowDefinition{}, drafts: map[string]FlowDefinition{}, recaptcha: Recaptcha{Provider: RecaptchaProofOfWork},
+		services: map[string]served{}, agreements: map[string]*Agreement{}, definitions: map[string]FlowDefinition{}, drafts: map[string]FlowDefinition{}, recaptcha: Recaptcha{Provider: RecaptchaProofOfWork},
 	}
 	for _, a := range apps {
 		b.applications[a.ID] = a

@@ -21,6 +21,7 @@ type change struct {
 	secrets  map[string][]byte // as they are
 	tree     *tree             // as it is to be
 	put      []*entry
+	beside   []flow.Resource // to be put, and no documents: see timesKind
 	gone     []flow.Resource
 	faults   policy.Faults // found while it was being made
 	at       policy.Path   // where in its document the written part is
@@ -149,7 +150,7 @@ func (c *change) commit(ctx context.Context) (Faults, error) {
 	for i, e := range c.put {
 		put[i] = e.resource(c.env)
 	}
-	edit := flow.Edit{Env: c.env, Put: put, Remove: c.gone, Secrets: c.turned(), Plans: plans, Expected: c.revision}
+	edit := flow.Edit{Env: c.env, Put: slices.Concat(put, c.beside), Remove: c.gone, Secrets: c.turned(), Plans: plans, Expected: c.revision}
 	if c.pins() {
 		edit.Versions = c.tree.versions(c.tree.publications(c.before), v, put, c.author)
 	}
@@ -170,11 +171,7 @@ func (c *change) pins() bool {
 func (c *change) turned() map[string][]byte {
 	out := map[string][]byte{}
 	for _, e := range c.put {
-		for _, member := range e.kind.secrets {
-			if key := secretKey(e.kind.Name, e.id, member); string(c.secrets[key]) != e.secrets[member] {
-				out[key] = []byte(e.secrets[member])
-			}
-		}
+		e.turned(out, c.secrets)
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -71,34 +72,56 @@ func (e *Editor) Counting(kind string, users func(ctx context.Context, env, id s
 // order in which they were added. env is empty for the environments themselves.
 // The error is flow.ErrUnknown when there is no such parent.
 func (e *Editor) List(ctx context.Context, env string, kind *Kind, parents []string) ([]Item, error) {
-	resources, err := e.resources(ctx, env, kind.root())
+	all, err := e.resources(ctx, env, kind.root())
 	if err != nil {
 		return nil, err
 	}
-	out := []Item{}
-	for _, r := range resources {
-		if kind.Parent != nil && r.ID != parents[0] {
+	out, found := []Item{}, kind.Parent == nil
+	for _, r := range all {
+		if r.Kind != kind.root().Name || kind.Parent != nil && r.ID != parents[0] {
 			continue
 		}
-		items, err := e.items(kind, r, parents)
+		found = true
+		items, err := e.items(kind, r, parents, all)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, items...)
 	}
-	if kind.Parent != nil && !slices.ContainsFunc(resources, func(r flow.Resource) bool { return r.ID == parents[0] }) {
+	if !found {
 		return nil, flow.ErrUnknown
+	}
+	if len(kind.apart) > 0 {
+		return out, e.naming(ctx, env, kind, out)
 	}
 	return out, nil
 }
 
-// resources are the documents of a kind.
+// naming adds to resources the names of what is kept beside them.
+func (e *Editor) naming(ctx context.Context, env string, kind *Kind, items []Item) error {
+	all, err := e.store.Secrets(ctx, env)
+	if err != nil {
+		return err
+	}
+	for i := range items {
+		var body object
+		if err := json.Unmarshal(items[i].Body, &body); err != nil {
+			return err
+		}
+		for _, member := range kind.apart {
+			body[member] = raw(namesBelow(member, kind.sealed(items[i].ID, all)))
+		}
+		items[i].Body = encode(body)
+	}
+	return nil
+}
+
+// resources are what a kind's documents lie among.
 func (e *Editor) resources(ctx context.Context, env string, kind *Kind) ([]flow.Resource, error) {
 	if kind.Name == kindEnvironment {
 		return e.store.Environments(ctx)
 	}
-	all, err := e.store.List(ctx, env)
-	return slices.DeleteFunc(all, func(r flow.Resource) bool { return r.Kind != kind.Name }), err
+	return e.store.List(ctx, env)
 }
 
 // Read returns one resource; flow.ErrUnknown when there is none. The id of a

@@ -37,10 +37,14 @@ func (k *Kind) parse(place string, raw []byte) *entry {
 	whole := json.Unmarshal(body, &m) == nil && m != nil
 	if whole {
 		k.strip(m)
+		if k.seals != nil {
+			e.secrets, faults = k.seals(m)
+		}
 		body = encode(m)
 	}
 	e.doc, e.alone = k.read(body, standIn)
 	e.doc.check(&e.alone)
+	e.alone = append(e.alone, faults...)
 	if !k.borrows() {
 		e.id, e.name = e.doc.key()
 		say(&e.alone, root.Member("id"), uuidFault(e.id))
@@ -67,11 +71,7 @@ func (k *Kind) stored(r flow.Resource, secrets map[string][]byte) *entry {
 	if e.name != "" {
 		e.place = k.Title + " " + quoted(e.name)
 	}
-	for _, name := range k.secrets {
-		if s := secrets[secretKey(k.Name, e.id, name)]; len(s) > 0 {
-			e.secrets[name] = string(s)
-		}
-	}
+	e.secrets = k.sealed(e.id, secrets)
 	return e
 }
 
@@ -96,13 +96,13 @@ func (e *entry) standard() bool {
 // borrows reports whether a document has no id but its environment's.
 func (k *Kind) borrows() bool { return k.Singleton && k.Name != kindEnvironment }
 
-// secretKey is what the store keeps a secret member of a resource under.
-func secretKey(kind, id, member string) string { return kind + "/" + id + "/" + member }
-
 // strip removes what is shown and not kept, in the parts too.
 func (k *Kind) strip(m object) {
 	for _, name := range k.own() {
 		delete(m, name)
+	}
+	if k.omits != nil {
+		k.omits(m)
 	}
 	for _, p := range k.Parts {
 		if list, ok := parts(m, p.Collection); ok {

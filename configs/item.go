@@ -17,7 +17,7 @@ type Item struct {
 	// Withheld are members that the body does not show and that may be read on
 	// their own: the text of a revision.
 	Withheld  map[string]json.RawMessage
-	CreatedAt time.Time // of the document; zero: not known
+	CreatedAt time.Time // zero: not known
 	UpdatedAt time.Time // likewise
 	Warnings  Faults    // of what has just been written; it works all the same
 }
@@ -28,8 +28,9 @@ func (e *Editor) expand(address string) string {
 }
 
 // items are the resources of a kind in one document: the document itself, or its
-// parts below the parents, of which the first is the document.
-func (e *Editor) items(k *Kind, r flow.Resource, parents []string) ([]Item, error) {
+// parts below the parents, of which the first is the document. all are the
+// resources that it lies among.
+func (e *Editor) items(k *Kind, r flow.Resource, parents []string, all []flow.Resource) ([]Item, error) {
 	doc := k.root()
 	m := object{}
 	if err := json.Unmarshal(doc.normal(r.Body, e.expand), &m); err != nil {
@@ -53,8 +54,13 @@ func (e *Editor) items(k *Kind, r flow.Resource, parents []string) ([]Item, erro
 	}
 	list, _ := parts(m, k.Collection)
 	out := make([]Item, 0, len(list))
+	times := timesOf(doc, r.ID, all)
 	for _, part := range list {
-		out = append(out, e.item(k, r, parent, part, m))
+		item := e.item(k, r, parent, part, m)
+		if s, noted := times[item.ID]; noted {
+			item.CreatedAt, item.UpdatedAt = s.Created, s.Updated
+		}
+		out = append(out, item)
 	}
 	return out, nil
 }

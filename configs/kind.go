@@ -30,6 +30,7 @@ type Kind struct {
 	Pinned     bool // a plan takes the whole document in; others are read live
 
 	secrets  []string // members that are sealed beside the body and never shown
+	apart    []string // members of files that clients only see as lists of names, and change at an address of their own
 	readOnly []string // members that a client may send back; they are not kept
 	fixed    []string // members that only creating sets
 	kept     []string // members that a replacement without them leaves as they are
@@ -38,10 +39,14 @@ type Kind struct {
 	ordered  string   // of parts: member that is its own among its siblings, from which its id follows where it has none
 	final    bool     // it cannot be replaced
 
-	shape  reflect.Type // of the struct that a body is read into; nil: it is read in another way
+	seals  func(m object) (map[string]string, policy.Faults) // takes what is secret out of a body, in the place of secrets; by names of its own
+	spares func(e *entry, secret string) bool                // of those: what a replacement keeps
+	omits  func(m object)                                    // takes out what follows from the rest, where readOnly does not reach
+	shape  reflect.Type                                      // of the struct that a body is read into; nil: it is read in another way
 	read   func(body []byte, base string) (document, policy.Faults)
 	refers func(t *tree, e *entry) []link                                    // what it names beyond Relations
 	across func(t *tree, e *entry, f *policy.Faults)                         // rules that take the whole environment
+	doubts func(e *entry) []Fault                                            // what works, and looks as if it were not meant
 	plan   func(t *tree, e *entry) (src []byte, hash flow.Digest, err error) // nil: there is none; no src: not now
 	shows  func(body, above object, now time.Time) object                    // members that follow from others
 	enters func(part object, now time.Time) policy.Faults                    // what keeps a part from being made now

@@ -1,25 +1,28 @@
 package configs
 
+import "crypto/sha256"
+
 // documents are the kinds that have documents of their own, each before those
 // that name it. Applying files writes and names them in this order.
 func documents() []*Kind {
 	return []*Kind{
-		environmentKind(), passwordPolicyKind(), populationKind(), agreementKind(), formKind(),
+		environmentKind(), passwordPolicyKind(), populationKind(), agreementKind(), formKind(), externalServiceKind(),
 		flowDefinitionKind(), signOnPolicyKind(), recaptchaKind(), applicationKind(),
 	}
 }
 
 // The names of kinds that code asks for.
 const (
-	kindEnvironment    = "environment"
-	kindPasswordPolicy = "passwordPolicy"
-	kindPopulation     = "population"
-	kindAgreement      = "agreement"
-	kindForm           = "form"
-	kindFlowDefinition = "flowDefinition"
-	kindSignOnPolicy   = "signOnPolicy"
-	kindRecaptcha      = "recaptchaConfig"
-	kindApplication    = "application"
+	kindEnvironment     = "environment"
+	kindPasswordPolicy  = "passwordPolicy"
+	kindPopulation      = "population"
+	kindAgreement       = "agreement"
+	kindForm            = "form"
+	kindExternalService = "externalService"
+	kindFlowDefinition  = "flowDefinition"
+	kindSignOnPolicy    = "signOnPolicy"
+	kindRecaptcha       = "recaptchaConfig"
+	kindApplication     = "application"
 )
 
 // Source: reference/management.md 5.1.
@@ -69,6 +72,16 @@ func formKind() *Kind {
 		Name: kindForm, Title: "form", Collection: "forms", Created: "created", Modified: "modified", Pinned: true,
 		fixed: []string{"category"}, readOnly: []string{"fieldTypes"}, refers: formRefers, shows: showsForm,
 	}, readForm)
+}
+
+// Source: reference/management.md 1.2.
+func externalServiceKind() *Kind {
+	services := judged{by: map[[sha256.Size]byte]*externalServiceDocument{}}
+	return declareAs(Kind{
+		Name: kindExternalService, Title: "external service", Collection: "externalServices", Pinned: true,
+		apart: []string{serviceSecrets}, seals: sealsService, spares: sparesService, omits: omitsService,
+		across: serviceAcross, doubts: serviceDoubts, shows: showsService,
+	}, services.read)
 }
 
 // Source: reference/management.md 2.2.

@@ -52,7 +52,7 @@ func demo(t *testing.T, replaced map[string]string) fstest.MapFS {
 
 // journey reports whether a file of the demo is there for its flow definitions.
 func journey(path string) bool {
-	for _, of := range []string{"/agreements/", "/forms/", "/flowDefinitions/", "/applications/journeys"} {
+	for _, of := range []string{"/agreements/", "/forms/", "/externalServices/", "/flowDefinitions/", "/applications/journeys"} {
 		if strings.Contains(path, of) {
 			return true
 		}

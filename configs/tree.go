@@ -129,6 +129,12 @@ func (t *tree) check(known func(flow.Digest) bool) verdict {
 			e.kind.across(t, e, &found)
 			v.faults.merge(e.place, found)
 		}
+		if e.kind.doubts != nil {
+			for _, f := range e.kind.doubts(e) {
+				f.File = e.place
+				v.warnings.append(f)
+			}
+		}
 	}
 	for _, e := range t.entries() {
 		if e.kind.plan != nil {

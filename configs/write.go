@@ -24,6 +24,13 @@ func (k *Kind) sent(body []byte) (object, error) {
 	}
 	k.strip(m)
 	delete(m, "id")
+	for _, name := range k.apart {
+		var names []string
+		if m[name] != nil && json.Unmarshal(m[name], &names) != nil {
+			return nil, refused(root.Member(name), "takes the names as they are shown; values are sent to the address "+name+" of the "+k.Title)
+		}
+		delete(m, name)
+	}
 	return m, nil
 }
 
@@ -140,6 +147,7 @@ func (c *change) write(k *Kind, id string, m object, old *entry) *entry {
 	e.id = id
 	if old != nil {
 		secrets := maps.Clone(old.secrets)
+		maps.DeleteFunc(secrets, func(name, _ string) bool { return k.spares != nil && !k.spares(e, name) })
 		maps.Copy(secrets, e.secrets)
 		sent := e.secrets
 		e.secrets = secrets
@@ -177,6 +185,7 @@ func (e *Editor) newSecret() string { return strings.ReplaceAll(e.newID()+e.newI
 // place puts e where old was, or at the end.
 func (c *change) place(e, old *entry) {
 	c.put = append(c.put, e)
+	c.date(e, old)
 	all := slices.Clone(c.tree.all[e.kind.Name])
 	if i := slices.Index(all, old); old != nil && i >= 0 {
 		all[i] = e
@@ -226,12 +235,14 @@ func (c *change) remove(k *Kind, parents []string, id string) error {
 	return nil
 }
 
-// drop takes a document out of the environment, and its draft.
+// drop takes a document out of the environment, its draft, and the times of its
+// parts.
 func (c *change) drop(e *entry) {
 	c.tree.all[e.kind.Name] = slices.DeleteFunc(slices.Clone(c.tree.all[e.kind.Name]), func(x *entry) bool { return x == e })
 	c.gone = append(c.gone, flow.Resource{Env: c.env, Kind: e.kind.Name, ID: e.id})
 	for _, r := range c.before {
-		if e.kind.Name == kindFlowDefinition && r.Kind == kindDraft && r.ID == e.id {
+		draft := e.kind.Name == kindFlowDefinition && r.Kind == kindDraft
+		if r.ID == e.id && (draft || r.Kind == timesKind(e.kind)) {
 			c.gone = append(c.gone, r)
 		}
 	}

@@ -142,11 +142,32 @@ func (s *Consents) List(ctx context.Context, env, userID string) ([]Consent, err
 	return out, rows.Err()
 }
 
-// Count is how many users have agreed to an agreement and not taken that back, and
-// of how many of them the consent has expired.
+// ConsentTotal is how many users have agreed to an agreement and not taken that
+// back, and of how many of them the consent has expired.
+type ConsentTotal struct{ All, Expired int }
+
+// Totals counts the consents to each of the agreements as they are now; one that
+// nobody has agreed to is not among them.
 // Source: reference/management.md 5.9 (totalConsents, totalExpiredConsents).
-func (s *Consents) Count(ctx context.Context, env, agreement string) (total, expired int, err error) {
-	err = s.db.lists.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN expires_at > 0 AND expires_at <= $1 THEN 1 ELSE 0 END), 0) FROM consents
-		WHERE env = $2 AND agreement = $3 AND status = $4`, millis(s.now()), env, agreement, string(ConsentAccepted)).Scan(&total, &expired)
-	return total, expired, err
+func (s *Consents) Totals(ctx context.Context, env string, agreements []string) (map[string]ConsentTotal, error) {
+	out := map[string]ConsentTotal{}
+	if len(agreements) == 0 {
+		return out, nil
+	}
+	in, args := among([]any{env, string(ConsentAccepted), millis(s.now())}, agreements)
+	rows, err := s.db.lists.QueryContext(ctx, `SELECT agreement, COUNT(*), SUM(CASE WHEN expires_at > 0 AND expires_at <= $3 THEN 1 ELSE 0 END) FROM consents
+		WHERE env = $1 AND status = $2 AND agreement IN (`+in+`) GROUP BY agreement`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("count consents: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var t ConsentTotal
+		if err := rows.Scan(&id, &t.All, &t.Expired); err != nil {
+			return nil, fmt.Errorf("count consents: %w", err)
+		}
+		out[id] = t
+	}
+	return out, rows.Err()
 }

@@ -115,14 +115,21 @@ func testConsents(t *testing.T, open opener) {
 		if _, err := s.Revoke(t.Context(), env, e.ids["locked"], "a", ""); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []int{0, 1} {
-			if total, expired, err := s.Count(t.Context(), env, "a"); err != nil || total != 2 || expired != want {
-				t.Errorf("%d %d %v", total, expired, err)
+		if _, err := s.Accept(t.Context(), agree(e, "ada", "b"), ""); err != nil {
+			t.Fatal(err)
+		}
+		for _, expired := range []int{0, 1} {
+			got, err := s.Totals(t.Context(), env, []string{"a", "b", "other"})
+			want := map[string]directory.ConsentTotal{"a": {All: 2, Expired: expired}, "b": {All: 1}}
+			if err != nil || !cmp.Equal(got, want) {
+				t.Errorf("%v %v", got, err)
 			}
 			e.now.Move(time.Hour)
 		}
-		if total, expired, err := s.Count(t.Context(), env, "other"); err != nil || total != 0 || expired != 0 {
-			t.Errorf("%d %d %v", total, expired, err)
+		for place, of := range map[string][]string{env: nil, "other": {"a"}} {
+			if got, err := s.Totals(t.Context(), place, of); err != nil || len(got) != 0 {
+				t.Errorf("%s: %v %v", place, got, err)
+			}
 		}
 	})
 }

@@ -14,7 +14,7 @@ func contract(t *testing.T, open opener) {
 		"no oracle": testNoOracle, "registration": testRegistration,
 		"recovery": testRecovery, "verification": testVerification, "change": testChange,
 		"history": testHistory, "standing": testStanding, "outbox": testOutbox,
-		"user filters": testUserFilters, "filters as documents": testFiltersAsDocuments, "user pages": testUserPages, "finding users": testFindUsers, "updates": testUpdates, "deletes": testDeletes,
+		"user filters": testUserFilters, "filters as documents": testFiltersAsDocuments, "user pages": testUserPages, "finding users": testFindUsers, "members": testMembers, "updates": testUpdates, "deletes": testDeletes,
 		"set passwords": testSetPassword, "enrollment": testEnrollment, "consents": testConsents, "versions": testVersions, "secret codes": testSecretCodes,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"doorward/runtime/filter"
 )
@@ -82,4 +83,38 @@ func (s *Users) Count(ctx context.Context, env string, where filter.Expr) (int, 
 	var n int
 	err := s.db.lists.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE env = $1 AND `+c.text, c.args...).Scan(&n)
 	return n, err
+}
+
+// Members is how many users each of the populations has; one that has none is not
+// among them.
+func (s *Users) Members(ctx context.Context, env string, populations []string) (map[string]int, error) {
+	out := map[string]int{}
+	if len(populations) == 0 {
+		return out, nil
+	}
+	in, args := among([]any{env}, populations)
+	rows, err := s.db.lists.QueryContext(ctx, `SELECT population, COUNT(*) FROM users WHERE env = $1 AND population IN (`+in+`) GROUP BY population`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("count users: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var n int
+		if err := rows.Scan(&id, &n); err != nil {
+			return nil, fmt.Errorf("count users: %w", err)
+		}
+		out[id] = n
+	}
+	return out, rows.Err()
+}
+
+// among is a list of parameters for values that are appended to args.
+func among(args []any, values []string) (string, []any) {
+	var in []string
+	for _, v := range values {
+		args = append(args, v)
+		in = append(in, fmt.Sprintf("$%d", len(args)))
+	}
+	return strings.Join(in, ", "), args
 }

@@ -3,6 +3,7 @@ package directory_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -167,6 +168,25 @@ func testUserPages(t *testing.T, open opener) {
 			t.Errorf("in another environment: %v", err)
 		}
 	})
+}
+
+func testMembers(t *testing.T, open opener) {
+	users, _ := populace(t, open,
+		directory.User{Username: "a", Population: "p1"}, directory.User{Username: "b", Population: "p2"}, directory.User{Username: "c", Population: "p1"})
+	for name, row := range map[string]struct {
+		env  string
+		of   []string
+		want map[string]int
+	}{
+		"some":      {env, []string{"p1", "p2", "none"}, map[string]int{"p1": 2, "p2": 1}},
+		"one":       {env, []string{"p2"}, map[string]int{"p2": 1}},
+		"no":        {env, nil, map[string]int{}},
+		"elsewhere": {"other", []string{"p1"}, map[string]int{}},
+	} {
+		if got, err := users.Members(t.Context(), row.env, row.of); err != nil || !maps.Equal(got, row.want) {
+			t.Errorf("%s: %v %v", name, got, err)
+		}
+	}
 }
 
 func testFindUsers(t *testing.T, open opener) {

@@ -17,7 +17,7 @@ const (
 	reading                       // configuration, to read
 	readingForUsers               // configuration that whoever looks after users needs too, to read
 	identities                    // users
-	secrets                       // what is secret about configuration
+	secrets                       // what is secret about configuration, and what is done with it
 	foundation                    // environments: for the administrators' environment only
 )
 

@@ -44,6 +44,8 @@ type Parts struct {
 	Accounts  *directory.Accounts
 	Consents  *directory.Consents
 	Metadata  Metadata
+	Invoker   Invoker
+	Targets   Targets
 	Events    flow.Recorder
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -85,6 +87,7 @@ func (a *API) routes() []route {
 	routes = append(routes, metadataRoutes()...)
 	routes = append(routes, versionRoutes()...)
 	routes = append(routes, secretRoute())
+	routes = append(routes, externalServiceRoutes()...)
 	for _, k := range configs.Kinds() {
 		if k.Name != environmentKind {
 			routes = append(routes, kindRoutes(k)...)

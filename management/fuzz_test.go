@@ -2,10 +2,12 @@ package management
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"unicode/utf8"
 
 	"doorward/directory"
+	"doorward/runtime/flow"
 	"doorward/wire"
 )
 
@@ -61,6 +63,29 @@ func FuzzUserDocument(f *testing.F) {
 			if want, set := edit.set[a.Name]; set && got != want {
 				t.Fatalf("%s: %q, want %q", a.Name, got, want)
 			}
+		}
+	})
+}
+
+// FuzzInvocation holds that the decoder of an invocation takes an object of inputs,
+// and nothing beside it.
+func FuzzInvocation(f *testing.F) {
+	for _, seed := range []string{``, `{}`, `{"inputs":null}`, `{"inputs":{}}`, `{"inputs":{"a":1e400,"b":[{"c":12345678901234567890}]}}`, `{"inputs":[]}`, `{"inputs":{},"":1}`, `{"inputs":{},"inputs":{}}`, `{"Inputs":{}}`, `{"inputs":{"a":1}} `} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c := &call{body: body}
+		in, err := c.inputs()
+		if err != nil {
+			if fault := (*flow.Fault)(nil); !errors.As(err, &fault) {
+				t.Fatal(err)
+			}
+			return
+		}
+		v, err := wire.DecodeValues(body)
+		given, _ := v["inputs"].(map[string]any)
+		if err != nil || len(in) != len(given) {
+			t.Fatalf("%v is read as %v, %v", v, in, err)
 		}
 	})
 }

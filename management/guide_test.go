@@ -23,6 +23,7 @@ func TestGoldenGuide(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := &guided{house: newHouse(t), known: map[string]string{"{env}": envID}}
+	g.reach()
 	g.known["{passwordPolicy}"] = g.post("/passwordPolicies", `{"name":"Strict","excludesProfileData":true,"notSimilarToCurrent":true,"excludesCommonlyUsed":true}`).is(http.StatusCreated)["id"].(string)
 	g.known["{other}"] = g.post("/populations", `{"name":"Sales","passwordPolicy":{"id":"`+g.known["{passwordPolicy}"]+`"}}`).is(http.StatusCreated)["id"].(string)
 	var answer string

@@ -96,7 +96,7 @@ func setPassword(c *call, u *directory.User) error {
 	v, err := c.api.Accounts.SetPassword(c.Context(), directory.PasswordSetting{Env: c.env, UserID: u.ID, Value: in.Value, ForceChange: in.Force})
 	switch {
 	case errors.Is(err, directory.ErrExternal):
-		return external()
+		return keptElsewhere()
 	case errors.Is(err, hash.ErrForm), errors.Is(err, hash.ErrCost):
 		return flow.Invalid(hashFault("value", err))
 	case err != nil:
@@ -114,7 +114,7 @@ func forceChange(c *call, u *directory.User) error {
 	err := c.api.Accounts.ForceChange(c.Context(), c.env, u.ID)
 	switch {
 	case errors.Is(err, directory.ErrExternal):
-		return external()
+		return keptElsewhere()
 	case errors.Is(err, directory.ErrNoPassword):
 		return noPassword()
 	case err != nil:

@@ -69,11 +69,44 @@ func compare(a, b row) int {
 	return strings.Compare(a.id, b.id)
 }
 
+// cutting is the part of some rows that a request asks for.
+type cutting struct {
+	rows       []row
+	next, prev string // cursors; empty: there is no such page
+	count      int    // of rows on all pages
+}
+
+func (p cutting) ids() []string {
+	var out []string
+	for _, r := range p.rows {
+		out = append(out, r.id)
+	}
+	return out
+}
+
 // page is the part of the rows that the request asks for, as a collection.
 func (c *call) page(name string, rows []row, order string) (object, error) {
-	limit, err := c.pageSize()
+	p, err := c.cut(rows, order)
 	if err != nil {
 		return nil, err
+	}
+	return c.bound(name, p), nil
+}
+
+// bound is a part of some rows as a collection.
+func (c *call) bound(name string, p cutting) object {
+	var members []any
+	for _, r := range p.rows {
+		members = append(members, r.show())
+	}
+	return c.collection(name, members, p.next, p.prev, p.count)
+}
+
+// cut orders the rows and takes those of the page.
+func (c *call) cut(rows []row, order string) (cutting, error) {
+	limit, err := c.pageSize()
+	if err != nil {
+		return cutting{}, err
 	}
 	down := strings.HasPrefix(order, "-")
 	by := func(a, b row) int {
@@ -87,7 +120,7 @@ func (c *call) page(name string, rows []row, order string) (object, error) {
 	if text, sent := c.param("cursor"); sent {
 		at, err := readCursor(text, order)
 		if err != nil {
-			return nil, err
+			return cutting{}, err
 		}
 		edge, found := slices.BinarySearchFunc(rows, row{key: at.Key, id: at.ID}, by)
 		switch {
@@ -100,18 +133,14 @@ func (c *call) page(name string, rows []row, order string) (object, error) {
 			from, to = edge, min(edge+limit, len(rows))
 		}
 	}
-	var next, prev string
+	out := cutting{rows: rows[from:to], count: len(rows)}
 	if to < len(rows) && to > from {
-		next = cursor{Order: order, Key: rows[to-1].key, ID: rows[to-1].id}.String()
+		out.next = cursor{Order: order, Key: rows[to-1].key, ID: rows[to-1].id}.String()
 	}
 	if from > 0 && from < len(rows) {
-		prev = cursor{Back: true, Order: order, Key: rows[from].key, ID: rows[from].id}.String()
+		out.prev = cursor{Back: true, Order: order, Key: rows[from].key, ID: rows[from].id}.String()
 	}
-	var members []any
-	for _, r := range rows[from:to] {
-		members = append(members, r.show())
-	}
-	return c.collection(name, members, next, prev, len(rows)), nil
+	return out, nil
 }
 
 // collection is one page. Source: reference/management.md 7.2.

@@ -142,7 +142,7 @@ func (c *call) usable(u *directory.User, passwordOnly bool) error {
 	case s.State == directory.StateNone:
 		return noPassword()
 	case s.State == directory.StateExternal:
-		return external()
+		return keptElsewhere()
 	case s.State == directory.StateLockedOut:
 		return failed(flow.Locked("password", s.UnlockIn))
 	case !passwordOnly && (!u.Enabled || locked(u, c.api.Now())):
@@ -155,9 +155,9 @@ func noPassword() error {
 	return failed(flow.Detail{Code: flow.NoPassword, Message: "The user has no password. Send PUT with password.set to give one."})
 }
 
-// external is the fault of a password that is kept elsewhere.
+// keptElsewhere is the fault of a password that is kept elsewhere.
 // Source: reference/management.md 5.3 (identityProvider).
-func external() error {
+func keptElsewhere() error {
 	return failed(flow.Detail{Code: flow.ConstraintViolation, Message: "An identity provider has the user's password; it is changed there."})
 }
 

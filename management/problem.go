@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -34,6 +35,9 @@ func (a *API) fail(w http.ResponseWriter, c *call, err error) {
 	_, body, header := wire.Problem(said, id, wire.Place{})
 	for k, v := range header {
 		h.Set(k, v)
+	}
+	if f.Code == flow.RequestFailed && f.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(seconds(f.RetryAfter)))
 	}
 	w.WriteHeader(status)
 	if c.Method != http.MethodHead {

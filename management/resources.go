@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -114,7 +113,11 @@ func (s resourcesOf) get(c *call) (*answer, error) {
 	if err != nil {
 		return nil, refused(err)
 	}
-	return ok(s.show(c, s.parents(c), item))
+	shown, err := s.whole(c, s.parents(c), item)
+	if err != nil {
+		return nil, err
+	}
+	return ok(shown)
 }
 
 // text is what a revision says, which other answers leave out.
@@ -142,7 +145,11 @@ func (s resourcesOf) create(c *call) (*answer, error) {
 		return nil, refused(err)
 	}
 	c.did(flow.ManagementCreated, s.Name, item.ID)
-	return created(s.url(c, s.parents(c), item.ID), s.show(c, s.parents(c), item))
+	shown, err := s.whole(c, s.parents(c), item)
+	if err != nil {
+		return nil, err
+	}
+	return created(s.url(c, s.parents(c), item.ID), shown)
 }
 
 func (s resourcesOf) put(c *call) (*answer, error) {
@@ -154,7 +161,11 @@ func (s resourcesOf) put(c *call) (*answer, error) {
 		return nil, refused(err)
 	}
 	c.did(flow.ManagementUpdated, s.Name, item.ID)
-	return ok(s.show(c, s.parents(c), item))
+	shown, err := s.whole(c, s.parents(c), item)
+	if err != nil {
+		return nil, err
+	}
+	return ok(shown)
 }
 
 func (s resourcesOf) remove(c *call) (*answer, error) {
@@ -181,6 +192,7 @@ func (s resourcesOf) list(c *call) (*answer, error) {
 		return nil, refused(err)
 	}
 	var rows []row
+	var counted map[string]object // of those on the page
 	for _, item := range items {
 		var doc map[string]any
 		if err := json.Unmarshal(item.Body, &doc); err != nil {
@@ -188,14 +200,18 @@ func (s resourcesOf) list(c *call) (*answer, error) {
 		}
 		doc["id"] = item.ID
 		if where == nil || filter.Match(where, doc) {
-			rows = append(rows, row{key: s.orderKey(item, doc, strings.TrimPrefix(order, "-")), id: item.ID, show: func() any { return s.show(c, parents, item) }})
+			show := func() any { return s.show(c, parents, item, counted[item.ID]...) }
+			rows = append(rows, row{key: s.orderKey(item, doc, strings.TrimPrefix(order, "-")), id: item.ID, show: show})
 		}
 	}
-	page, err := c.page(s.Collection, rows, order)
+	p, err := c.cut(rows, order)
 	if err != nil {
 		return nil, err
 	}
-	return ok(page)
+	if counted, err = s.counted(c, p.ids()); err != nil {
+		return nil, err
+	}
+	return ok(c.bound(s.Collection, p))
 }
 
 // orderKey is where a resource stands by a member. Without one, what has
@@ -222,57 +238,6 @@ func (s resourcesOf) filters() map[string][]filter.Op {
 	out := map[string][]filter.Op{"id": exact, "name": text}
 	for _, name := range []string{"enabled", "default", "type", "protocol", "category", "trigger.type", "locale", "priority"} {
 		out[name] = exact
-	}
-	return out
-}
-
-// show is a resource as every answer shows it: where it is and what it belongs to
-// around what was configured. Source: reference/management.md 7.2, 8.
-func (s resourcesOf) show(c *call, parents []string, item configs.Item) object {
-	self := s.url(c, parents, item.ID)
-	l := links("self", self, "environment", c.base())
-	o := object{}
-	if item.ID != "" && !s.Singleton {
-		o = o.with("id", item.ID)
-	}
-	o = o.with("environment", relation(c.env))
-	if s.Parent != nil {
-		last := len(parents) - 1
-		l = l.link(s.Parent.Relation, resourcesOf{s.Parent}.url(c, parents[:last], parents[last]))
-		o = o.with(s.Parent.Relation, relation(parents[last]))
-	}
-	var body map[string]json.RawMessage
-	_ = json.Unmarshal(item.Body, &body) // was checked when it was kept
-	for _, r := range s.Relations {
-		var other struct{ ID string }
-		if json.Unmarshal(body[r.Member], &other) == nil && other.ID != "" {
-			l = l.link(r.Member, resourcesOf{kindNamed(r.Kind)}.url(c, nil, other.ID))
-		}
-	}
-	for _, part := range s.Parts {
-		l = l.link(part.Collection, self+"/"+part.Collection)
-	}
-	for _, name := range slices.Sorted(maps.Keys(item.Withheld)) {
-		l = l.link(name, self+"/"+name)
-	}
-	o = o.body(item.Body, s.around()...)
-	o = o.time(s.Created, item.CreatedAt).time(s.Modified, item.UpdatedAt)
-	shown := object{{"_links", l}}
-	if warnings := warned(item); len(warnings) > 0 {
-		shown = shown.with("_embedded", object{{"warnings", warnings}})
-	}
-	return append(shown, o...)
-}
-
-// around are the members of a body that are shown in another way: parts are
-// collections of their own.
-func (s resourcesOf) around() []string {
-	out := []string{"id", "environment", s.Created, s.Modified}
-	if s.Parent != nil {
-		out = append(out, s.Parent.Relation)
-	}
-	for _, part := range s.Parts {
-		out = append(out, part.Collection)
 	}
 	return out
 }
