@@ -112,6 +112,12 @@ func verification() forms.SignOn {
 	return s
 }
 
+func outOfTime() forms.SignOn {
+	s := execution(flow.ContinueRequired, flow.Offer{Name: "continue", Prompt: said("page.continue", "Continue")})
+	known(&s)
+	return s
+}
+
 func registration() forms.SignOn {
 	s := signOn()
 	s.Show = "user.register"

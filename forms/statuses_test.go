@@ -16,7 +16,8 @@ func statuses() map[string]forms.SignOn {
 		"USERNAME_PASSWORD_REQUIRED": signOn(), "SIGN_ON_REQUIRED": lookup(), "PASSWORD_REQUIRED": password(),
 		"PASSWORD_EXPIRED": expired(), "MUST_CHANGE_PASSWORD": change("MUST_CHANGE_PASSWORD"),
 		"RECOVERY_CODE_REQUIRED": recovery(), "VERIFICATION_CODE_REQUIRED": verification(),
-		"user.register": registration(), "password.forgot": forgotten(),
+		flow.ContinueRequired: outOfTime(),
+		"user.register":       registration(), "password.forgot": forgotten(),
 	}
 }
 
@@ -33,6 +34,7 @@ func TestEveryStatusInEveryLanguage(t *testing.T) {
 			"MUST_CHANGE_PASSWORD":       {"Choose your own password", "The one you just used was temporary.", "Change password"},
 			"RECOVERY_CODE_REQUIRED":     {"Set a new password", "If there is an account for ada@example.com, we sent a code to its email address. It works for 5 minutes.", "Set password"},
 			"VERIFICATION_CODE_REQUIRED": {"Verify your email address", "Enter the code we sent to j•••@example.com.", "Verify"},
+			"CONTINUE_REQUIRED":          {"This takes a little longer", "What you entered is kept. Continue to go on.", "Continue"},
 			"user.register":              {"Create your account", "to continue to Acme Travel", "Create account"},
 			"password.forgot":            {"Forgot your password?", "We send a code to your email address. With it you set a new password.", "Send code"},
 		},
@@ -44,6 +46,7 @@ func TestEveryStatusInEveryLanguage(t *testing.T) {
 			"MUST_CHANGE_PASSWORD":       {"Wählen Sie ein eigenes Passwort", "Das eben verwendete war nur vorläufig.", "Passwort ändern"},
 			"RECOVERY_CODE_REQUIRED":     {"Neues Passwort festlegen", "Wenn es für ada@example.com ein Konto gibt, haben wir einen Code an dessen E-Mail-Adresse gesendet. Er gilt 5 Minuten.", "Passwort festlegen"},
 			"VERIFICATION_CODE_REQUIRED": {"Bestätigen Sie Ihre E-Mail-Adresse", "Geben Sie den Code ein, den wir an j•••@example.com gesendet haben.", "Bestätigen"},
+			"CONTINUE_REQUIRED":          {"Das dauert etwas länger", "Was Sie eingegeben haben, ist noch da. Wählen Sie „Weiter“, um fortzufahren.", "Weiter"},
 			"user.register":              {"Erstellen Sie Ihr Konto", "um mit Acme Travel fortzufahren", "Konto erstellen"},
 			"password.forgot":            {"Passwort vergessen?", "Wir senden einen Code an Ihre E-Mail-Adresse. Damit legen Sie ein neues Passwort fest.", "Code senden"},
 		},
@@ -55,6 +58,7 @@ func TestEveryStatusInEveryLanguage(t *testing.T) {
 			"MUST_CHANGE_PASSWORD":       {"Elija su propia contraseña", "La que acaba de usar era temporal.", "Cambiar contraseña"},
 			"RECOVERY_CODE_REQUIRED":     {"Establezca una contraseña nueva", "Si hay una cuenta para ada@example.com, hemos enviado un código a su correo electrónico. Sirve durante 5 minutos.", "Establecer contraseña"},
 			"VERIFICATION_CODE_REQUIRED": {"Verifique su correo electrónico", "Introduzca el código que hemos enviado a j•••@example.com.", "Verificar"},
+			"CONTINUE_REQUIRED":          {"Esto tarda un poco más", "Lo que ha escrito se conserva. Elija «Continuar» para seguir.", "Continuar"},
 			"user.register":              {"Cree su cuenta", "para continuar en Acme Travel", "Crear cuenta"},
 			"password.forgot":            {"¿Ha olvidado su contraseña?", "Enviamos un código a su correo electrónico. Con él establece una contraseña nueva.", "Enviar código"},
 		},

@@ -144,12 +144,16 @@ func failures(t *testing.T) map[string]string {
 		}
 		return ""
 	}
-	for _, dir := range []string{"../steps", "../runtime/engine"} {
+	for _, dir := range []string{"../steps", "../runtime/engine", "../runtime/flow"} {
 		walk(t, dir, func(f *ast.File) {
 			ast.Inspect(f, func(n ast.Node) bool {
 				switch n := n.(type) {
 				case *ast.CallExpr:
-					if s, ok := n.Fun.(*ast.SelectorExpr); ok && s.Sel.Name == "Fail" && len(n.Args) == 2 {
+					called, _ := n.Fun.(*ast.Ident)
+					if s, ok := n.Fun.(*ast.SelectorExpr); ok {
+						called = s.Sel
+					}
+					if called != nil && called.Name == "Fail" && len(n.Args) == 2 {
 						out[literal(n.Args[0])] = literal(n.Args[1])
 					}
 				case *ast.CompositeLit:

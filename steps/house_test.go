@@ -38,7 +38,6 @@ type house struct {
 func newHouse(t *testing.T, actions ...string) *house {
 	t.Helper()
 	h := &house{t: t, town: newTown()}
-	h.at.Store(time.Date(2026, 10, 20, 12, 0, 0, 0, time.UTC).UnixNano())
 	kinds := steps.Builtin(steps.Parts{Passwords: h.town, Changes: h.town, Recoveries: h.town, Registrations: h.town, Verifications: h.town})
 	raw := make([]json.RawMessage, len(actions))
 	for i, a := range actions {
@@ -48,6 +47,15 @@ func newHouse(t *testing.T, actions ...string) *house {
 	h.must(err)
 	h.plan, err = policy.Compile(src, kinds)
 	h.must(err)
+	h.serve(kinds)
+	return h
+}
+
+// serve runs the plan.
+func (h *house) serve(kinds []flow.Kind) {
+	t := h.t
+	t.Helper()
+	h.at.Store(time.Date(2026, 10, 20, 12, 0, 0, 0, time.UTC).UnixNano())
 	ring, _, err := keys.LoadOrCreate(filepath.Join(t.TempDir(), "keyring.json"))
 	h.must(err)
 	memory := session.NewMemory(session.DefaultMemory, h.now)
@@ -58,7 +66,6 @@ func newHouse(t *testing.T, actions ...string) *house {
 		Kinds: kinds, Now: h.now, Random: rand.Reader,
 	})
 	h.must(err)
-	return h
 }
 
 func (h *house) must(err error) {

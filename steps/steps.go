@@ -5,10 +5,12 @@ package steps
 import (
 	"doorward/runtime/flow"
 	"doorward/steps/agreement"
+	"doorward/steps/apirequest"
 	"doorward/steps/branch"
 	"doorward/steps/call"
 	"doorward/steps/change"
 	"doorward/steps/complete"
+	"doorward/steps/externalinvoke"
 	"doorward/steps/form"
 	"doorward/steps/identify"
 	"doorward/steps/lookup"
@@ -49,6 +51,8 @@ type Parts struct {
 	Consents           agreement.Consents
 	Captcha            form.Captcha
 	Terms              form.Agreements
+	ExternalServices   externalinvoke.Services
+	APIRequests        apirequest.Requests
 }
 
 // Builtin returns every step kind.
@@ -76,5 +80,7 @@ func Builtin(p Parts) []flow.Kind {
 		passwordrecover.New(p.PasswordRecoveries),
 		agreement.NewConsent(p.Agreements, p.Consents),
 		agreement.NewReconsent(p.Agreements, p.Consents),
+		externalinvoke.New(p.ExternalServices),
+		apirequest.New(p.APIRequests),
 	}
 }
