@@ -241,6 +241,21 @@ func TestAFailureTakesTheOutletForItsSort(t *testing.T) {
 	}
 }
 
+// What services answer may be more than a record holds, although each answer is not.
+func TestAnswersThatAreTooMuchTogetherAreAFailure(t *testing.T) {
+	answers := func(*flow.Turn) flow.Outcome {
+		return flow.Result("DONE").WithOutputs(map[string]any{"a": strings.Repeat("a", flow.MostAnswer-20)})
+	}
+	h := newHouse(t, filling("form", "one"),
+		stepping("one", nil, map[string]string{"DONE": "two"}, answers), stepping("two", nil, map[string]string{"DONE": "three"}, answers),
+		stepping("three", nil, map[string]string{"DONE": "", flow.ErrorResult: "form"}, answers))
+	b := h.browser()
+	v, err := b.send(b.start(experience).Ref, fillsIn(nil))
+	if err != nil || v.Status != fills || v.Failure == nil || v.Failure.Code != "OUTPUT_TOO_LARGE" {
+		t.Errorf("status %s, failure %+v, error %v", v.Status, v.Failure, err)
+	}
+}
+
 func TestAnEndIsHeldAgainstTheLedger(t *testing.T) {
 	tests := map[string]struct {
 		proven string

@@ -11,6 +11,10 @@ import (
 	"doorward/runtime/flow"
 )
 
+// mostOutputs is what the outputs of steps come to at most, in bytes of JSON, once
+// a step has added to them that nobody has typed: a record takes 16 KiB in all.
+const mostOutputs = 12 << 10
+
 // turn is one move of one execution, from load to save.
 type turn struct {
 	e       *Engine
@@ -152,12 +156,7 @@ func (t *turn) settle(ctx context.Context, n *flow.Node, ft *flow.Turn, out flow
 		x.Status = out.Status
 		return "", true, nil
 	case flow.Fails:
-		t.useUp()
-		if next, leads, err := t.astray(n, out.Failure); leads || err != nil {
-			return next, false, err
-		}
-		next, err := t.fail(ctx, out.Failure)
-		return next, next == "", err
+		return t.refuse(ctx, n, out.Failure)
 	case flow.Results:
 		next, ok := n.Outlets[out.Name]
 		if !ok {
@@ -169,6 +168,10 @@ func (t *turn) settle(ctx context.Context, n *flow.Node, ft *flow.Turn, out flow
 			if err := t.store(n, out.Outputs); err != nil {
 				return "", false, err
 			}
+			if ft.Status == "" && t.full() { // nobody has typed it, so that nobody can shorten it
+				delete(x.Outputs, n.Place())
+				return t.refuse(ctx, n, flow.CallFailed("OUTPUT_TOO_LARGE").Failure)
+			}
 		}
 		if out.End != nil && t.finish(*out.End) != nil {
 			next, err := t.unproven(ctx)
@@ -177,6 +180,27 @@ func (t *turn) settle(ctx context.Context, n *flow.Node, ft *flow.Turn, out flow
 		return next, false, nil
 	}
 	return "", false, fmt.Errorf("node %q gave no answer", n.Key)
+}
+
+// refuse leaves a node that has failed: by an outlet that is for it, or by ending
+// the execution.
+func (t *turn) refuse(ctx context.Context, n *flow.Node, why *flow.Failure) (next string, waits bool, err error) {
+	t.useUp()
+	if next, leads, err := t.astray(n, why); leads || err != nil {
+		return next, false, err
+	}
+	next, err = t.fail(ctx, why)
+	return next, next == "", err
+}
+
+// full reports whether what the steps have put out leaves no room in the record
+// for what is to come.
+func (t *turn) full() bool {
+	size := 0
+	for _, b := range t.x.Outputs {
+		size += len(b)
+	}
+	return size > mostOutputs
 }
 
 // useUp forgets the secrets that the node just left was handed.
