@@ -1,10 +1,9 @@
 package invoke
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
-	"strconv"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -14,41 +13,6 @@ import (
 // httpsPort is the only port dialled without an opening.
 const httpsPort = 443
 
-// ErrForbidden is in the Reason of a call whose address may not be dialled.
-var ErrForbidden = errors.New("forbidden destination")
-
-// Opening is the operator's permission to dial a network that is otherwise
-// denied, on one port. It comes from the server's own configuration, never from
-// a tenant's.
-type Opening struct {
-	Network netip.Prefix
-	Port    uint16
-}
-
-// ParseOpening reads "10.1.2.0/24:8443" or "[fd12::/64]:8443".
-func ParseOpening(s string) (Opening, error) {
-	at := strings.LastIndexByte(s, ':')
-	if at < 0 {
-		return Opening{}, fmt.Errorf("opening %q: no port", s)
-	}
-	network, err := netip.ParsePrefix(strings.Trim(s[:at], "[]"))
-	if err != nil {
-		return Opening{}, fmt.Errorf("opening %q: %w", s, err)
-	}
-	port, err := strconv.ParseUint(s[at+1:], 10, 16)
-	if err != nil {
-		return Opening{}, fmt.Errorf("opening %q: %w", s, err)
-	}
-	return Opening{Network: network.Masked(), Port: uint16(port)}, nil
-}
-
-func (o Opening) String() string {
-	if o.Network.Addr().Is6() {
-		return fmt.Sprintf("[%s]:%d", o.Network, o.Port)
-	}
-	return fmt.Sprintf("%s:%d", o.Network, o.Port)
-}
-
 // Guard judges the address of every single dial: each answer of a name, each
 // attempt, each family. It permits public unicast addresses on port 443 and what
 // the operator opened.
@@ -56,6 +20,11 @@ type Guard struct {
 	openings []Opening
 	never    []netip.Prefix
 	public   *ssrf.Guardian
+}
+
+// strict is the Guard without an opening.
+func strict() *Guard {
+	return &Guard{never: neverDialled(), public: ssrf.New(ssrf.WithPorts(httpsPort), ssrf.WithNetworks("tcp4", "tcp6"))}
 }
 
 // NewGuard refuses an opening that reaches into the never-list, so that no
@@ -77,43 +46,92 @@ func NewGuard(openings []Opening, own []netip.Prefix) (*Guard, error) {
 		ssrf.WithDeniedV4Prefixes(own4...), ssrf.WithDeniedV6Prefixes(own6...),
 	)
 	for _, o := range openings {
-		if !o.Network.IsValid() || o.Network.Addr().Is4In6() || o.Port == 0 {
-			return nil, fmt.Errorf("opening %s names no network and port", o)
-		}
-		for _, n := range g.never {
-			if o.Network.Overlaps(n) {
-				return nil, fmt.Errorf("opening %s reaches %s, which is never dialled", o, n)
-			}
+		if err := g.judge(o); err != nil {
+			return nil, err
 		}
 	}
 	return g, nil
 }
 
+// judge refuses an opening that is no network, too wide for a mistake of one digit
+// to be noticed, or that reaches what is never dialled.
+func (g *Guard) judge(o Opening) error {
+	if !o.Network.IsValid() || o.Network.Addr().Is4In6() || o.Port == 0 {
+		return fmt.Errorf("opening %s names no network and port", o)
+	}
+	if least := widest(o.Network); o.Network.Bits() < least {
+		return fmt.Errorf("opening %s is wider than /%d", o, least)
+	}
+	for _, n := range g.never {
+		if o.Network.Overlaps(n) {
+			return fmt.Errorf("opening %s reaches %s, which is never dialled", o, n)
+		}
+	}
+	return nil
+}
+
+// widest is the least number of bits an opening names: those of 10.0.0.0/8, or of
+// what a provider is given.
+func widest(p netip.Prefix) int {
+	if p.Addr().Is4() {
+		return 8
+	}
+	return 32
+}
+
 // Openings lists what the operator opened, for the line logged at start.
 func (g *Guard) Openings() []Opening { return g.openings }
+
+// In is the guard of one environment: with the openings of all, and its own.
+func (g *Guard) In(env string) *Guard {
+	in := *g
+	in.openings = nil
+	for _, o := range g.openings {
+		if o.Env == "" || o.Env == env {
+			in.openings = append(in.openings, Opening{Network: o.Network, Port: o.Port})
+		}
+	}
+	return &in
+}
 
 // Control judges one dial; it is the Control of a net.Dialer, and address is the
 // resolved IP and port.
 func (g *Guard) Control(network, address string, _ syscall.RawConn) error {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil {
+	ip, opened, err := g.look(network, address)
+	if err != nil || opened {
+		return err
+	}
+	if err := g.public.Safe(network, ip.String(), nil); err != nil {
 		return fmt.Errorf("%w: %w", ErrForbidden, err)
+	}
+	return nil
+}
+
+// openedOnly judges a dial that needs an opening, public as the address may be.
+func (g *Guard) openedOnly(network, address string, _ syscall.RawConn) error {
+	at, opened, err := g.look(network, address)
+	if err == nil && !opened {
+		return fmt.Errorf("%w: %s is not opened for http", ErrForbidden, at)
+	}
+	return err
+}
+
+// look reads an address, refuses what is never dialled, and says what is opened.
+func (g *Guard) look(network, address string) (at netip.AddrPort, opened bool, err error) {
+	at, err = netip.ParseAddrPort(address)
+	if err != nil {
+		return at, false, fmt.Errorf("%w: %w", ErrForbidden, err)
 	}
 	ip := at.Addr().WithZone("")
 	for _, n := range g.never {
 		if n.Contains(ip.Unmap()) {
-			return fmt.Errorf("%w: %s is never dialled", ErrForbidden, ip)
+			return at, false, fmt.Errorf("%w: %s is never dialled", ErrForbidden, ip)
 		}
 	}
-	for _, o := range g.openings {
-		if o.Port == at.Port() && o.Network.Contains(ip) && strings.HasPrefix(network, "tcp") {
-			return nil
-		}
-	}
-	if err := g.public.Safe(network, netip.AddrPortFrom(ip, at.Port()).String(), nil); err != nil {
-		return fmt.Errorf("%w: %w", ErrForbidden, err)
-	}
-	return nil
+	opened = slices.ContainsFunc(g.openings, func(o Opening) bool {
+		return o.Env == "" && o.Port == at.Port() && o.Network.Contains(ip)
+	})
+	return netip.AddrPortFrom(ip, at.Port()), opened && strings.HasPrefix(network, "tcp"), nil
 }
 
 // neverDialled is what no opening may reach: the metadata services of the cloud

@@ -2,8 +2,9 @@ package invoke_test
 
 import (
 	"errors"
+	"net"
 	"net/http"
-	"net/netip"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,25 +12,6 @@ import (
 
 	"doorward/runtime/invoke"
 )
-
-func guard(t *testing.T, openings ...string) *invoke.Guard {
-	t.Helper()
-	var list []invoke.Opening
-	for _, s := range openings {
-		o, err := invoke.ParseOpening(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, o)
-	}
-	g, err := invoke.NewGuard(list, []netip.Prefix{
-		netip.MustParsePrefix("93.184.216.0/24"), netip.MustParsePrefix("2606:2800:220::/48"),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
 
 // TestSec_SSRF_TABLE holds that no forbidden destination is dialled, whatever
 // form its address is written in. Nothing here can leave the machine: each row
@@ -56,15 +38,36 @@ func TestSec_SSRF_TABLE(t *testing.T) {
 			}
 		})
 	}
+	for _, port := range []string{"0", "80", "8443"} {
+		t.Run("refuses every address on port "+port, func(t *testing.T) {
+			refused(t, g, "https://1.1.1.1:"+port)
+		})
+	}
+	for _, host := range []string{"2130706433", "0x7f000001", "0x7f.1", "127.1", "127.0.0.01", "0177.0.0.1", "127.0.0.1.", "10.0.0.1.", "0x", "[fe80::1%25lo]", "[::1%251]"} {
+		t.Run("refuses a disguised "+host, func(t *testing.T) {
+			refused(t, g, "https://"+host)
+		})
+	}
 	for _, origin := range []string{
 		"file:///etc/passwd", "gopher://api.example", "ftp://api.example", "unix:///run/x", "ws://api.example",
 		"http://api.example", "https://ada@api.example", "https://api.example/path", "https://api.example?q", "//api.example", "",
-		"https://[fe80::1%25lo]",
+		"https://", "https://:443", "https://api.example:", "https:api.example", "https://api.example#x",
 	} {
-		t.Run("is not made for "+origin, func(t *testing.T) {
-			if _, err := invoke.NewClient(g, invoke.Service{Origin: origin}); err == nil {
-				t.Error("accepted")
+		t.Run("is not called at "+origin, func(t *testing.T) {
+			i := invoker(t, invoke.Options{Guard: g})
+			to := "https://api.example/x"
+			if u, err := url.Parse(origin); err == nil && u.Host != "" {
+				to = u.Scheme + "://" + u.Host + "/x"
+				if u.User != nil {
+					to = origin
+				}
 			}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, to, http.NoBody)
+			if err != nil {
+				t.Skip("no request can be made of it")
+			}
+			_, err = i.Do(t.Context(), invoke.Call{Target: invoke.Target{Origins: []string{origin}}, Request: req})
+			ends(t, err, invoke.Misconfigured)
 		})
 	}
 }
@@ -73,20 +76,21 @@ func TestSec_SSRF_TABLE(t *testing.T) {
 // with nothing told outside.
 func refused(t *testing.T, g *invoke.Guard, origin string) {
 	t.Helper()
-	c, err := invoke.NewClient(g, invoke.Service{Origin: origin})
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := invoker(t, invoke.Options{Guard: g})
 	began := time.Now()
-	_, err = call(t, c, http.MethodGet, origin+"/x", "")
+	_, err := i.Do(t.Context(), invoke.Call{Target: invoke.Target{Origins: []string{origin}}, Request: request(t, http.MethodGet, origin+"/x", "")})
+	ends(t, err, invoke.Malicious)
 	if !errors.Is(invoke.Reason(err), invoke.ErrForbidden) {
 		t.Errorf("reason %v, want ErrForbidden", invoke.Reason(err))
 	}
-	if !errors.Is(err, invoke.ErrFailed) || err.Error() != invoke.ErrFailed.Error() {
+	if err != nil && err.Error() != "The URL of the external service is not permitted." {
 		t.Errorf("outside it reads %q", err)
 	}
 	if d := time.Since(began); d > 500*time.Millisecond {
 		t.Errorf("took %v: a forbidden address was waited for", d)
+	}
+	if s := i.States(); len(s) != 1 || s[0].Breaker != "closed" || s[0].Failures[invoke.Malicious] != 1 {
+		t.Errorf("states are %+v", s)
 	}
 }
 
@@ -120,7 +124,7 @@ func TestGuardRefusesAnOpeningThatReachesTheNeverList(t *testing.T) {
 	for _, s := range []string{
 		"0.0.0.0/0:443", "[::/0]:443", "169.254.169.254/32:80", "169.254.0.0/16:443", "168.63.129.16/32:80",
 		"100.64.0.0/10:443", "192.0.0.0/24:443", "[fd00::/8]:443", "[fe80::1/128]:443", "[64:ff9b::/96]:443", "[2002::/16]:443",
-		"[::ffff:10.0.0.0/104]:443", "10.0.0.0/8:0", "224.0.0.0/4:443", "0.0.0.0/8:443",
+		"[::ffff:10.0.0.0/104]:443", "10.0.0.0/8:0", "32.0.0.0/3:443", "10.0.0.0/7:443", "[2600::/16]:443", "env=0.0.0.0/0:443", "env=169.254.169.254/32:80", "224.0.0.0/4:443", "0.0.0.0/8:443",
 	} {
 		t.Run(s, func(t *testing.T) {
 			o, err := invoke.ParseOpening(s)
@@ -138,15 +142,66 @@ func TestGuardRefusesAnOpeningThatReachesTheNeverList(t *testing.T) {
 }
 
 func TestParseOpening(t *testing.T) {
-	for _, s := range []string{"10.1.2.0/24:8443", "[fd12::/64]:443", "127.0.0.1/32:1"} {
+	for _, s := range []string{"10.1.2.0/24:8443", "[fd12::/64]:443", "127.0.0.1/32:1", "abc-1=10.1.2.0/24:8443", "abc-1=[fd12::/64]:443"} {
 		if o, err := invoke.ParseOpening(s); err != nil || o.String() != s {
 			t.Errorf("%s became %s, %v", s, o, err)
 		}
 	}
-	for _, s := range []string{"", "10.0.0.1:443", "10.0.0.0/8", "10.0.0.0/8:", "10.0.0.0/8:65536", "10.0.0.0/8:https", "example.com/8:443", "10.0.0.0/33:1"} {
+	for _, s := range []string{
+		"", "10.0.0.1:443", "10.0.0.0/8", "10.0.0.0/8:", "10.0.0.0/8:65536", "10.0.0.0/8:https", "example.com/8:443", "10.0.0.0/33:1",
+		"=10.0.0.0/8:443", "a b=10.0.0.0/8:443", "a=b=10.0.0.0/8:443", "a=",
+	} {
 		if o, err := invoke.ParseOpening(s); err == nil {
 			t.Errorf("%q accepted as %s", s, o)
 		}
+	}
+}
+
+// An opening of one environment is none of another's.
+func TestOpeningsOfAnEnvironment(t *testing.T) {
+	g := guard(t, "10.1.0.0/16:443", "one=10.2.0.0/16:443")
+	for env, want := range map[string][2]bool{"one": {true, true}, "two": {true, false}, "": {true, false}} {
+		in := g.In(env)
+		if got := [2]bool{in.Control("tcp4", "10.1.0.1:443", nil) == nil, in.Control("tcp4", "10.2.0.1:443", nil) == nil}; got != want {
+			t.Errorf("environment %q: %v, want %v", env, got, want)
+		}
+	}
+	if g.Control("tcp4", "10.2.0.1:443", nil) == nil {
+		t.Error("the opening of one environment holds for all")
+	}
+	at := answers(t, http.StatusNoContent)
+	_, port, _ := net.SplitHostPort(strings.TrimPrefix(at, "http://"))
+	i := invoker(t, invoke.Options{Guard: guard(t, "one=127.0.0.1/32:"+port)})
+	for env, want := range map[string]invoke.Code{"one": "", "two": invoke.Misconfigured} {
+		_, err := i.Do(t.Context(), invoke.Call{Target: invoke.Target{Env: env, Origins: []string{at}}, Request: request(t, http.MethodGet, at, "")})
+		ends(t, err, want)
+	}
+}
+
+// http goes where the operator opened a network, and elsewhere only where the
+// target is a plain one.
+func TestHTTPNeedsAnOpening(t *testing.T) {
+	at := answers(t, http.StatusNoContent)
+	_, port, _ := net.SplitHostPort(strings.TrimPrefix(at, "http://"))
+	for name, row := range map[string]struct {
+		guard  *invoke.Guard
+		origin string
+		plain  bool
+		want   invoke.Code
+	}{
+		"no opening":                      {guard(t), "http://1.1.1.1:443", false, invoke.Misconfigured},
+		"an opening elsewhere":            {guard(t, "10.0.0.0/8:80"), "http://1.1.1.1:443", false, invoke.Malicious},
+		"an opening here":                 {guard(t, "127.0.0.1/32:"+port), at, false, ""},
+		"a plain target without one":      {guard(t), at, true, invoke.Malicious},
+		"a plain target with one":         {guard(t, "127.0.0.1/32:"+port), at, true, ""},
+		"a plain target and the metadata": {guard(t, "127.0.0.1/32:"+port), "http://169.254.169.254", true, invoke.Malicious},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := invoker(t, invoke.Options{Guard: row.guard}).Do(t.Context(), invoke.Call{
+				Target: invoke.Target{Origins: []string{row.origin}, Plain: row.plain}, Request: request(t, http.MethodGet, row.origin+"/", ""),
+			})
+			ends(t, err, row.want)
+		})
 	}
 }
 
@@ -154,39 +209,64 @@ func TestParseOpening(t *testing.T) {
 func TestEnvironmentProxyIsNotUsed(t *testing.T) {
 	var hits atomic.Int32
 	proxy := serve(t, func(http.ResponseWriter, *http.Request) { hits.Add(1) })
-	for _, k := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"} {
+	for _, k := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
 		t.Setenv(k, proxy)
 	}
-	c, err := invoke.NewClient(guard(t), invoke.Service{Origin: "http://169.254.169.254", Plain: true})
-	if err != nil {
-		t.Fatal(err)
+	i := invoker(t, invoke.Options{Guard: opened(t, proxy)})
+	for _, origin := range []string{"http://169.254.169.254", "https://169.254.169.254"} {
+		_, err := i.Do(t.Context(), invoke.Call{
+			Target: invoke.Target{Origins: []string{origin}, Plain: true}, Request: request(t, http.MethodGet, origin+"/latest", ""),
+		})
+		ends(t, err, invoke.Malicious)
 	}
-	_, err = call(t, c, http.MethodGet, "http://169.254.169.254/latest", "")
-	if !errors.Is(invoke.Reason(err), invoke.ErrForbidden) || hits.Load() != 0 {
-		t.Errorf("%d requests went to the proxy, reason %v", hits.Load(), invoke.Reason(err))
+	if hits.Load() != 0 {
+		t.Errorf("%d requests went to the proxy", hits.Load())
 	}
 }
 
 func TestRequestsStayAtTheOrigin(t *testing.T) {
-	at := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	c := local(t, at)
-	if res, err := call(t, c, http.MethodGet, at+"/a?b=c", ""); err != nil || res.StatusCode != http.StatusNoContent {
+	at := answers(t, http.StatusNoContent)
+	o := local(t, at)
+	if a, err := o.call(t, http.MethodGet, at+"/a?b=c", ""); err != nil || a.Status != http.StatusNoContent {
 		t.Fatalf("the origin itself: %v", invoke.Reason(err))
 	}
 	host := strings.TrimPrefix(at, "http://")
 	for _, target := range []string{
 		"https://" + host, "http://ada@" + host, "http://localhost:1", "http://" + host + "0", "http://evil.example",
-		"http://evil.example:80@" + host, "file:///etc/passwd", "http:" + host,
+		"http://evil.example:80@" + host, "file:///etc/passwd", "http:" + host, "http://" + host + ".evil.example", "//" + host, "http://127.0.0.1",
+		at + "/" + strings.Repeat("a", invoke.MaxURL),
 	} {
-		t.Run(target, func(t *testing.T) {
-			if _, err := call(t, c, http.MethodPost, target, "body"); !errors.Is(invoke.Reason(err), invoke.ErrForbidden) {
-				t.Errorf("reason %v, want ErrForbidden", invoke.Reason(err))
+		t.Run(target[:min(len(target), 40)], func(t *testing.T) {
+			u, err := url.Parse(target)
+			if err != nil {
+				t.Skip("no URL")
 			}
+			req := request(t, http.MethodPost, at, "body")
+			req.URL, req.Host = u, ""
+			_, err = o.do(t, invoke.Call{Request: req})
+			ends(t, err, invoke.Misconfigured)
 		})
 	}
 	req := request(t, http.MethodGet, at, "")
 	req.Host = "evil.example"
-	if _, err := c.RoundTrip(req); !errors.Is(invoke.Reason(err), invoke.ErrForbidden) {
-		t.Errorf("another Host header: %v", invoke.Reason(err))
+	_, err := o.do(t, invoke.Call{Request: req})
+	ends(t, err, invoke.Misconfigured)
+	if s := o.States(); s[0].Breaker != "closed" || s[0].Answers != 1 {
+		t.Errorf("states are %+v", s)
+	}
+}
+
+// An origin is the same however it is written.
+func TestOriginsAreCompared(t *testing.T) {
+	for configured, at := range map[string]string{
+		"https://API.example": "https://api.example/x", "https://api.example:443": "https://api.example", "https://api.example": "https://Api.Example:443/x",
+		"https://[fd12:0::1]": "https://[fd12:0::1]:443/", "https://[FD12::1]:8443": "https://[fd12::1]:8443/",
+	} {
+		_, err := invoker(t, invoke.Options{Resolver: dns(t, fixed("127.0.0.1"))}).Do(t.Context(), invoke.Call{
+			Target: invoke.Target{Origins: []string{"https://other.example", configured}, Timeout: 300 * time.Millisecond}, Request: request(t, http.MethodGet, at, ""),
+		})
+		if got := code(t, err); got == invoke.Misconfigured {
+			t.Errorf("%s is not at %s: %v", at, configured, invoke.Reason(err))
+		}
 	}
 }

@@ -2,7 +2,6 @@ package invoke_test
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -126,13 +125,13 @@ func TestSec_SSRF_REBIND(t *testing.T) {
 			port, hits := inside(t)
 			origin := "http://api.example:" + port
 			g := guard(t, "127.0.0.2/32:"+port)
-			for range 6 { // a new client each time: no connection is kept
-				c, err := invoke.NewClient(g, invoke.Service{Origin: origin, Plain: true, Resolver: dns(t, answer), Timeout: time.Second})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, err = call(t, c, http.MethodGet, origin, ""); err == nil || err.Error() != invoke.ErrFailed.Error() {
-					t.Errorf("outside it reads %v", err)
+			for range 6 { // a new invoker each time: no connection is kept
+				i := invoker(t, invoke.Options{Guard: g, Resolver: dns(t, answer)})
+				_, err := i.Do(t.Context(), invoke.Call{
+					Target: invoke.Target{Origins: []string{origin}, Timeout: time.Second}, Request: request(t, http.MethodGet, origin, ""),
+				})
+				if got := code(t, err); got != invoke.Malicious && got != invoke.NoResponse {
+					t.Errorf("ended with %q: %v", got, invoke.Reason(err))
 				}
 			}
 			if n := hits.Load(); n != 0 {
@@ -174,31 +173,34 @@ func TestAnswerThatChangesAfterAGoodCall(t *testing.T) {
 	var now atomic.Value
 	now.Store("127.0.0.2")
 	origin := "http://api.example:" + u.Port()
-	c, err := invoke.NewClient(guard(t, "127.0.0.2/32:"+u.Port()), invoke.Service{
-		Origin: origin, Plain: true, Timeout: time.Second,
+	i := invoker(t, invoke.Options{
+		Guard:    guard(t, "127.0.0.2/32:"+u.Port()),
 		Resolver: dns(t, func(_ int, q dnsmessage.Question) []dnsmessage.Resource { return records(q, now.Load().(string)) }),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := call(t, c, http.MethodGet, origin, ""); err != nil {
-		t.Fatal(invoke.Reason(err))
-	}
+	o := outlet{i, invoke.Target{Origins: []string{origin}, Timeout: time.Second}}
+	_, err = o.call(t, http.MethodGet, origin, "")
+	ends(t, err, "")
 	now.Store("127.0.0.1")
-	if _, err := call(t, c, http.MethodGet, origin, ""); !errors.Is(invoke.Reason(err), invoke.ErrForbidden) {
-		t.Errorf("reason %v, want ErrForbidden", invoke.Reason(err))
-	}
+	_, err = o.call(t, http.MethodGet, origin, "")
+	ends(t, err, invoke.Malicious)
 }
 
-func TestDeadNameServerEndsWithTheDeadline(t *testing.T) {
-	silent := dns(t, func(int, dnsmessage.Question) []dnsmessage.Resource { return nil })
-	c, err := invoke.NewClient(guard(t), invoke.Service{Origin: "https://api.example", Resolver: silent, Timeout: 300 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	began := time.Now()
-	_, err = call(t, c, http.MethodGet, "https://api.example/", "")
-	if d := time.Since(began); err == nil || d > time.Second {
-		t.Errorf("ended after %v with %v", d, err)
+func TestNamesThatDoNotAnswer(t *testing.T) {
+	for name, row := range map[string]struct {
+		zone zone
+		want invoke.Code
+	}{
+		"a dead name server":     {func(int, dnsmessage.Question) []dnsmessage.Resource { return nil }, invoke.TimedOut},
+		"a name without address": {fixed(), invoke.NoResponse},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := outlet{invoker(t, invoke.Options{Resolver: dns(t, row.zone)}), invoke.Target{Origins: []string{"https://api.example"}, Timeout: 300 * time.Millisecond}}
+			began := time.Now()
+			_, err := o.call(t, http.MethodGet, "https://api.example/", "")
+			ends(t, err, row.want)
+			if d := time.Since(began); d > 2*time.Second {
+				t.Errorf("ended after %v", d)
+			}
+		})
 	}
 }
