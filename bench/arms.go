@@ -80,6 +80,7 @@ func (h *house) arms(length time.Duration) []arm {
 	add(startOnRedis, h.starts(node{name: "start-redis", binary: h.bin.product, dir: h.dir, redis: h.redis.addr}))
 	list = append(list, h.oracleArms()...)
 	list = append(list, definitionArms()...)
+	list = append(list, outsideArms(length)...)
 	return append(list,
 		arm{name: flowMemory, once: true, run: h.flowBytes},
 		arm{name: binarySize, once: true, run: func(context.Context) (window, error) {

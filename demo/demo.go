@@ -63,6 +63,7 @@ type Demo struct {
 	journeys *provider // nil: there are none
 	secret   [32]byte  // of this process: state, nonce and verifier derive from it
 	sessions sessions
+	desk     desk
 	pages    *template.Template
 	policy   string // Content-Security-Policy
 	secure   bool
@@ -123,7 +124,9 @@ func (d *Demo) Register(r Router) {
 	if d.journeys != nil {
 		routes = append(routes,
 			route{http.MethodGet, JourneyPath, d.signOn(d.journeys)},
-			route{http.MethodGet, JourneyCallbackPath, d.callback(d.journeys)})
+			route{http.MethodGet, JourneyCallbackPath, d.callback(d.journeys)},
+			route{http.MethodPost, DeskPath, d.judge},
+			route{http.MethodPost, deskMoodPath, d.changeMood})
 	}
 	for _, one := range routes {
 		r.Handle(one.method, one.path, one.handle)
@@ -135,6 +138,7 @@ func (d *Demo) Register(r Router) {
 type page struct {
 	Outbox   bool
 	Journeys *Journeys
+	Moods    []mood // of the voucher desk
 	Done     bool
 	Ended    string
 	session
@@ -144,6 +148,7 @@ func (d *Demo) home(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	p := page{Outbox: d.config.Outbox != nil, Journeys: d.config.Journeys, Ended: q.Get("error")}
 	p.Done = q.Get("flowExecutionId") != "" && p.Ended == ""
+	p.Moods = d.desk.moods()
 	var ok bool
 	if p.session, ok = d.sessions.find(cookie(r, sessionCookie)); !ok {
 		d.show(w, http.StatusOK, "signed-out", p)

@@ -45,7 +45,8 @@ func start(t *testing.T) *world {
 		Issuer: w.op.URL, ClientID: "demo", ClientSecret: "s3cret/+ %",
 		RedirectURI: s.URL + demo.CallbackPath, AfterSignOut: w.at,
 		Client: &http.Client{Timeout: 5 * time.Second}, Log: slog.New(slog.DiscardHandler),
-		Now: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
+		Now:      func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
+		Journeys: &demo.Journeys{ClientID: "journeys", RedirectURI: s.URL + demo.JourneyCallbackPath},
 	})
 	if err != nil {
 		t.Fatal(err)

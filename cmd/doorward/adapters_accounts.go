@@ -31,6 +31,7 @@ func parts(c catalogue) steps.Parts {
 		UserLookups: userLookups{c}, UserCreations: userCreations{c}, UserReadings: userReadings{c}, UserPatches: userPatches{c},
 		PasswordChecks: passwordChecks{c}, PasswordResets: passwordResets{c}, RecoveryMails: recoveryMails{c}, PasswordRecoveries: passwordRecoveries{c},
 		Agreements: agreementTexts{c}, Consents: agreementConsents{c}, Terms: agreementTerms{agreementTexts{c}}, Captcha: c.captcha,
+		ExternalServices: c.services, APIRequests: c.calls,
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/rand"
-	"fmt"
 	"time"
 
 	"doorward/configs"
@@ -15,15 +14,8 @@ import (
 const captchaTimeout = 3 * time.Second
 
 // newCaptcha tells people from programs as each environment is set up to.
-func newCaptcha(registry func() *configs.Registry) (*captcha.Captcha, error) {
-	guard, err := invoke.NewGuard(nil, nil)
-	if err != nil {
-		return nil, fmt.Errorf("captcha: %w", err)
-	}
-	google, err := invoke.NewClient(guard, invoke.Service{Origin: captcha.Origin, Timeout: captchaTimeout})
-	if err != nil {
-		return nil, fmt.Errorf("captcha: %w", err)
-	}
+func newCaptcha(registry func() *configs.Registry, out *invoke.Invoker) *captcha.Captcha {
+	google := out.HTTP(invoke.Target{Name: "recaptcha", Origins: []string{captcha.Origin}, Timeout: captchaTimeout, Concurrent: invoke.PerEnvironment})
 	settings := func(env string) (captcha.Settings, bool) {
 		b, ok := registry().Bundle(env)
 		if !ok {
@@ -34,5 +26,5 @@ func newCaptcha(registry func() *configs.Registry) (*captcha.Captcha, error) {
 		}
 		return captcha.Settings{}, true
 	}
-	return captcha.New(settings, google.HTTP(), rand.Reader), nil
+	return captcha.New(settings, google, rand.Reader)
 }

@@ -33,6 +33,8 @@ type catalogue struct {
 	wake      func() // there may be mail to send
 	now       func() time.Time
 	captcha   *captcha.Captcha
+	services  services
+	calls     caller
 }
 
 func (c catalogue) bundle(env string) (*configs.Bundle, error) {

@@ -17,6 +17,7 @@ import (
 type room struct {
 	*manager
 	shop  visit.App
+	host  string // origin of the applications that it makes
 	names int
 	made  []string // paths, in order
 	forms map[string]string
@@ -25,7 +26,7 @@ type room struct {
 
 func (x *trial) room(admin, shop visit.App) *room {
 	x.Helper()
-	return &room{manager: x.manager(admin), shop: shop, forms: map[string]string{}}
+	return &room{manager: x.manager(admin), shop: shop, host: "https://journeys.example", forms: map[string]string{}}
 }
 
 // clear takes away what was made, the youngest first. Call it while the test runs.
@@ -128,26 +129,34 @@ func (r *room) definition(body map[string]any) string {
 }
 
 // behind is an application with a sign-on policy of these actions, which both
-// nodes serve.
+// nodes serve; without any, with the policy of the environment.
 func (r *room) behind(actions ...map[string]any) visit.App {
 	r.x.Helper()
-	policy := r.make("/signOnPolicies", map[string]any{"name": "Journey"})
+	app := visit.App{Env: r.env, RedirectURI: r.host + "/" + rand.Text()}
+	policy := ""
+	if len(actions) > 0 {
+		policy = r.make("/signOnPolicies", map[string]any{"name": "Journey"})
+	}
 	for i, a := range actions {
 		a["priority"] = i + 1
 		r.create("/signOnPolicies/"+policy+"/actions", a)
 	}
-	app := visit.App{Env: r.env, RedirectURI: "https://journeys.example/" + rand.Text()}
-	app.ID = r.make("/applications", map[string]any{
-		"name": "Journeys", "enabled": true, "type": "WEB_APP", "protocol": "OPENID_CONNECT", "grantTypes": []string{"AUTHORIZATION_CODE"},
+	body := map[string]any{
+		"name": "Journeys", "enabled": false, "type": "WEB_APP", "protocol": "OPENID_CONNECT", "grantTypes": []string{"AUTHORIZATION_CODE"},
 		"responseTypes": []string{"CODE"}, "redirectUris": []string{app.RedirectURI}, "tokenEndpointAuthMethod": "CLIENT_SECRET_BASIC",
-	})
-	r.create("/applications/"+app.ID+"/signOnPolicyAssignments", map[string]any{"priority": 1, "signOnPolicy": map[string]any{"id": policy}})
+	}
+	app.ID = r.make("/applications", body)
+	if policy != "" {
+		r.create("/applications/"+app.ID+"/signOnPolicyAssignments", map[string]any{"priority": 1, "signOnPolicy": map[string]any{"id": policy}})
+	}
+	body["enabled"] = true // last, so that whoever serves it serves its policy
+	r.put("/applications/"+app.ID, body)
 	app.Secret, _ = r.get("/applications/" + app.ID + "/secret")["secret"].(string)
 	r.x.trail.Secret("client secret", app.Secret)
 	ask := app.Ask("prompt", "none")
 	r.served(func(node int) bool {
 		a := r.x.browser().Via(node).Authorize(ask)
-		return a.Status == 302 && a.Refusal() != ""
+		return a.Status == 302 && a.Refusal() == "login_required"
 	})
 	return app
 }
@@ -189,4 +198,14 @@ func (g *guest) know(p visit.Property) (any, bool) {
 	}
 	v, known := g.answers[name]
 	return v, known
+}
+
+// says is the same for what is typed, also by the whole name.
+func (g *guest) says(name string) string {
+	if v, known := g.answers[name]; known {
+		return v
+	}
+	v, _ := g.know(visit.Property{Name: name})
+	text, _ := v.(string)
+	return text
 }

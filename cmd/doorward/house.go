@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -21,6 +23,7 @@ import (
 	"doorward/keys"
 	"doorward/runtime/engine"
 	"doorward/runtime/flow"
+	"doorward/runtime/invoke"
 	"doorward/runtime/passwordpolicy"
 	"doorward/session"
 	"doorward/steps"
@@ -51,7 +54,10 @@ type house struct {
 	kinds     []flow.Kind
 	mails     *delivery.Recent // where mail goes without a mail server; nil with one
 	mailer    *delivery.Worker // nil when nothing sends mail
-	nodes     *session.Redis   // through which nodes hear of each other; nil: there is one
+	invoker   *invoke.Invoker
+	services  services
+	calls     caller
+	nodes     *session.Redis // through which nodes hear of each other; nil: there is one
 
 	checks map[string]func(context.Context) error
 	closes []func(context.Context) error
@@ -132,13 +138,12 @@ func (h *house) openConfiguration(ctx context.Context) error {
 	h.accounts = directory.NewAccounts(h.db, h.hasher, h.ring, policies, h.now)
 	h.consents = directory.NewConsents(h.db, h.now)
 	served := func() *configs.Registry { return registry }
-	people, err := newCaptcha(served)
-	if err != nil {
+	if err := h.openOutside(served); err != nil {
 		return err
 	}
 	h.kinds = steps.Builtin(parts(catalogue{
 		users: h.users, passwords: h.passwords, accounts: h.accounts, consents: h.consents,
-		ring: h.ring, registry: served, wake: h.wakeMail, now: h.now, captcha: people,
+		ring: h.ring, registry: served, wake: h.wakeMail, now: h.now, captcha: newCaptcha(served, h.invoker), services: h.services, calls: h.calls,
 	}))
 	registry = configs.NewRegistry(h.store, h.kinds, h.o.BaseURL)
 	h.registry = registry
@@ -175,8 +180,24 @@ func (h *house) seeded(ctx context.Context) (bool, error) {
 	return slices.ContainsFunc(there, func(r flow.Resource) bool { return r.ID == demoEnvironment }), err
 }
 
+// demoFiles are the demo's, with the voucher desk where this node is. Plans pin the
+// addresses of services, so that {base} cannot stand there.
+type demoFiles struct {
+	fs.FS
+	base string
+}
+
+// ReadFile implements fs.ReadFileFS.
+func (f demoFiles) ReadFile(name string) ([]byte, error) {
+	b, err := fs.ReadFile(f.FS, name)
+	if path.Base(path.Dir(name)) == "externalServices" {
+		b = bytes.ReplaceAll(b, []byte("http://localhost:8080"), []byte(f.base))
+	}
+	return b, err
+}
+
 func (h *house) applyFiles(ctx context.Context) error {
-	var fsys fs.FS = configs.Demo
+	var fsys fs.FS = demoFiles{configs.Demo, h.o.BaseURL}
 	if h.o.Config != "" {
 		fsys = os.DirFS(h.o.Config)
 	}

@@ -19,6 +19,8 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 	events   *prometheus.CounterVec
+	calls    *prometheus.HistogramVec
+	breakers *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -31,8 +33,15 @@ func newMetrics() *metrics {
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "doorward_security_events_total", Help: "Security events, by type.",
 		}, []string{"type"}),
+		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "doorward_outside_call_duration_seconds", Help: "Time that calls of outside services took, by what became of them.",
+			Buckets: []float64{.01, .05, .1, .25, .5, 1, 2, 4, 8},
+		}, []string{"outcome"}),
+		breakers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "doorward_outside_breaker_changes_total", Help: "Changes of the breakers of outside services, by the new state.",
+		}, []string{"state"}),
 	}
-	m.registry.MustRegister(m.requests, m.events, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.events, m.calls, m.breakers, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

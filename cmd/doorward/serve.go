@@ -152,6 +152,7 @@ func (h *house) manage(server *httpapi.Server, provider *oidc.Provider) {
 	})
 	management.New(management.Parts{
 		Tenants: h.registry, Workers: provider, Editor: editor, Users: h.users, Passwords: h.passwords, Accounts: h.accounts, Consents: h.consents,
+		Invoker: h.services, Targets: targets{h.invoker},
 		Events: h.events, Log: h.log, Now: h.now, Reload: h.reload, Posted: h.wakeMail, Administrators: h.o.Administrators,
 		Metadata: management.Metadata{
 			Kinds: h.kinds, Triggers: definition.Triggers,
