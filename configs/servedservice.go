@@ -39,13 +39,20 @@ func (b *Bundle) ServiceSecret(service, name string) (string, bool) {
 	return s, known
 }
 
-// Secret is ServiceSecret of an environment, as it is at this moment;
-// flow.ErrUnknown when there is none.
-func (r *Registry) Secret(_ context.Context, env, service, name string) (string, error) {
-	if b, served := r.Bundle(env); served {
-		if s, known := b.ServiceSecret(service, name); known {
-			return s, nil
-		}
+// Secret is ServiceSecret of an environment, as it is at this moment, for calls to
+// these origins: external.ErrMoved when the service calls one of them no more,
+// flow.ErrUnknown when there is no such secret.
+func (r *Registry) Secret(_ context.Context, env, service, name string, origins []string) (string, error) {
+	b, served := r.Bundle(env)
+	if !served {
+		return "", flow.ErrUnknown
 	}
-	return "", flow.ErrUnknown
+	s, known := b.ServiceSecret(service, name)
+	if !known {
+		return "", flow.ErrUnknown
+	}
+	if now, ok := b.ExternalService(service); !ok || !now.Calls(origins) {
+		return "", external.ErrMoved
+	}
+	return s, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"doorward/configs"
+	"doorward/runtime/external"
 	"doorward/runtime/flow"
 )
 
@@ -43,11 +44,14 @@ func TestFilesHoldServicesWithTheirSecrets(t *testing.T) {
 		t.Error(diff)
 	}
 	r := serve(t, m)
-	if _, err := r.Secret(t.Context(), env, id, "secrets/other"); !errors.Is(err, flow.ErrUnknown) {
+	if _, err := r.Secret(t.Context(), env, id, "secrets/other", nil); !errors.Is(err, flow.ErrUnknown) {
 		t.Errorf("what a file no longer has is served: %v", err)
 	}
-	if s, err := r.Secret(t.Context(), env, id, "secrets/apiKey"); err != nil || s != "hidden-1" {
+	if s, err := r.Secret(t.Context(), env, id, "secrets/apiKey", []string{"https://partner.example"}); err != nil || s != "hidden-1" {
 		t.Error(s, err)
+	}
+	if s, err := r.Secret(t.Context(), env, id, "secrets/apiKey", []string{"https://partner.example", "https://was.example"}); !errors.Is(err, external.ErrMoved) || s != "" {
+		t.Errorf("a secret goes to where the service was: %v", err)
 	}
 	for _, one := range m.resources {
 		if bytes.Contains(one.Body, []byte("hidden")) {

@@ -76,6 +76,6 @@ func (o *outside) Send(ctx context.Context, c external.Outbound) (external.Inbou
 	return external.Inbound(a), err
 }
 
-func (*outside) Secret(context.Context, string, string, string) (string, error) {
+func (*outside) Secret(context.Context, string, string, string, []string) (string, error) {
 	return "", flow.ErrUnknown
 }

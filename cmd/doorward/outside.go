@@ -45,8 +45,8 @@ func (h *house) openOutside(registry func() *configs.Registry) error {
 type liveSecrets func() *configs.Registry
 
 // Secret implements external.Secrets.
-func (l liveSecrets) Secret(ctx context.Context, env, service, name string) (string, error) {
-	return l().Secret(ctx, env, service, name)
+func (l liveSecrets) Secret(ctx context.Context, env, service, name string, origins []string) (string, error) {
+	return l().Secret(ctx, env, service, name, origins)
 }
 
 // newInvoker makes the one way out. What the operator has opened is logged, and the

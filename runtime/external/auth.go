@@ -11,8 +11,10 @@ import (
 
 // secret reads one value; where there is none, missing says so.
 func (s *Services) secret(ctx context.Context, in Invocation, name, missing string) (string, error) {
-	value, err := s.secrets.Secret(ctx, in.Env, in.ServiceID, name)
+	value, err := s.secrets.Secret(ctx, in.Env, in.ServiceID, name, in.Request.origins())
 	switch {
+	case errors.Is(err, ErrMoved):
+		return "", misconfigured("The external service has moved since the flow began, and its secrets are not sent to where it was. Begin the flow again.")
 	case errors.Is(err, flow.ErrUnknown), err == nil && value == "":
 		return "", misconfigured(missing)
 	case err != nil:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -40,10 +41,15 @@ type Sender interface {
 }
 
 // Secrets are the values that are kept beside a service's document, by the names
-// that Seal gives them. flow.ErrUnknown: there is none.
+// that Seal gives them, for calls to these origins. flow.ErrUnknown: there is none.
+// ErrMoved: the service, as it is now, calls one of them no more, so that what it
+// holds by now is not for them.
 type Secrets interface {
-	Secret(ctx context.Context, env, service, name string) (string, error)
+	Secret(ctx context.Context, env, service, name string, origins []string) (string, error)
 }
+
+// ErrMoved says that a service has been given other addresses.
+var ErrMoved = errors.New("the external service has moved")
 
 // Services invokes requests.
 type Services struct {

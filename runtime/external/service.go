@@ -66,6 +66,25 @@ func (r *Request) OutputSchema() json.RawMessage { return r.out.source() }
 // Origin is scheme, host and port that every call goes to.
 func (r *Request) Origin() string { return r.address.Origin }
 
+// origins are where what a call is signed with goes to.
+func (r *Request) origins() []string {
+	out := []string{r.address.Origin}
+	if r.scheme != nil && r.scheme.kind == oauth {
+		out = append(out, r.scheme.endpoint.Origin)
+	}
+	return out
+}
+
+// Calls reports whether requests of the service go to all of these origins.
+func (s *Service) Calls(origins []string) bool {
+	for _, origin := range origins {
+		if !slices.ContainsFunc(s.requests, func(r *Request) bool { return slices.Contains(r.origins(), origin) }) {
+			return false
+		}
+	}
+	return true
+}
+
 // The roots of expressions. Source: reference/management.md 1.7.
 const (
 	rootInputs    = "inputs"

@@ -60,7 +60,7 @@ func (w *wire) calls() []external.Outbound {
 // vault is secrets in memory, by env/service/name.
 type vault map[string]string
 
-func (v vault) Secret(_ context.Context, env, service, name string) (string, error) {
+func (v vault) Secret(_ context.Context, env, service, name string, _ []string) (string, error) {
 	value, is := v[env+"/"+service+"/"+name]
 	if !is {
 		return "", flow.ErrUnknown
