@@ -125,6 +125,9 @@ func kinds() []flow.Kind {
 			Input:   schema(`{"type":"object","properties":{"url":{"type":"string"},"body":{"type":"string"},"query":{"type":"object"}},"required":["url"]}`),
 			Results: results(nil, `{"type":"object","properties":{"status":{"type":"integer"},"body":{}}}`, "SUCCEEDED"),
 		}),
+		plain("EXTERNAL_SERVICE_INVOKE", flow.Step{
+			Failures: flow.CallFailures(), Results: results(nil, `{"type":"object","properties":{"good":{"type":"boolean"}}}`, "INVOCATION_OUTPUT"),
+		}),
 		plain("RAISES", flow.Step{}),
 		plain("TERMINATE_FLOW", flow.Step{Ends: flow.Terminates}),
 		plain("COMPLETE_FLOW", flow.Step{

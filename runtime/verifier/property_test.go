@@ -83,7 +83,8 @@ func walks(p *flow.Plan, f verifier.Finding) error {
 		}
 		return nil
 	}
-	if f.Path[0].Step != p.Entry || f.Path[len(f.Path)-1].Step != f.Step && f.Code != verifier.TellsAccounts {
+	onward := f.Code == verifier.TellsAccounts || f.Code == verifier.FailsOpen // shows where the step leads
+	if f.Path[0].Step != p.Entry || f.Path[len(f.Path)-1].Step != f.Step && !onward {
 		return fmt.Errorf("does not lead from the entry to the step")
 	}
 	for i, h := range f.Path[:len(f.Path)-1] {

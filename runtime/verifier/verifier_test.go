@@ -72,7 +72,7 @@ func TestEveryCodeHasADefinition(t *testing.T) {
 	codes := []string{
 		verifier.UnknownKind, verifier.UnreachableStep, verifier.DeadEnd, verifier.EndlessLoop, verifier.UnknownOutput, verifier.MissingValue,
 		verifier.TypeMismatch, verifier.SecretMisused, verifier.SecretLeftOut, verifier.UnprovenUser, verifier.UnprovenCandidate, verifier.NobodyNamed,
-		verifier.UntakenClaim, verifier.RaisedByRecovery, verifier.SameFactor, verifier.NoErrorOutlet, verifier.TellsTakenNames, verifier.TellsAccounts,
+		verifier.UntakenClaim, verifier.RaisedByRecovery, verifier.SameFactor, verifier.NoErrorOutlet, verifier.TellsTakenNames, verifier.TellsAccounts, verifier.FailsOpen,
 	}
 	for _, code := range slices.Compact(codes) {
 		if !strings.Contains(all, " "+code+" at ") {
