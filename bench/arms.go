@@ -81,6 +81,7 @@ func (h *house) arms(length time.Duration) []arm {
 	list = append(list, h.oracleArms()...)
 	list = append(list, definitionArms()...)
 	list = append(list, outsideArms(length)...)
+	add(hanging, h.whileHanging(length))
 	return append(list,
 		arm{name: flowMemory, once: true, run: h.flowBytes},
 		arm{name: binarySize, once: true, run: func(context.Context) (window, error) {
