@@ -60,7 +60,7 @@ func load(fsys fs.FS, steps []flow.Kind) (*Files, Faults, error) {
 			continue
 		}
 		t := l.tenant(e.Name())
-		l.unique(known, path.Join(e.Name(), "environment.json"), t.environment.ID, t.environment.Name)
+		l.unique(known, path.Join(e.Name(), environmentFile), t.environment.ID, t.environment.Name)
 		files.tenants = append(files.tenants, t)
 	}
 	l.faults.sort()

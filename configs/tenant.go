@@ -20,9 +20,26 @@ type tenant struct {
 
 // tenant reads and checks one environment's folder.
 func (l *loader) tenant(dir string) *tenant {
+	t := l.tree(dir)
+	out := &tenant{tree: t}
+	if d := t.environment(); d != nil {
+		out.environment = d.environment()
+	}
+	out.made = t.check(nil)
+	for _, f := range out.made.faults {
+		l.faults.append(f)
+	}
+	l.warnings = append(l.warnings, out.made.warnings...)
+	l.users(out, path.Join(dir, "users"))
+	return out
+}
+
+// tree reads one environment's folder, and judges nothing in it but what does not
+// belong there.
+func (l *loader) tree(dir string) *tree {
 	t := newTree(l.kinds, l.steps)
 	t.dir = dir
-	belongs := []string{"environment.json"}
+	belongs := []string{environmentFile}
 	var folders []string
 	for _, k := range l.kinds {
 		switch {
@@ -43,23 +60,24 @@ func (l *loader) tenant(dir string) *tenant {
 			l.misplaced(path.Join(dir, e.Name()), "does not belong here; there are "+strings.Join(belongs, ", ")+" and the folders "+strings.Join(folders, ", "))
 		}
 	}
-	out := &tenant{tree: t}
-	if e := t.all[kindEnvironment]; len(e) > 0 {
-		d, _ := e[0].doc.(*environmentDocument)
-		out.environment, t.env = d.environment(), d.ID
+	if d := t.environment(); d != nil {
+		t.env = d.ID
 	}
 	for _, e := range t.entries() {
 		if e.kind.borrows() {
 			e.id = t.env
 		}
 	}
-	out.made = t.check(nil)
-	for _, f := range out.made.faults {
-		l.faults.append(f)
+	return t
+}
+
+// environment is the document of the environment itself; nil when it was not read.
+func (t *tree) environment() *environmentDocument {
+	if len(t.all[kindEnvironment]) == 0 {
+		return nil
 	}
-	l.warnings = append(l.warnings, out.made.warnings...)
-	l.users(out, path.Join(dir, "users"))
-	return out
+	d, _ := t.all[kindEnvironment][0].doc.(*environmentDocument)
+	return d
 }
 
 // document reads one file. What cannot be read leaves an empty document and a

@@ -2,18 +2,14 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"doorward/configs"
+	"doorward/rehearsal"
 	"doorward/runtime/flow"
-	plans "doorward/runtime/verifier"
 	"doorward/steps"
 )
 
@@ -37,19 +33,14 @@ func checkCommand() *cobra.Command {
 			if err := oneOf("--format", format, "text", "json"); err != nil {
 				return err
 			}
-			files, root, err := configuration(args[0])
+			r, err := rehearsal.Check(args[0], describedKinds())
 			if err != nil {
 				return err
 			}
-			faults, warnings, err := configs.Check(files, describedKinds())
-			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
-			}
-			r := newReport(args[0], root, faults, warnings)
-			if err := r.write(c.OutOrStdout(), format); err != nil {
+			if err := report(c, format, r); err != nil {
 				return err
 			}
-			return r.verdict(strict)
+			return r.Verdict(strict)
 		},
 	}
 	c.Flags().StringVar(&format, "format", "text", "`form` of the answer: text or json")
@@ -78,106 +69,14 @@ func oneOf(flag, value string, allowed ...string) error {
 	return fmt.Errorf("%s %q: give %s", flag, value, strings.Join(allowed, " or "))
 }
 
-// report is what a check comes to, as it is printed.
-type report struct {
-	Directory string  `json:"directory"`
-	Errors    int     `json:"errors"`
-	Warnings  int     `json:"warnings"`
-	Faults    []fault `json:"faults"`
-
-	root string // what the files are below
-}
-
-// fault is one of its lines.
-type fault struct {
-	Severity string `json:"severity"` // error or warning
-	File     string `json:"file"`     // inside the directory, with the folder of its environment
-	Path     string `json:"path"`     // JSONPath inside the file
-	Pointer  string `json:"pointer"`  // the same as a JSON Pointer
-	Code     string `json:"code"`
-	Message  string `json:"message"`
-	Way      []hop  `json:"way,omitempty"` // of a finding: how a flow gets there
-}
-
-type hop struct {
-	Step   string `json:"step"`
-	Outlet string `json:"outlet,omitempty"` // empty where the way ends
-}
-
-func newReport(dir, root string, faults, warnings configs.Faults) *report {
-	r := &report{root: root, Directory: dir, Errors: len(faults), Warnings: len(warnings), Faults: []fault{}}
-	for _, f := range faults {
-		r.add(plans.Error, f)
+// report prints what a command has found, in the format that was asked for.
+func report(c *cobra.Command, format string, found interface{ Text() string }) error {
+	if format != "json" {
+		_, err := fmt.Fprint(c.OutOrStdout(), found.Text())
+		return err
 	}
-	for _, f := range warnings {
-		r.add(plans.Warning, f)
-	}
-	return r
-}
-
-func (r *report) add(s plans.Severity, f configs.Fault) {
-	one := fault{Severity: s.String(), File: f.File, Path: string(f.Path), Pointer: f.Pointer(), Code: f.Finding, Message: f.Message}
-	if one.Code == "" {
-		one.Code = f.Reason()
-	}
-	for _, h := range f.Trail {
-		one.Way = append(one.Way, hop{h.Step, h.Outlet})
-	}
-	r.Faults = append(r.Faults, one)
-}
-
-func (r *report) write(w io.Writer, format string) error {
-	if format == "json" {
-		return writeJSON(w, r)
-	}
-	var b strings.Builder
-	for _, f := range r.Faults {
-		fmt.Fprintf(&b, "%s %s: %s: %s (%s)\n", f.Severity, filepath.Join(r.root, f.File), f.Path, f.Message, f.Code)
-		if len(f.Way) > 0 {
-			fmt.Fprintf(&b, "    %s\n", way(f.Way))
-		}
-	}
-	if len(r.Faults) == 0 {
-		fmt.Fprintf(&b, "%s is in order\n", r.Directory)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// verdict is what the exit status is made of.
-func (r *report) verdict(strict bool) error {
-	if r.Errors == 0 && (r.Warnings == 0 || !strict) {
-		return nil
-	}
-	return errors.New(counted(r.Errors, "error") + ", " + counted(r.Warnings, "warning") + " in " + r.Directory)
-}
-
-// way is a path through a flow on one line: ask -(SUBMITTED)-> check. Where it
-// leaves the last step, it leaves the flow.
-func way(hops []hop) string {
-	var b strings.Builder
-	for i, h := range hops {
-		b.WriteString(h.Step)
-		switch last := i == len(hops)-1; {
-		case !last:
-			fmt.Fprintf(&b, " -(%s)-> ", h.Outlet)
-		case h.Outlet != "":
-			fmt.Fprintf(&b, " -(%s)-> end", h.Outlet)
-		}
-	}
-	return b.String()
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(c.OutOrStdout())
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return e.Encode(v)
+	return e.Encode(found)
 }

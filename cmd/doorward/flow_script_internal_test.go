@@ -1,17 +1,9 @@
 package main
 
 import (
-	"crypto/sha256"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
-
-	"doorward/runtime/flow"
-	"doorward/runtime/form"
 )
 
 // signedOn is a script whose last step is to be put behind it.
@@ -90,18 +82,6 @@ func TestWhatCannotBeBegun(t *testing.T) {
 	}
 }
 
-// The challenge of a form is solved as its page solves it.
-func TestAChallengeIsSolved(t *testing.T) {
-	sum := sha256.Sum256([]byte("some data." + proofOfWork("some data", 9)))
-	if sum[0] != 0 || sum[1]&0x80 != 0 {
-		t.Errorf("the digest is %x", sum)
-	}
-	p := &play{view: flow.View{Values: flow.Values{"person": form.Challenge{Provider: form.ProofOfWork, Data: "some data", Bits: 9}}}}
-	if got, err := p.filled(map[string]any{"person": solved}); err != nil || cmp.Diff(got, map[string]any{"person": proofOfWork("some data", 9)}) != "" {
-		t.Errorf("filled with %v, %v", got, err)
-	}
-}
-
 // Nothing is left of a script, whether it goes as it says or not.
 func TestAFlowTestLeavesNothing(t *testing.T) {
 	inFlowFolder(t)
@@ -111,28 +91,4 @@ func TestAFlowTestLeavesNothing(t *testing.T) {
 	if left, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(left) > 0 {
 		t.Errorf("there is %v, %v", left, err)
 	}
-}
-
-// A script that is something else is refused, with the line, and never a panic.
-func FuzzReadScript(f *testing.F) {
-	files, err := filepath.Glob("testdata/flow/*.yaml")
-	if err != nil || len(files) == 0 {
-		f.Fatal(files, err)
-	}
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-	}
-	for _, seed := range []string{"", "#", "---", "- a", "a", "steps: &a [*a]", "users: [&a {b: *a}]", "steps:\n- {<<: {wait: 5m}}", "parameters: {1: 2}", "clock: 2030-01-01\nclock: x", "a: 1\n---\nb: 2"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		s, err := readScript("script.yaml", raw)
-		if err == nil && (s.config == "" || s.subject == "" && s.kind == "" || s.clock.Location() != time.UTC) {
-			t.Errorf("taken as %+v", s)
-		}
-	})
 }

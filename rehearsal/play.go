@@ -1,4 +1,4 @@
-package main
+package rehearsal
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"doorward/configs"
 	"doorward/runtime/flow"
@@ -118,7 +117,7 @@ func (p *play) begin(ctx context.Context) error {
 		}
 		s.Request.Application = app.ID
 	}
-	if p.subject.kind.Name == kindSignOnPolicy {
+	if p.script.kind == kindSignOnPolicy {
 		var err error
 		only := &configs.Application{Assignments: []configs.Assignment{{Priority: 1, Policy: p.subject.ID}}}
 		if s.Plans, err = p.bundle.Plans(only, nil); err != nil || s.Plans[0].IsZero() {
@@ -131,7 +130,7 @@ func (p *play) begin(ctx context.Context) error {
 		}
 		s.Plans, s.Request.Definition = []flow.Digest{d.Plan}, d.ID
 		if s.Request.ReturnTo == "" {
-			s.Request.ReturnTo = stageURL + "/end"
+			s.Request.ReturnTo = baseURL + "/end"
 		}
 		var err error
 		if s.Inputs, err = json.Marshal(p.script.parameters); err != nil {
@@ -139,7 +138,7 @@ func (p *play) begin(ctx context.Context) error {
 		}
 	}
 	p.plan = s.Plans[0]
-	v, _, err := p.engine.Start(ctx, s)
+	v, _, err := p.Engine.Start(ctx, s)
 	p.came = p.trail.take()
 	if err != nil {
 		return err
@@ -166,7 +165,7 @@ func (p *play) submit(ctx context.Context, s *submission) error {
 	}
 	m, _ := values.(map[string]any)
 	p.hide("", m, s.action)
-	v, err := p.engine.Act(ctx, p.ref, p.caller(), flow.Submit{Action: s.action, Values: m, Token: p.view.Token})
+	v, err := p.Engine.Act(ctx, p.ref, p.caller(), flow.Submit{Action: s.action, Values: m, Token: p.view.Token})
 	p.came, p.fault = p.trail.take(), nil
 	if err != nil && !errors.As(err, &p.fault) {
 		return err
@@ -212,26 +211,12 @@ func (p *play) conceal(secret string) {
 	}
 }
 
-// collect takes what was mailed out of the database and writes it, as a worker
-// would.
+// collect takes what was mailed.
 func (p *play) collect(ctx context.Context) error {
-	for {
-		messages, err := p.outbox.Claim(ctx, 16, 24*time.Hour)
-		if err != nil || len(messages) == 0 {
-			return err
-		}
-		for _, m := range messages {
-			if err := p.outbox.Sent(ctx, m.ID); err != nil {
-				return err
-			}
-			if m.To == "" {
-				continue // nobody's
-			}
-			if _, err := p.letters.Render(m, p.placeOf(m), p.clock.now()); err != nil {
-				return fmt.Errorf("mail %s: %w", m.Template, err)
-			}
-			p.conceal(m.Params["code"])
-			p.mails = append(p.mails, m)
-		}
+	messages, err := p.Mail(ctx)
+	for _, m := range messages {
+		p.conceal(m.Params["code"])
 	}
+	p.mails = append(p.mails, messages...)
+	return err
 }

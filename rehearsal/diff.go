@@ -1,4 +1,4 @@
-package main
+package rehearsal
 
 import (
 	"encoding/json"
@@ -8,47 +8,13 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/spf13/cobra"
-
 	"doorward/configs"
-	"doorward/runtime/condition"
 	"doorward/runtime/definition"
+	"doorward/runtime/flow"
 )
 
-func flowDiffCommand() *cobra.Command {
-	var format string
-	c := &cobra.Command{
-		Use:   "diff A B",
-		Short: "Say what differs between two files of a flow definition, and whether the plan does",
-		Long: "Say what differs between two files of a flow definition: steps, outlets, inputs,\n" +
-			"configurations and the forms they show; and whether the plan changes, by which\n" +
-			"an execution under way is held to what it began with. Forms and definitions that\n" +
-			"are called are read from the configuration that a file lies in, or, where it lies\n" +
-			"in none, from that of the other.",
-		Example: "  doorward flow diff old/sign-on.json ./config/acme/flowDefinitions/sign-on.json\n" +
-			"  doorward flow diff --format json a.json b.json",
-		Args: exactly("the file as it was", "the file as it is"),
-		RunE: func(c *cobra.Command, args []string) error {
-			if err := oneOf("--format", format, "text", "json"); err != nil {
-				return err
-			}
-			d, err := compare(args[0], args[1])
-			if err != nil {
-				return err
-			}
-			if format == "json" {
-				return writeJSON(c.OutOrStdout(), d)
-			}
-			_, err = fmt.Fprint(c.OutOrStdout(), d.text())
-			return err
-		},
-	}
-	c.Flags().StringVar(&format, "format", "text", "`form` of the answer: text or json, with JSON Patch operations")
-	return c
-}
-
-// comparison is what a diff comes to.
-type comparison struct {
+// Comparison is what two files of a flow definition come to, as it is printed.
+type Comparison struct {
 	From       string                 `json:"from"`
 	To         string                 `json:"to"`
 	Plan       planChange             `json:"plan"`
@@ -70,7 +36,7 @@ type planChange struct {
 // revision is one of the two files.
 type revision struct {
 	file   string
-	folder *folder // of its own; nil: it lies in none
+	folder *configs.Folder // of its own; nil: it lies in none
 	body   map[string]any
 	raw    []byte
 	hash   string // of the plan; empty: there is none
@@ -86,15 +52,17 @@ type taken struct {
 	Definitions map[string]map[string]any `json:"definitions"`
 }
 
-func compare(from, to string) (*comparison, error) {
-	a, errA := readRevision(from)
-	b, errB := readRevision(to)
+// Compare says what differs between two files of a flow definition: in themselves, in
+// what their plans take along, and whether the plans do.
+func Compare(from, to string, kinds []flow.Kind) (*Comparison, error) {
+	a, errA := readRevision(from, kinds)
+	b, errB := readRevision(to, kinds)
 	if err := errors.Join(errA, errB); err != nil {
 		return nil, err
 	}
-	a.source(b.folder)
-	b.source(a.folder)
-	d := &comparison{From: from, To: to, Plan: plansOf(a, b), Definition: patchObject("", a.body, b.body), a: a, b: b}
+	a.source(b.folder, kinds)
+	b.source(a.folder, kinds)
+	d := &Comparison{From: from, To: to, Plan: plansOf(a, b), Definition: patchObject("", a.body, b.body), a: a, b: b}
 	if d.Definition == nil {
 		d.Definition = []operation{}
 	}
@@ -116,28 +84,24 @@ func patchesOf(a, b map[string]map[string]any) map[string][]operation {
 	return out
 }
 
-func readRevision(file string) (*revision, error) {
+func readRevision(file string, kinds []flow.Kind) (*revision, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	body, err := condition.Canonical(raw)
-	if err != nil {
+	v := &revision{file: file}
+	if v.raw, err = declared(kindFlowDefinition).Kept(raw); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	v := &revision{file: file, raw: body}
-	if err := json.Unmarshal(body, &v.body); err != nil || v.body["stepDefinitions"] == nil {
+	if err := json.Unmarshal(v.raw, &v.body); err != nil || v.body["stepDefinitions"] == nil {
 		return nil, fmt.Errorf("%s is no flow definition: an object with stepDefinitions", file)
-	}
-	for _, name := range unkept(&configs.Kind{Created: "createdAt", Modified: "updatedAt"}) {
-		delete(v.body, name)
 	}
 	whole, err := filepath.Abs(file)
 	if err != nil {
 		return nil, err
 	}
 	environment := filepath.Dir(filepath.Dir(whole))
-	v.folder, err = readFolder(os.DirFS(filepath.Dir(environment)), filepath.Base(environment))
+	v.folder, err = configs.ReadFolder(os.DirFS(filepath.Dir(environment)), filepath.Base(environment), kinds)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", environment, err)
 	}
@@ -145,12 +109,12 @@ func readRevision(file string) (*revision, error) {
 }
 
 // source makes what the plan is made from.
-func (v *revision) source(other *folder) {
+func (v *revision) source(other *configs.Folder, kinds []flow.Kind) {
 	in := v.folder
 	if in == nil {
 		in = other
 	}
-	src, hash, err := definition.Source(v.raw, in, describedKinds())
+	src, hash, err := definition.Source(v.raw, in, kinds)
 	if err != nil {
 		v.fault = err
 		return

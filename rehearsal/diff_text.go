@@ -1,4 +1,4 @@
-package main
+package rehearsal
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// text is the comparison for people.
-func (d *comparison) text() string {
+// Text is the comparison for people.
+func (d *Comparison) Text() string {
 	var w diffText
 	w.line(0, "--- %s", d.From)
 	w.line(0, "+++ %s", d.To)
