@@ -45,7 +45,7 @@ func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
 			"./runtime/engine", "TestAStepTokenOfAnotherStateIsAConflict",
 		},
 		{
-			"ledger at the end of a plan", "runtime/engine/walk.go",
+			"ledger at the end of a plan", "runtime/engine/ends.go",
 			"if x.Proofs.Satisfies(x.Demand, x.User.ID, t.now) {", "if x.Status != flow.Completed {",
 			"./runtime/engine", "TestAPlanThatEndsWithoutProofFails",
 		},
@@ -120,7 +120,7 @@ func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
 			"./runtime/engine", "TestAnEndIsHeldAgainstTheLedger",
 		},
 		{
-			"an end that names nobody signs nobody on", "runtime/engine/walk.go",
+			"an end that names nobody signs nobody on", "runtime/engine/ends.go",
 			"if x.Request.Definition != \"\" && !x.Named {", "if false {",
 			"./runtime/engine", "TestAnEndIsHeldAgainstTheLedger",
 		},
@@ -135,7 +135,7 @@ func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
 			"./runtime/engine", "TestASecretReachesTheInputThatTakesItAndNothingElse",
 		},
 		{
-			"a password is forgotten once it was taken", "runtime/engine/walk.go",
+			"a password is forgotten once it was taken", "runtime/engine/settle.go",
 			"		delete(t.x.Secrets, name)\n", "		_ = name\n",
 			"./runtime/engine", "TestASecretReachesTheInputThatTakesItAndNothingElse",
 		},
@@ -150,7 +150,7 @@ func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
 			"./runtime/engine", "TestAnExperienceComesBackToTheSignOnThatLedToIt",
 		},
 		{
-			"a user who was proven does not give way", "runtime/engine/walk.go",
+			"a user who was proven does not give way", "runtime/engine/settle.go",
 			"if slices.ContainsFunc(x.Proofs, func", "if false && slices.ContainsFunc(x.Proofs, func",
 			"./runtime/engine", "TestASessionMakesRoomForSomebodyElse",
 		},

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,4 +62,51 @@ func (t *turn) finish(e flow.End) error {
 	}
 	x.Return = q.Encode()
 	return nil
+}
+
+// end closes a plan that has no more nodes: completed when the ledger says so,
+// failed otherwise. Nothing else completes an execution. It returns where to go
+// on when another plan takes over.
+func (t *turn) end(ctx context.Context) (string, error) {
+	x := t.x
+	x.Node, x.Steps, x.Person = "", nil, flow.Candidate{}
+	x.Inputs, x.Outputs, x.Secrets, x.Failure = nil, nil, nil, nil
+	if x.Request.Definition != "" && !x.Named { // its end signs nobody on
+		x.User, x.Proofs, x.Status = flow.Subject{}, nil, flow.Completed
+		return "", nil
+	}
+	if x.Proofs.Satisfies(x.Demand, x.User.ID, t.now) {
+		x.Status = flow.Completed
+		return "", nil
+	}
+	return t.unproven(ctx)
+}
+
+// unproven fails an execution whose end is not backed by its ledger.
+func (t *turn) unproven(ctx context.Context) (string, error) {
+	t.e.record(ctx, flow.FlowUnproven, t.x.Ref, t.x, t.caller, "demand not met")
+	return t.fail(ctx, &flow.Failure{Code: "AUTHENTICATION_REQUIRED", Message: "The sign-on could not be completed. Start again from the application."})
+}
+
+// fail ends the plan. When the application has been assigned another policy the
+// sign-on begins anew with that one, of which the entry is returned; what this
+// one took of the person counts no more. Source: reference/management.md 4.5.
+func (t *turn) fail(ctx context.Context, why *flow.Failure) (string, error) {
+	x := t.x
+	if len(x.Others) == 0 {
+		x.Status, x.Node, x.Failure = flow.Failed, "", why
+		x.Inputs, x.Outputs, x.Secrets, x.Steps = nil, nil, nil, nil
+		return "", nil
+	}
+	next := x.Others[0]
+	plan, err := t.e.Plans.Plan(ctx, x.Ref.Env, next)
+	if err != nil {
+		return "", flow.Busy(fmt.Errorf("plan %s: %w", next, err))
+	}
+	t.plan, x.Plan, x.Others, t.fresh = plan, next, x.Others[1:], 0
+	x.User, x.Person, x.Proofs, x.Steps = flow.Subject{}, flow.Candidate{}, nil, nil
+	x.Outputs, x.Secrets, x.Failure, x.Named, x.Return, t.astrayBy = nil, nil, nil, false, "", nil
+	x.Demand = flow.Demand{NotBefore: x.Demand.NotBefore, ACR: plan.Name}
+	t.events = append(t.events, flow.FlowNextPlan)
+	return plan.Entry, nil
 }
