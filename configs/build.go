@@ -141,6 +141,12 @@ func (b *builder) add(ctx context.Context, r flow.Resource, secrets map[string][
 		b.agreements[d.ID] = d.agreement(b.environment.defaultLanguage())
 	case kindExternalService:
 		b.addService(r, secrets)
+	case kindNotifications:
+		var d notificationsDocument
+		if err := body(r, b.base, &d); err != nil {
+			return err
+		}
+		b.phones = d.phones()
 	case kindRecaptcha:
 		var d recaptchaDocument
 		if err := body(r, b.base, &d); err != nil {

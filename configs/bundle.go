@@ -34,6 +34,7 @@ type Bundle struct {
 	definitions  map[string]FlowDefinition
 	drafts       map[string]FlowDefinition // by id of the definition
 	services     map[string]served         // external services by id
+	phones       map[flow.Channel]PhoneRequest
 	recaptcha    Recaptcha
 	disclosing   bool
 

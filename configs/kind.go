@@ -89,10 +89,13 @@ func (k *Kind) Depth() int {
 // Replaceable reports whether a resource can be changed once it is made.
 func (k *Kind) Replaceable() bool { return !k.final }
 
+// environmentFile is what makes a folder that of an environment.
+const environmentFile = "environment.json"
+
 // file is the name of a singleton's file.
 func (k *Kind) file() string {
 	if k.Name == kindEnvironment {
-		return "environment.json"
+		return environmentFile
 	}
 	return k.Collection + ".json"
 }

@@ -6,7 +6,7 @@ import "crypto/sha256"
 // that name it. Applying files writes and names them in this order.
 func documents() []*Kind {
 	return []*Kind{
-		environmentKind(), passwordPolicyKind(), populationKind(), agreementKind(), formKind(), externalServiceKind(),
+		environmentKind(), passwordPolicyKind(), populationKind(), agreementKind(), formKind(), externalServiceKind(), notificationsKind(),
 		flowDefinitionKind(), signOnPolicyKind(), recaptchaKind(), applicationKind(),
 	}
 }
@@ -19,6 +19,7 @@ const (
 	kindAgreement       = "agreement"
 	kindForm            = "form"
 	kindExternalService = "externalService"
+	kindNotifications   = "notificationsSettings"
 	kindFlowDefinition  = "flowDefinition"
 	kindSignOnPolicy    = "signOnPolicy"
 	kindRecaptcha       = "recaptchaConfig"
@@ -82,6 +83,14 @@ func externalServiceKind() *Kind {
 		apart: []string{serviceSecrets}, seals: sealsService, spares: sparesService, omits: omitsService,
 		across: serviceAcross, doubts: serviceDoubts, shows: showsService,
 	}, services.read)
+}
+
+// Source: reference/management.md 5.13.
+func notificationsKind() *Kind {
+	return declare[notificationsDocument](Kind{
+		Name: kindNotifications, Title: "notifications settings", Collection: "notificationsSettings", Singleton: true,
+		refers: notificationsRefers, across: notificationsAcross,
+	})
 }
 
 // Source: reference/management.md 2.2.

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"doorward/runtime/flow"
@@ -17,6 +19,9 @@ const (
 	firstRetry = 2 * time.Second
 	lastRetry  = 10 * time.Minute
 	maxTries   = 100 // 15 hours or so; codes expire before
+	// perhapsTries is how often a message is sent to one who does not answer and may
+	// not know a repeat when it comes.
+	perhapsTries = 3
 )
 
 // deliver tries a message once, marks it and says what became of it.
@@ -33,9 +38,11 @@ func (w *Worker) deliver(ctx context.Context, m flow.Message) {
 		w.say(ctx, m, flow.MessageSent, &Failure{})
 		return
 	}
-	next := now.Add(wait(m))
+	next := now.Add(max(wait(m), f.After))
 	switch {
 	case f.Final:
+	case f.Perhaps && m.Attempt+1 >= perhapsTries:
+		f = &Failure{Reason: Uncertain, Final: true, Cause: f.Cause}
 	case ctx.Err() != nil: // not the server's doing: whoever comes next need not wait
 		next = now
 		f = &Failure{Reason: Stopped, Cause: f.Cause}
@@ -45,15 +52,15 @@ func (w *Worker) deliver(ctx context.Context, m flow.Message) {
 		f = &Failure{Reason: Expired, Final: true, Cause: f.Cause}
 	}
 	if f.Final {
-		w.mark(ctx, m, flow.MessageDropped, func(ctx context.Context) error { return w.Queue.Dropped(ctx, m.ID) })
+		w.mark(ctx, m, flow.MessageDropped, func(ctx context.Context) error { return w.Queue.Dropped(ctx, m.ID, f.Reason) })
 		w.say(ctx, m, flow.MessageDropped, f)
 		return
 	}
-	w.mark(ctx, m, flow.MessageFailed, func(ctx context.Context) error { return w.Queue.Later(ctx, m.ID, next) })
+	w.mark(ctx, m, flow.MessageFailed, func(ctx context.Context) error { return w.Queue.Later(ctx, m.ID, next, f.Reason) })
 	w.say(ctx, m, flow.MessageFailed, f)
 }
 
-// try is nil when the mail was taken. A panic is a failure that is never tried
+// try is nil when the message was taken. A panic is a failure that is never tried
 // again: it would come again, and a sender's may have come too late.
 func (w *Worker) try(ctx context.Context, m flow.Message) (f *Failure) {
 	reason := Unwritten
@@ -67,6 +74,8 @@ func (w *Worker) try(ctx context.Context, m flow.Message) (f *Failure) {
 	switch {
 	case m.To == "":
 		return &Failure{Reason: Nobody, Final: true}
+	case channelOf(m) != flow.Email && !flow.E164(m.To):
+		return &Failure{Reason: Unaddressed, Final: true, Cause: "not a number"}
 	case !m.ExpiresAt.IsZero() && !now.Before(m.ExpiresAt):
 		return &Failure{Reason: Expired, Final: true}
 	}
@@ -74,14 +83,14 @@ func (w *Worker) try(ctx context.Context, m flow.Message) (f *Failure) {
 	if !known { // perhaps this node reads the configuration later than another
 		return &Failure{Reason: NoEnvironment}
 	}
-	mail, err := w.templates.Render(m, place, now)
+	send, err := w.written(m, place, now)
 	if err != nil {
 		return &Failure{Reason: Unwritten, Final: true, Cause: err.Error()}
 	}
 	reason = Uncertain
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
-	err = w.Sender.Send(ctx, mail)
+	err = send(ctx)
 	switch {
 	case err == nil:
 		return nil
@@ -90,6 +99,19 @@ func (w *Worker) try(ctx context.Context, m flow.Message) (f *Failure) {
 	default:
 		return &Failure{Reason: Uncertain, Final: true, Cause: fmt.Sprintf("error of type %T", err)}
 	}
+}
+
+// channelOf is the way that a message goes.
+func channelOf(m flow.Message) flow.Channel { return cmp.Or(m.Channel, flow.Email) }
+
+// written makes of a message what is sent, and says how.
+func (w *Worker) written(m flow.Message, place Place, now time.Time) (send func(context.Context) error, err error) {
+	if channelOf(m) == flow.Email {
+		mail, err := w.templates.Render(m, place, now)
+		return func(ctx context.Context) error { return w.Sender.Send(ctx, mail) }, err
+	}
+	text, err := w.templates.RenderText(m, place, now)
+	return func(ctx context.Context) error { return w.Phone.SendText(ctx, text) }, err
 }
 
 // wait doubles with each try. The message's own id spreads those that failed
@@ -120,19 +142,25 @@ func (w *Worker) mark(ctx context.Context, m flow.Message, as flow.EventType, te
 	}
 }
 
-// say records and logs what became of a message.
+// say records, counts and logs what became of a message. The reason of what went by
+// phone begins with its channel.
 func (w *Worker) say(ctx context.Context, m flow.Message, what flow.EventType, f *Failure) {
 	ctx = context.WithoutCancel(ctx)
-	w.Events.Record(ctx, flow.Event{Type: what, Env: m.Env, Flow: m.Flow, Reason: f.Reason, At: w.Now()})
-	level, text := slog.LevelDebug, "mail sent"
+	channel, reason := channelOf(m), f.Reason
+	if channel != flow.Email {
+		reason = strings.TrimSpace(string(channel) + " " + reason)
+	}
+	w.Events.Record(ctx, flow.Event{Type: what, Env: m.Env, Flow: m.Flow, Reason: reason, At: w.Now()})
+	w.Count(channel, what)
+	level, text := slog.LevelDebug, "message sent"
 	switch {
 	case what == flow.MessageFailed:
-		level, text = slog.LevelWarn, "mail not sent; it is tried again"
+		level, text = slog.LevelWarn, "message not sent; it is tried again"
 	case what == flow.MessageDropped && f.Reason != Nobody:
-		level, text = slog.LevelWarn, "mail dropped"
+		level, text = slog.LevelWarn, "message dropped"
 	case what == flow.MessageDropped:
-		text = "mail dropped"
+		text = "message dropped"
 	}
-	w.Log.Log(ctx, level, text, "message", m.ID, "env", m.Env, "flow", m.Flow, "template", m.Template,
+	w.Log.Log(ctx, level, text, "message", m.ID, "channel", string(channel), "env", m.Env, "flow", m.Flow, "template", m.Template,
 		"attempt", m.Attempt, "reason", f.Reason, "cause", f.Cause)
 }

@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -24,6 +25,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const (
 	address = "ada@lovelace.example"
 	code    = "K7MQ2XPF"
+	number  = "+4930123456"
+	sample  = "123987"
 )
 
 func message(id string) flow.Message {
@@ -38,6 +41,7 @@ type row struct {
 	flow.Message
 	end    string    // "", sent or dropped
 	due    time.Time // not before
+	why    string    // of the last try that was none
 	claims int
 	waits  []time.Duration // that Later asked for
 }
@@ -60,7 +64,7 @@ func (o *outbox) add(messages ...flow.Message) {
 	}
 }
 
-func (o *outbox) Claim(_ context.Context, n int, lease time.Duration) ([]flow.Message, error) {
+func (o *outbox) Claim(_ context.Context, n int, lease time.Duration, channels ...flow.Channel) ([]flow.Message, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.panic {
@@ -68,7 +72,7 @@ func (o *outbox) Claim(_ context.Context, n int, lease time.Duration) ([]flow.Me
 	}
 	var out []flow.Message
 	for _, r := range o.rows {
-		if len(out) < n && r.end == "" && !time.Now().Before(r.due) {
+		if len(out) < n && r.end == "" && !time.Now().Before(r.due) && slices.Contains(channels, cmp.Or(r.Channel, flow.Email)) {
 			r.Attempt = r.claims
 			r.claims++
 			r.due = time.Now().Add(lease)
@@ -94,12 +98,13 @@ func (o *outbox) Sent(_ context.Context, id string) error {
 	return o.mark(id, func(r *row) { r.end = "sent" })
 }
 
-func (o *outbox) Dropped(_ context.Context, id string) error {
-	return o.mark(id, func(r *row) { r.end = "dropped" })
+func (o *outbox) Dropped(_ context.Context, id, why string) error {
+	return o.mark(id, func(r *row) { r.end, r.why = "dropped", why })
 }
 
-func (o *outbox) Later(_ context.Context, id string, at time.Time) error {
+func (o *outbox) Later(_ context.Context, id string, at time.Time, why string) error {
 	return o.mark(id, func(r *row) {
+		r.why = why
 		r.waits = append(r.waits, time.Until(at))
 		r.due = at
 		if o.hasty {
@@ -177,7 +182,7 @@ func (w *witness) keepsSecrets(t *testing.T) {
 			t.Errorf("event %+v", e)
 		}
 	}
-	for _, secret := range []string{address, "lovelace", code, "K7MQ", "Your code"} {
+	for _, secret := range []string{address, "lovelace", code, "K7MQ", "Your code", number, "30123456", sample, "1, 2, 3, 9"} {
 		if strings.Contains(said, secret) {
 			t.Errorf("%q is in the log or an event:\n%s", secret, said)
 		}

@@ -21,7 +21,7 @@ import (
 //go:embed templates
 var sources embed.FS
 
-// Templates are the texts of every kind of mail in every language.
+// Templates are the texts of every kind of message in every language.
 //
 // A mail is one file, templates/<language>/<template>.tmpl, of sections: subject,
 // title, lead, next, stranger (what to do when it was not you) and, with a code,
@@ -30,6 +30,7 @@ var sources embed.FS
 // and as HTML, so that both parts of a mail say the same.
 type Templates struct {
 	mails map[string]map[string]letter // by language and template
+	calls map[string]map[string]letter // likewise, of what goes by phone
 }
 
 // letter is one mail in one language.
@@ -57,6 +58,7 @@ type content struct {
 	Given, Account       string
 	Code                 string
 	Groups               []string // of Code, for reading
+	Said                 string   // Code, for saying
 	Minutes, Hours       int      // that Code is good for; both 0: not said
 	Link                 string
 	At                   string
@@ -69,13 +71,16 @@ func languages() []language.Tag {
 
 // NewTemplates reads the embedded files.
 func NewTemplates() (*Templates, error) {
-	t := &Templates{mails: map[string]map[string]letter{}}
+	t := &Templates{mails: map[string]map[string]letter{}, calls: map[string]map[string]letter{}}
 	for _, tag := range languages() {
 		lang := tag.String()
+		var err error
+		if t.calls[lang], err = readCalls(lang); err != nil {
+			return nil, err
+		}
 		t.mails[lang] = map[string]letter{}
 		for name, l := range letters() {
 			words, own := "templates/"+lang+"/words.tmpl", "templates/"+lang+"/"+name+".tmpl"
-			var err error
 			if l.text, err = template.ParseFS(sources, "templates/layout.txt", words, own); err != nil {
 				return nil, err
 			}
@@ -105,14 +110,23 @@ func (t *Templates) Render(m flow.Message, p Place, now time.Time) (Mail, error)
 		c.Given, c.Account = given(m.Params["given"]), account(m.Params["username"])
 	}
 	if l.coded {
-		c.Code = strings.NewReplacer(" ", "", "-", "").Replace(m.Params["code"])
-		if len(c.Code) < 4 || len(c.Code) > 64 || strings.ContainsFunc(c.Code, unalphanumeric) {
-			return Mail{}, errors.New("no code, or none that could be typed")
+		var err error
+		if c.Code, err = codeOf(m); err != nil {
+			return Mail{}, err
 		}
 		c.Groups, c.Link = groups(c.Code), link(m, p, c.Code)
 		c.Minutes, c.Hours = span(m.ExpiresAt, now)
 	}
 	return l.write(m, c, now)
+}
+
+// codeOf is the code of a message.
+func codeOf(m flow.Message) (string, error) {
+	code := strings.NewReplacer(" ", "", "-", "").Replace(m.Params["code"])
+	if len(code) < 4 || len(code) > 64 || strings.ContainsFunc(code, unalphanumeric) {
+		return "", errors.New("no code, or none that could be typed")
+	}
+	return code, nil
 }
 
 // language is the best for locales, an Accept-Language list, among those allowed

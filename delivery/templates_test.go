@@ -55,6 +55,7 @@ func TestEveryTemplateIsThereInEveryLanguageAndNoOther(t *testing.T) {
 		for _, name := range append(names, "words") {
 			want = append(want, lang+"/"+name+".tmpl")
 		}
+		want = append(want, lang+"/phone/"+flow.TestMessage+".tmpl")
 	}
 	want = append(want, "layout.html", "layout.txt")
 	err := fs.WalkDir(os.DirFS("templates"), ".", func(name string, d fs.DirEntry, err error) error {
@@ -71,7 +72,7 @@ func TestEveryTemplateIsThereInEveryLanguageAndNoOther(t *testing.T) {
 	if !slices.Equal(want, found) {
 		t.Errorf("files %v\nwant %v", found, want)
 	}
-	for _, name := range append(names, "words") {
+	for _, name := range append(names, "words", "phone/"+flow.TestMessage) {
 		for _, lang := range languages {
 			if got, want := sections(t, lang+"/"+name+".tmpl"), sections(t, "en/"+name+".tmpl"); !slices.Equal(got, want) {
 				t.Errorf("%s in %s has %v, in English %v", name, lang, got, want)

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	slots = 8                      // mails under way at once
+	slots = 8                      // messages under way at once
 	poll  = 500 * time.Millisecond // between looks when nothing wakes the worker
 
 	// claimed is longer than any message is worth sending: a claim that its
@@ -24,12 +24,15 @@ const (
 	markTime  = 5 * time.Second
 )
 
-// Parts are what a Worker works with. All but Grace are needed.
+// Parts are what a Worker works with: one of Sender and Phone, and all others but
+// Count and Grace. What it has nobody to send by is left to other workers.
 type Parts struct {
 	Queue  Queue
-	Sender Sender
+	Sender Sender                               // of mail
+	Phone  Phone                                // of SMS and calls
 	Place  func(env, flow string) (Place, bool) // flow is empty when the message has none
 	Events flow.Recorder
+	Count  func(channel flow.Channel, outcome flow.EventType) // each try
 	Log    *slog.Logger
 	Now    func() time.Time
 	Grace  time.Duration // that sends under way have once Run is to end; 0: none
@@ -38,20 +41,31 @@ type Parts struct {
 // Worker empties the outbox. Any number of them may, in any number of processes.
 type Worker struct {
 	Parts
+	channels  []flow.Channel
 	templates *Templates
 	wake      chan struct{}
 }
 
 // New makes a Worker that does nothing yet.
 func New(p Parts) (*Worker, error) {
-	if p.Queue == nil || p.Sender == nil || p.Place == nil || p.Events == nil || p.Log == nil || p.Now == nil {
-		return nil, errors.New("queue, sender, place, events, log and clock are needed")
+	if p.Queue == nil || p.Sender == nil && p.Phone == nil || p.Place == nil || p.Events == nil || p.Log == nil || p.Now == nil {
+		return nil, errors.New("queue, a sender or a phone, place, events, log and clock are needed")
+	}
+	if p.Count == nil {
+		p.Count = func(flow.Channel, flow.EventType) {}
 	}
 	t, err := NewTemplates()
 	if err != nil {
 		return nil, err
 	}
-	return &Worker{Parts: p, templates: t, wake: make(chan struct{}, 1)}, nil
+	w := &Worker{Parts: p, templates: t, wake: make(chan struct{}, 1)}
+	if p.Sender != nil {
+		w.channels = append(w.channels, flow.Email)
+	}
+	if p.Phone != nil {
+		w.channels = append(w.channels, flow.SMS, flow.Voice)
+	}
+	return w, nil
 }
 
 // Wake makes the worker look at once, as after a commit. It never blocks.
@@ -142,7 +156,7 @@ func (w *Worker) claim(ctx context.Context, n int) (messages []flow.Message, err
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTime)
 	defer cancel()
-	return w.Queue.Claim(ctx, n, claimed)
+	return w.Queue.Claim(ctx, n, claimed, w.channels...)
 }
 
 // sayClaims logs the first failure of a row, and its end.

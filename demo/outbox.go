@@ -9,11 +9,13 @@ import (
 	"time"
 )
 
-// OutboxPath is where the mails are that the demo environment would have sent.
+// OutboxPath is where the messages are that the demo environment would have sent.
 const OutboxPath = "/dev/outbox"
 
-// Mail is one that was not sent, but kept to be looked at.
+// Mail is one that was not sent, but kept to be looked at; or an SMS, or what a call
+// would have said. Those have no subject and no HTML.
 type Mail struct {
+	Channel  string    `json:"channel"` // EMAIL, SMS or VOICE
 	To       string    `json:"to"`
 	Subject  string    `json:"subject"`
 	Text     string    `json:"text"`
@@ -23,7 +25,18 @@ type Mail struct {
 	At       time.Time `json:"at"`
 }
 
-// outbox shows the mails, as JSON to whoever asks for it. They hold codes that
+// Kind is what a reader calls it.
+func (m Mail) Kind() string {
+	switch m.Channel {
+	case "SMS":
+		return "SMS"
+	case "VOICE":
+		return "Call"
+	}
+	return "Mail"
+}
+
+// outbox shows the messages, as JSON to whoever asks for it. They hold codes that
 // open accounts: only an environment whose secrets are published has this page.
 func (d *Demo) outbox(w http.ResponseWriter, r *http.Request) {
 	mails := d.config.Outbox()

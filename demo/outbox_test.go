@@ -63,6 +63,21 @@ func TestOutboxShowsMailAsText(t *testing.T) {
 	b.get(at+demo.HomePath).holds(t, `href="/dev/outbox"`)
 }
 
+func TestOutboxShowsSMSAndCalls(t *testing.T) {
+	at := withMail(t, func() []demo.Mail {
+		return []demo.Mail{
+			{Channel: "VOICE", To: "+15125551111", Language: "en", At: time.Unix(1700000000, 0), Text: "1, 2, 3"},
+			{Channel: "SMS", To: "+15125551112", Language: "en", At: time.Unix(1700000000, 0), Text: "Code 123"},
+			{Channel: "EMAIL", To: "a@b.example", Subject: "Hello", Language: "en", At: time.Unix(1700000000, 0), Text: "text"},
+		}
+	})
+	b := newBrowser(t)
+	b.get(at+demo.OutboxPath).holds(t, "<h2>Call</h2>", "1, 2, 3", "<h2>SMS</h2>", `SMS to <span class="to">&#43;15125551112</span>`, `<h2 lang="en">Hello</h2>`)
+	if p := b.do(http.MethodGet, at+demo.OutboxPath, http.Header{"Accept": {"application/json"}}); !strings.Contains(p.body, `"channel":"VOICE"`) {
+		t.Error(p.body)
+	}
+}
+
 func TestOutboxIsJSONForThoseWhoAskForIt(t *testing.T) {
 	at := withMail(t, mails)
 	for accept, want := range map[string]bool{
@@ -88,7 +103,7 @@ func TestOutboxIsJSONForThoseWhoAskForIt(t *testing.T) {
 
 func TestEmptyOutboxSaysSo(t *testing.T) {
 	at := withMail(t, func() []demo.Mail { return nil })
-	newBrowser(t).get(at+demo.OutboxPath).holds(t, "There is no mail yet")
+	newBrowser(t).get(at+demo.OutboxPath).holds(t, "There is no message yet")
 	if p := newBrowser(t).do(http.MethodGet, at+demo.OutboxPath, http.Header{"Accept": {"application/json"}}); p.body != "[]" {
 		t.Errorf("%q", p.body)
 	}

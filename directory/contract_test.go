@@ -13,7 +13,7 @@ func contract(t *testing.T, open opener) {
 		"resources": testResources, "signing keys": testSigningKeys, "audit": testAudit, "sweep": testSweep,
 		"no oracle": testNoOracle, "registration": testRegistration,
 		"recovery": testRecovery, "verification": testVerification, "change": testChange,
-		"history": testHistory, "standing": testStanding, "outbox": testOutbox,
+		"history": testHistory, "standing": testStanding, "outbox": testOutbox, "postings": testPostings,
 		"user filters": testUserFilters, "filters as documents": testFiltersAsDocuments, "user pages": testUserPages, "finding users": testFindUsers, "members": testMembers, "updates": testUpdates, "deletes": testDeletes,
 		"set passwords": testSetPassword, "enrollment": testEnrollment, "consents": testConsents, "versions": testVersions, "secret codes": testSecretCodes,
 	} {

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -29,12 +30,12 @@ const noticeLife = 72 * time.Hour
 // among them codes, lie sealed, and are forgotten once they have served.
 type Outbox struct {
 	db   *DB
-	ring Sealer
+	ring Ring
 	now  func() time.Time
 }
 
 // NewOutbox hands out the messages in db.
-func NewOutbox(db *DB, ring Sealer, now func() time.Time) *Outbox {
+func NewOutbox(db *DB, ring Ring, now func() time.Time) *Outbox {
 	return &Outbox{db: db, ring: ring, now: now}
 }
 
@@ -54,32 +55,36 @@ func post(ctx context.Context, tx *sql.Tx, ring Sealer, m flow.Message) error {
 	if err != nil {
 		return err
 	}
-	id := uuid.NewString()
+	id := cmp.Or(m.ID, uuid.NewString())
 	sealed, err := ring.Seal(plain, m.Env, outboxColumn(id))
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO outbox (id, env, template, locales, flow, sealed, claims, due_at, done_at, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, 0, $7, $8)`,
-		id, m.Env, m.Template, localesOf(m.Locales), m.Flow, sealed, millis(m.CreatedAt), millis(m.ExpiresAt))
+	_, err = tx.ExecContext(ctx, `INSERT INTO outbox (id, env, template, locales, flow, sealed, claims, due_at, done_at, created_at, expires_at, channel)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, 0, $7, $8, $9)`,
+		id, m.Env, m.Template, localesOf(m.Locales), m.Flow, sealed, millis(m.CreatedAt), millis(m.ExpiresAt), string(cmp.Or(m.Channel, flow.Email)))
 	return err
 }
 
 // claimAttempts is how often Claim looks again when others were faster.
 const claimAttempts = 3
 
-// Claim hands out at most n messages that are due, the oldest first, and keeps
-// them from everybody else until lease has passed or Later says otherwise. Of
-// several processes one gets a message. A message that cannot be opened any more
-// comes without address, and so is nobody's.
-func (o *Outbox) Claim(ctx context.Context, n int, lease time.Duration) ([]flow.Message, error) {
+// Claim hands out at most n messages that are due, the oldest first, of the given
+// channels, without any of all, and keeps them from everybody else until lease has
+// passed or Later says otherwise. Of several processes one gets a message. A message
+// that cannot be opened any more comes without address, and so is nobody's.
+func (o *Outbox) Claim(ctx context.Context, n int, lease time.Duration, channels ...flow.Channel) ([]flow.Message, error) {
+	if len(channels) == 0 {
+		channels = []flow.Channel{flow.Email, flow.SMS, flow.Voice}
+	}
 	var out []flow.Message
 	for range claimAttempts {
 		now := o.now()
 		var due bool // most of the time nothing is: then this is no write
-		err := o.db.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM outbox WHERE done_at = 0 AND due_at <= $1)`, millis(now)).Scan(&due)
+		err := o.db.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM outbox WHERE done_at = 0 AND due_at <= $1 AND channel IN ($2, $3, $4))`,
+			append([]any{millis(now)}, three(channels)...)...).Scan(&due)
 		if err == nil && due {
-			out, err = o.claim(ctx, n, now, now.Add(lease))
+			out, err = o.claim(ctx, n, now, now.Add(lease), channels)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("claim messages: %w", err)
@@ -97,14 +102,25 @@ func (o *Outbox) Claim(ctx context.Context, n int, lease time.Duration) ([]flow.
 	return out, nil
 }
 
+// three are the channels as parameters, always as many, so that the statement is
+// always the same. There are no more than three.
+func three(channels []flow.Channel) []any {
+	out := make([]any, 3)
+	for i := range out {
+		out[i] = string(channels[min(i, len(channels)-1)])
+	}
+	return out
+}
+
 // claim is one statement. What another process claims in the same moment fails
 // its condition, which is judged again when that one is done.
-func (o *Outbox) claim(ctx context.Context, n int, now, until time.Time) (out []flow.Message, err error) {
+func (o *Outbox) claim(ctx context.Context, n int, now, until time.Time, channels []flow.Channel) (out []flow.Message, err error) {
 	err = o.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `UPDATE outbox SET due_at = $3, claims = claims + 1
-			WHERE id IN (SELECT id FROM outbox WHERE done_at = 0 AND due_at <= $1 ORDER BY created_at, id LIMIT $2)
+			WHERE id IN (SELECT id FROM outbox WHERE done_at = 0 AND due_at <= $1 AND channel IN ($4, $5, $6) ORDER BY created_at, id LIMIT $2)
 				AND done_at = 0 AND due_at <= $1
-			RETURNING id, env, template, locales, flow, sealed, claims, created_at, expires_at`, millis(now), n, millis(until))
+			RETURNING id, env, channel, template, locales, flow, sealed, claims, created_at, expires_at`,
+			append([]any{millis(now), n, millis(until)}, three(channels)...)...)
 		if err != nil {
 			return err
 		}
@@ -121,7 +137,7 @@ func (o *Outbox) open(rows *sql.Rows) ([]flow.Message, error) {
 		var m flow.Message
 		var sealed []byte
 		var created, expires int64
-		if err := rows.Scan(&m.ID, &m.Env, &m.Template, &m.Locales, &m.Flow, &sealed, &m.Attempt, &created, &expires); err != nil {
+		if err := rows.Scan(&m.ID, &m.Env, &m.Channel, &m.Template, &m.Locales, &m.Flow, &sealed, &m.Attempt, &created, &expires); err != nil {
 			return nil, err
 		}
 		m.Attempt-- // this one is under way
@@ -135,25 +151,29 @@ func (o *Outbox) open(rows *sql.Rows) ([]flow.Message, error) {
 	return out, rows.Err()
 }
 
+// sentOutcome is the outcome of a message that was taken.
+const sentOutcome = "SENT"
+
 // Sent says that a message was delivered, and Dropped that it never will be. Both
 // forget what it said and to whom; a message that is done already stays so.
-func (o *Outbox) Sent(ctx context.Context, id string) error { return o.done(ctx, id) }
+func (o *Outbox) Sent(ctx context.Context, id string) error { return o.done(ctx, id, sentOutcome) }
 
-// Dropped is said of a message that is not tried again.
-func (o *Outbox) Dropped(ctx context.Context, id string) error { return o.done(ctx, id) }
+// Dropped is said of a message that is not tried again; why is a constant.
+func (o *Outbox) Dropped(ctx context.Context, id, why string) error { return o.done(ctx, id, why) }
 
-func (o *Outbox) done(ctx context.Context, id string) error {
+func (o *Outbox) done(ctx context.Context, id, outcome string) error {
 	now := millis(o.now())
 	return o.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE outbox SET done_at = $2, sealed = $3 WHERE id = $1 AND done_at = 0`, id, now, []byte{})
+		_, err := tx.ExecContext(ctx, `UPDATE outbox SET done_at = $2, sealed = $3, outcome = $4 WHERE id = $1 AND done_at = 0`, id, now, []byte{}, outcome)
 		return err
 	})
 }
 
-// Later gives a claimed message back, to be claimed again from at on.
-func (o *Outbox) Later(ctx context.Context, id string, at time.Time) error {
+// Later gives a claimed message back, to be claimed again from at on; why is a
+// constant.
+func (o *Outbox) Later(ctx context.Context, id string, at time.Time, why string) error {
 	return o.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE outbox SET due_at = $2 WHERE id = $1 AND done_at = 0`, id, millis(at))
+		_, err := tx.ExecContext(ctx, `UPDATE outbox SET due_at = $2, outcome = $3 WHERE id = $1 AND done_at = 0`, id, millis(at), why)
 		return err
 	})
 }

@@ -80,7 +80,7 @@ func testOutbox(t *testing.T, open opener) {
 			t.Fatalf("%+v", got)
 		}
 		at := e.now.Now().Add(10 * time.Second)
-		if err := e.outbox.Later(t.Context(), first.ID, at); err != nil {
+		if err := e.outbox.Later(t.Context(), first.ID, at, "BUSY"); err != nil {
 			t.Fatal(err)
 		}
 		e.now.Move(9 * time.Second)
@@ -98,14 +98,14 @@ func testOutbox(t *testing.T, open opener) {
 		if err := e.outbox.Sent(t.Context(), all[0].ID); err != nil {
 			t.Fatal(err)
 		}
-		if err := e.outbox.Dropped(t.Context(), all[1].ID); err != nil {
+		if err := e.outbox.Dropped(t.Context(), all[1].ID, "NOBODY"); err != nil {
 			t.Fatal(err)
 		}
 		if n := e.number(`SELECT COUNT(*) FROM outbox WHERE length(sealed) > 0`); n != 0 || waiting(e) != 0 {
 			t.Errorf("%d still say something, %d wait", n, waiting(e))
 		}
 		for _, m := range all {
-			if err := e.outbox.Later(t.Context(), m.ID, e.now.Now()); err != nil {
+			if err := e.outbox.Later(t.Context(), m.ID, e.now.Now(), "BUSY"); err != nil {
 				t.Fatal(err)
 			}
 		}

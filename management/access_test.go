@@ -46,6 +46,10 @@ func TestARoleMayDoWhatItIsFor(t *testing.T) {
 		{"PUT", "/flowDefinitions/" + policyID + "/draft", `{}`, "", nil},
 		{"GET", "/flowMetadata/stepTypes", "", "", []string{viewer}},
 		{"GET", "/recaptchaV2Config", "", "", []string{viewer}},
+		{"GET", "/notificationsSettings", "", "", []string{viewer}},
+		{"PUT", "/notificationsSettings", `{}`, "", nil},
+		{"POST", "/notificationsSettings", `{}`, "application/vnd.doorward.notification.test+json", nil},
+		{"GET", "/notificationsSettings/tests/" + policyID, "", "", []string{viewer}},
 		{"GET", "", "", "", []string{viewer}},
 		{"PUT", "", `{}`, "", nil},
 	} {

@@ -46,13 +46,15 @@ type Parts struct {
 	Metadata  Metadata
 	Invoker   Invoker
 	Targets   Targets
+	Outbox    *directory.Outbox
+	Phones    Phones
 	Events    flow.Recorder
 	Log       *slog.Logger
 	Now       func() time.Time
 	// Reload brings a change of configuration to what this process serves; others
 	// notice it by themselves.
 	Reload func(ctx context.Context) error
-	// Posted is called when there may be mail to send.
+	// Posted is called when there may be messages to send.
 	Posted func()
 	// Administrators is the environment whose administrators may make
 	// environments and administer all of them; empty: there is none.

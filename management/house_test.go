@@ -98,7 +98,7 @@ func newHouse(t testing.TB) *house {
 	h.api = management.New(management.Parts{
 		Tenants: h.registry, Workers: provider, Editor: editor, Reload: h.registry.Reload, Users: h.users,
 		Passwords: directory.NewPasswords(db, hasher, ring, policies, h.now), Accounts: directory.NewAccounts(db, hasher, ring, policies, h.now),
-		Consents: directory.NewConsents(db, h.now), Events: h.events, Log: h.logger, Now: h.now, Posted: func() {},
+		Consents: directory.NewConsents(db, h.now), Events: h.events, Log: h.logger, Now: h.now, Posted: func() {}, Outbox: h.outbox, Phones: phones{h.registry},
 		Metadata:       management.Metadata{Kinds: kinds, Describe: describe, Triggers: definition.Triggers},
 		Administrators: otherID,
 	})
@@ -108,6 +108,16 @@ func newHouse(t testing.TB) *house {
 
 func describe(kind flow.Stepper, trigger string, configuration json.RawMessage, of management.Resources) (json.RawMessage, error) {
 	return definition.Metadata(kind, trigger, configuration, of)
+}
+
+// phones are those that are configured.
+type phones struct{ *configs.Registry }
+
+// Reaches implements management.Phones.
+func (p phones) Reaches(env string, channel flow.Channel) bool {
+	b, _ := p.Bundle(env)
+	_, known := b.PhoneRequest(channel)
+	return known
 }
 
 // seeds are for files with users; there are none.

@@ -36,7 +36,11 @@ func refused(err error) error {
 func inUse(r *configs.Referenced) flow.Detail {
 	var by, ids []string
 	for _, x := range r.By {
-		by = append(by, kindNamed(x.Kind).Title+" "+strconv.Quote(x.Name)+" ("+pointerPath(x.Path.Pointer())+")")
+		who := kindNamed(x.Kind).Title
+		if x.Name != "" {
+			who += " " + strconv.Quote(x.Name)
+		}
+		by = append(by, who+" ("+pointerPath(x.Path.Pointer())+")")
 		ids = append(ids, x.Kind+" "+x.ID)
 	}
 	if r.Users > 0 {

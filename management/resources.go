@@ -26,6 +26,9 @@ func kindRoutes(k *configs.Kind) []route {
 	get := operation{method: http.MethodGet, access: read, params: s.params(), run: s.get}
 	put := operation{method: http.MethodPut, access: configuration, types: []string{jsonType}, run: s.put}
 	remove := operation{method: http.MethodDelete, access: configuration, run: s.remove}
+	if k.Name == notificationsKind {
+		return []route{{collection, []operation{get, put, remove, testMessage()}}, testRoute()}
+	}
 	if k.Singleton {
 		return []route{{collection, []operation{get, put, remove}}}
 	}

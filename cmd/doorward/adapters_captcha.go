@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"net/http"
 	"time"
 
 	"doorward/configs"
@@ -13,9 +14,13 @@ import (
 // of a second; a person waits for the rest.
 const captchaTimeout = 3 * time.Second
 
+// recaptchaClient asks Google.
+func recaptchaClient(out *invoke.Invoker) *http.Client {
+	return out.HTTP(invoke.Target{Name: "recaptcha", Origins: []string{captcha.Origin}, Timeout: captchaTimeout, Concurrent: invoke.PerEnvironment})
+}
+
 // newCaptcha tells people from programs as each environment is set up to.
-func newCaptcha(registry func() *configs.Registry, out *invoke.Invoker) *captcha.Captcha {
-	google := out.HTTP(invoke.Target{Name: "recaptcha", Origins: []string{captcha.Origin}, Timeout: captchaTimeout, Concurrent: invoke.PerEnvironment})
+func newCaptcha(registry func() *configs.Registry, google *http.Client) *captcha.Captcha {
 	settings := func(env string) (captcha.Settings, bool) {
 		b, ok := registry().Bundle(env)
 		if !ok {

@@ -14,12 +14,11 @@ import (
 	"doorward/steps/apirequest"
 )
 
-// caller makes the calls of external services and of steps through the Invoker. It
-// fills external.Sender and apirequest.Requests.
+// caller makes the calls of external services and of steps. It fills external.Sender
+// and apirequest.Requests.
 type caller struct {
-	invoker     *invoke.Invoker
-	authorities *authorities
-	log         *slog.Logger
+	external.Sender
+	log *slog.Logger
 }
 
 // services are the external services, with a line in the log for why a call failed:
@@ -45,19 +44,10 @@ func logFailedCall(ctx context.Context, log *slog.Logger, err error, of ...any) 
 	log.WarnContext(ctx, "call of an outside service failed", append(of, "code", e.Code, "message", e.Message, "reason", e.Reason)...)
 }
 
-// Send calls on behalf of an external service, or of its token endpoint.
-func (c caller) Send(ctx context.Context, o external.Outbound) (external.Inbound, error) {
-	a, err := c.call(ctx, o)
-	if err != nil {
-		return external.Inbound{}, err
-	}
-	return external.Inbound{Status: a.Status, Header: a.Header, Body: a.Body}, nil
-}
-
 // Do calls on behalf of an API_REQUEST step, whose targets are the origins of each
 // environment.
 func (c caller) Do(ctx context.Context, r apirequest.Request) (apirequest.Answer, error) {
-	a, err := c.call(ctx, external.Outbound{
+	a, err := c.Send(ctx, external.Outbound{
 		Env: r.Env, Target: r.Origin, Origin: r.Origin, Method: r.Method, URL: r.URL, Header: r.Header, Body: r.Body, Key: r.Key,
 	})
 	logFailedCall(ctx, c.log, err, "environment", r.Env, "origin", r.Origin)
@@ -67,20 +57,27 @@ func (c caller) Do(ctx context.Context, r apirequest.Request) (apirequest.Answer
 	return apirequest.Answer{Status: a.Status, Header: a.Header, Body: a.Body}, nil
 }
 
-func (c caller) call(ctx context.Context, o external.Outbound) (*invoke.Answer, error) {
+// wayOut fills external.Sender with the Invoker.
+type wayOut struct {
+	invoker     *invoke.Invoker
+	authorities *authorities
+}
+
+// Send calls on behalf of an external service, of its token endpoint, or of a step.
+func (w wayOut) Send(ctx context.Context, o external.Outbound) (external.Inbound, error) {
 	req, err := http.NewRequestWithContext(ctx, o.Method, o.URL, bytes.NewReader(o.Body))
 	if err != nil {
-		return nil, &external.Error{Code: external.InvocationError, Message: "The URL of the request cannot be called.", Reason: err}
+		return external.Inbound{}, &external.Error{Code: external.InvocationError, Message: "The URL of the request cannot be called.", Reason: err}
 	}
 	req.Header = o.Header.Clone()
-	a, err := c.invoker.Do(ctx, invoke.Call{
-		Target:  invoke.Target{Env: o.Env, Name: o.Target, Origins: []string{o.Origin}, TLS: c.authorities.tls()},
+	a, err := w.invoker.Do(ctx, invoke.Call{
+		Target:  invoke.Target{Env: o.Env, Name: o.Target, Origins: []string{o.Origin}, TLS: w.authorities.tls()},
 		Request: req, IdempotencyKey: o.Key,
 	})
 	if err != nil {
-		return nil, refusedCall(err)
+		return external.Inbound{}, refusedCall(err)
 	}
-	return a, nil
+	return external.Inbound{Status: a.Status, Header: a.Header, Body: a.Body}, nil
 }
 
 // refusedCall is an error of the Invoker in the words of external services.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"path"
 	"path/filepath"
@@ -52,9 +53,12 @@ type house struct {
 	events    flow.Recorder
 	engine    *engine.Engine
 	kinds     []flow.Kind
-	mails     *delivery.Recent // where mail goes without a mail server; nil with one
-	mailer    *delivery.Worker // nil when nothing sends mail
-	invoker   *invoke.Invoker
+	mails     *delivery.Recent // where messages go without a mail server; nil with one
+	mailer    *delivery.Worker // nil before delivery is open
+	outgoing  *directory.Outbox
+	phones    phones
+	invoker   *invoke.Invoker // nil: nobody is called
+	google    *http.Client    // asks reCAPTCHA
 	services  services
 	calls     caller
 	nodes     *session.Redis // through which nodes hear of each other; nil: there is one
@@ -67,7 +71,7 @@ type house struct {
 func build(ctx context.Context, o options, stderr io.Writer) (*house, error) {
 	out := &wholeWrites{w: stderr}
 	h := &house{o: o, out: out, log: slog.New(o.logFormat(out)), now: time.Now, metrics: newMetrics(), checks: map[string]func(context.Context) error{}}
-	for _, step := range []func(context.Context) error{h.openKeys, h.openDirectory, h.openConfiguration, h.openDelivery, h.openEngine} {
+	for _, step := range []func(context.Context) error{h.openKeys, h.openDirectory, h.openOutside, h.openConfiguration, h.openDelivery, h.openEngine} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, h.close(ctx))
 		}
@@ -138,12 +142,9 @@ func (h *house) openConfiguration(ctx context.Context) error {
 	h.accounts = directory.NewAccounts(h.db, h.hasher, h.ring, policies, h.now)
 	h.consents = directory.NewConsents(h.db, h.now)
 	served := func() *configs.Registry { return registry }
-	if err := h.openOutside(served); err != nil {
-		return err
-	}
 	h.kinds = steps.Builtin(parts(catalogue{
 		users: h.users, passwords: h.passwords, accounts: h.accounts, consents: h.consents,
-		ring: h.ring, registry: served, wake: h.wakeMail, now: h.now, captcha: newCaptcha(served, h.invoker), services: h.services, calls: h.calls,
+		ring: h.ring, registry: served, wake: h.wakeMail, now: h.now, captcha: newCaptcha(served, h.google), services: h.services, calls: h.calls,
 	}))
 	registry = configs.NewRegistry(h.store, h.kinds, h.o.BaseURL)
 	h.registry = registry

@@ -13,23 +13,24 @@ import (
 	"doorward/directory"
 )
 
-// mailGrace is how long mails under way may take once the node stops.
+// mailGrace is how long messages under way may take once the node stops.
 const mailGrace = 5 * time.Second
 
 // openDelivery starts the worker that sends what the directory's outbox holds. On
-// a machine of its own and without a mail server, mails go where the demo shows
+// a machine of its own and without a mail server, messages go where the demo shows
 // them.
 func (h *house) openDelivery(ctx context.Context) error {
 	sender, err := h.mailSender()
-	if err != nil || sender == nil {
+	if err != nil {
 		return err
 	}
 	outbox := directory.NewOutbox(h.db, h.ring, h.now)
+	h.outgoing, h.phones = outbox, h.newPhones()
 	worker, err := delivery.New(delivery.Parts{
-		Queue: outbox, Sender: sender, Place: h.place, Events: h.events, Log: h.log, Now: h.now, Grace: mailGrace,
+		Queue: outbox, Sender: sender, Phone: h.phones, Place: h.place, Events: h.events, Count: h.metrics.Delivered, Log: h.log, Now: h.now, Grace: mailGrace,
 	})
 	if err != nil {
-		return fmt.Errorf("mail: %w", err)
+		return fmt.Errorf("messages: %w", err)
 	}
 	h.mailer = worker
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -53,7 +54,7 @@ func (h *house) openDelivery(ctx context.Context) error {
 	return nil
 }
 
-// wakeMail makes mail leave at once that was written a moment ago.
+// wakeMail makes messages leave at once that were written a moment ago.
 func (h *house) wakeMail() {
 	if h.mailer != nil {
 		h.mailer.Wake()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +22,7 @@ type metrics struct {
 	events   *prometheus.CounterVec
 	calls    *prometheus.HistogramVec
 	breakers *prometheus.CounterVec
+	messages *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -40,8 +42,11 @@ func newMetrics() *metrics {
 		breakers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "doorward_outside_breaker_changes_total", Help: "Changes of the breakers of outside services, by the new state.",
 		}, []string{"state"}),
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "doorward_messages_total", Help: "Tries to send messages, by channel and by what became of them.",
+		}, []string{"channel", "outcome"}),
 	}
-	m.registry.MustRegister(m.requests, m.events, m.calls, m.breakers, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.events, m.calls, m.breakers, m.messages, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -49,6 +54,11 @@ func newMetrics() *metrics {
 // Observe implements the measure that the HTTP face asks for.
 func (m *metrics) Observe(route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// Delivered counts one try to send a message.
+func (m *metrics) Delivered(channel flow.Channel, outcome flow.EventType) {
+	m.messages.WithLabelValues(string(channel), strings.TrimPrefix(string(outcome), "MESSAGE.")).Inc()
 }
 
 // Record implements flow.Recorder.

@@ -19,8 +19,8 @@ import (
 	"doorward/runtime/invoke"
 )
 
-// openOutside makes what calls the services of others. registry is not there yet.
-func (h *house) openOutside(registry func() *configs.Registry) error {
+// openOutside makes what calls the services of others.
+func (h *house) openOutside(context.Context) error {
 	authorities, err := newAuthorities(h.o.OutboundCA, h.log, h.now)
 	if err != nil {
 		return err
@@ -36,9 +36,15 @@ func (h *house) openOutside(registry func() *configs.Registry) error {
 		}
 		return float64(n)
 	})
-	h.calls = caller{h.invoker, authorities, h.log}
-	h.services = services{external.New(h.calls, liveSecrets(registry), h.now), h.log}
+	h.google = recaptchaClient(h.invoker)
+	h.callBy(wayOut{h.invoker, authorities}, liveSecrets(func() *configs.Registry { return h.registry }))
 	return nil
+}
+
+// callBy has all calls made by a sender.
+func (h *house) callBy(s external.Sender, secrets external.Secrets) {
+	h.calls = caller{s, h.log}
+	h.services = services{external.New(s, secrets, h.now), h.log}
 }
 
 // liveSecrets are the secrets of external services as they are at this moment.

@@ -152,7 +152,7 @@ func (h *house) manage(server *httpapi.Server, provider *oidc.Provider) {
 	})
 	management.New(management.Parts{
 		Tenants: h.registry, Workers: provider, Editor: editor, Users: h.users, Passwords: h.passwords, Accounts: h.accounts, Consents: h.consents,
-		Invoker: h.services, Targets: targets{h.invoker},
+		Invoker: h.services, Targets: targets{h.invoker}, Outbox: h.outgoing, Phones: h.phones,
 		Events: h.events, Log: h.log, Now: h.now, Reload: h.reload, Posted: h.wakeMail, Administrators: h.o.Administrators,
 		Metadata: management.Metadata{
 			Kinds: h.kinds, Triggers: definition.Triggers,
@@ -231,7 +231,7 @@ func (h *house) showDemo(server *httpapi.Server) error {
 	return nil
 }
 
-// outbox is what the demo shows of mail; nil when mail is really sent.
+// outbox is what the demo shows of messages; nil when they are really sent.
 func (h *house) outbox() func() []demo.Mail {
 	if h.mails == nil {
 		return nil
@@ -239,7 +239,7 @@ func (h *house) outbox() func() []demo.Mail {
 	return func() []demo.Mail {
 		var out []demo.Mail
 		for _, m := range h.mails.Messages() {
-			out = append(out, demo.Mail{To: m.To, Subject: m.Subject, Text: m.Text, HTML: m.HTML, Template: m.Template, Language: m.Language, At: m.At})
+			out = append(out, demo.Mail{Channel: string(m.Channel), To: m.To, Subject: m.Subject, Text: m.Text, HTML: m.HTML, Template: m.Template, Language: m.Language, At: m.At})
 		}
 		return out
 	}
@@ -340,7 +340,7 @@ func (h *house) greet(w io.Writer) {
 	if _, ok := h.registry.Bundle(demoEnvironment); ok && h.o.Config == "" {
 		fmt.Fprintf(&b, "\n  open %s%s\n  and sign on as ada with Correct-Horse-9, or make an account\n", h.o.BaseURL, demo.HomePath)
 		if h.mails != nil {
-			fmt.Fprintf(&b, "  mail lands at %s%s\n", h.o.BaseURL, demo.OutboxPath)
+			fmt.Fprintf(&b, "  mail, SMS and calls land at %s%s\n", h.o.BaseURL, demo.OutboxPath)
 		}
 		b.WriteByte('\n')
 	}

@@ -55,10 +55,11 @@ type Guard interface {
 // puts in, among them codes, so that they are sealed wherever they rest.
 type Message struct {
 	ID, Env   string
-	Template  string // "verification", "recovery", ...
-	Locales   string // languages of the person, best first, as Accept-Language
-	To        string // address; empty: nobody's, and the message is dropped
-	Flow      string // execution that it belongs to; empty: none
+	Channel   Channel // empty: Email
+	Template  string  // "verification", "recovery", ...
+	Locales   string  // languages of the person, best first, as Accept-Language
+	To        string  // address or, of SMS and Voice, number as E164; empty: nobody's, and the message is dropped
+	Flow      string  // execution that it belongs to; empty: none
 	Params    map[string]string
 	Attempt   int // tries so far
 	CreatedAt time.Time
