@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"slices"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 )
 
@@ -21,7 +21,7 @@ type Metadata struct {
 	// Kinds are all step kinds; those that definitions are made of are described.
 	Kinds []flow.Kind
 	// Describe is the document of one kind: under a trigger or in general, with a
-	// configuration or without one. The error is condition.Faults when the trigger
+	// configuration or without one. The error is document.Faults when the trigger
 	// or the configuration is wrong.
 	Describe func(kind flow.Stepper, trigger string, configuration json.RawMessage, of Resources) (json.RawMessage, error)
 	// Triggers are the documents of the triggers.
@@ -48,11 +48,11 @@ func listStepTypes(c *call) (*answer, error) {
 		if !is {
 			continue
 		}
-		document, err := c.api.Metadata.Describe(s, "", nil, configured{c})
+		body, err := c.api.Metadata.Describe(s, "", nil, configured{c})
 		if err != nil {
 			return nil, err
 		}
-		members = append(members, document)
+		members = append(members, body)
 	}
 	return ok(c.collection("stepTypes", members, "", "", len(members)))
 }
@@ -90,8 +90,8 @@ func describe(c *call) (*answer, error) {
 			return nil, flow.Invalid(flow.Detail{Code: flow.RequiredValue, Target: "trigger.type", Pointer: "/trigger/type", Message: "The type of a trigger is required."})
 		}
 	}
-	document, err := c.api.Metadata.Describe(s, of.Trigger.Type, of.Configuration, configured{c})
-	var faults condition.Faults
+	body, err := c.api.Metadata.Describe(s, of.Trigger.Type, of.Configuration, configured{c})
+	var faults document.Faults
 	if errors.As(err, &faults) {
 		var details []flow.Detail
 		for _, f := range faults {
@@ -102,7 +102,7 @@ func describe(c *call) (*answer, error) {
 	if err != nil {
 		return nil, unserved(err)
 	}
-	return ok(document)
+	return ok(body)
 }
 
 // stepper is the kind that the path names, by its name or another that it has.

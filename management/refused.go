@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"doorward/configs"
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 )
 
@@ -111,7 +111,7 @@ func warned(item configs.Item) []any {
 }
 
 // placed is one thing that is wrong in a document that was sent.
-func placed(f condition.Fault) flow.Detail {
+func placed(f document.Fault) flow.Detail {
 	return detail(configs.Fault{Fault: f})
 }
 

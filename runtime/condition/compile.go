@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"doorward/runtime/document"
 )
 
 const (
@@ -22,17 +24,17 @@ const (
 // shapes is what an object that is no rule is told.
 const shapes = "a rule is one of {and}, {or}, {not}, {value, equals}, {value, contains}, {secondsSince, greater}, {ipRange, contains}"
 
-// Compile reads one rule. The error is a Faults that names every mistake.
+// Compile reads one rule. The error is a document.Faults that names every mistake.
 func Compile(raw json.RawMessage) (*Rule, error) {
 	var c compiler
 	var t test
 	switch {
 	case !utf8.Valid(raw):
-		c.faults.Add(Root, "is not UTF-8")
+		c.faults.Add(document.Root, "is not UTF-8")
 	case !json.Valid(raw):
-		c.faults.Add(Root, "is not one JSON value")
+		c.faults.Add(document.Root, "is not one JSON value")
 	default:
-		t = c.rule(Root, raw, 1)
+		t = c.rule(document.Root, raw, 1)
 	}
 	if err := c.faults.Err(); err != nil {
 		return nil, err
@@ -42,11 +44,11 @@ func Compile(raw json.RawMessage) (*Rule, error) {
 
 type compiler struct {
 	names  []string
-	faults Faults
+	faults document.Faults
 }
 
 // rule compiles any rule. What it returns is of no use once a fault was added.
-func (c *compiler) rule(p Path, raw json.RawMessage, depth int) test {
+func (c *compiler) rule(p document.Path, raw json.RawMessage, depth int) test {
 	m := c.members(p, raw)
 	if m == nil {
 		return nil
@@ -66,7 +68,7 @@ func (c *compiler) rule(p Path, raw json.RawMessage, depth int) test {
 	return c.data(p, m)
 }
 
-func (c *compiler) data(p Path, m members) test {
+func (c *compiler) data(p document.Path, m members) test {
 	switch {
 	case m.has("ipRisk"), m.has("geoVelocity"), m.has("anonymousNetwork"):
 		c.faults.Add(p, "ipRisk, geoVelocity and anonymousNetwork need a risk service, which this server does not have")
@@ -88,7 +90,7 @@ func (c *compiler) data(p Path, m members) test {
 	return nil
 }
 
-func (c *compiler) list(p Path, m members, name string, depth int) []test {
+func (c *compiler) list(p document.Path, m members, name string, depth int) []test {
 	c.only(p, m, name)
 	p = p.Member(name)
 	var rules []json.RawMessage
@@ -104,7 +106,7 @@ func (c *compiler) list(p Path, m members, name string, depth int) []test {
 }
 
 // not takes a data rule only. Source: reference/management.md 4.4.
-func (c *compiler) not(p Path, m members) test {
+func (c *compiler) not(p document.Path, m members) test {
 	c.only(p, m, "not")
 	p = p.Member("not")
 	inner := c.members(p, m["not"])
@@ -119,7 +121,7 @@ func (c *compiler) not(p Path, m members) test {
 }
 
 // variable reads "${name}" and remembers the name.
-func (c *compiler) variable(p Path, m members, member string) string {
+func (c *compiler) variable(p document.Path, m members, member string) string {
 	name, ok := variable(c.text(p, m, member))
 	if !ok {
 		if m.isText(member) {
@@ -133,7 +135,7 @@ func (c *compiler) variable(p Path, m members, member string) string {
 	return name
 }
 
-func (c *compiler) text(p Path, m members, member string) string {
+func (c *compiler) text(p document.Path, m members, member string) string {
 	var s string
 	if m.isText(member) {
 		_ = json.Unmarshal(m[member], &s) // cannot fail: it is a valid JSON string
@@ -144,7 +146,7 @@ func (c *compiler) text(p Path, m members, member string) string {
 }
 
 // literal is a string, a bool or a number.
-func (c *compiler) literal(p Path, m members) any {
+func (c *compiler) literal(p document.Path, m members) any {
 	var v any
 	_ = json.Unmarshal(m["equals"], &v) // cannot fail: the document is valid
 	switch v.(type) {
@@ -155,7 +157,7 @@ func (c *compiler) literal(p Path, m members) any {
 	return nil
 }
 
-func (c *compiler) seconds(p Path, m members) int64 {
+func (c *compiler) seconds(p document.Path, m members) int64 {
 	n, err := strconv.ParseInt(string(m["greater"]), 10, 64)
 	if err != nil || n < 1 || n > maxSeconds {
 		c.faults.Add(p.Member("greater"), fmt.Sprintf("takes a whole number of seconds from 1 to %d", maxSeconds))
@@ -163,7 +165,7 @@ func (c *compiler) seconds(p Path, m members) int64 {
 	return n
 }
 
-func (c *compiler) networks(p Path, m members) []netip.Prefix {
+func (c *compiler) networks(p document.Path, m members) []netip.Prefix {
 	p = p.Member("ipRange")
 	var texts []json.RawMessage
 	if json.Unmarshal(m["ipRange"], &texts) != nil || len(texts) == 0 {
@@ -208,7 +210,7 @@ func (m members) has(name string) bool { return m[name] != nil }
 func (m members) isText(name string) bool { return len(m[name]) > 0 && m[name][0] == '"' }
 
 // members reads the object at p; nil and a fault when it is none.
-func (c *compiler) members(p Path, raw json.RawMessage) members {
+func (c *compiler) members(p document.Path, raw json.RawMessage) members {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	if t, _ := dec.Token(); t != json.Delim('{') {
 		c.faults.Add(p, shapes)
@@ -229,7 +231,7 @@ func (c *compiler) members(p Path, raw json.RawMessage) members {
 }
 
 // only reports every member that the rule at p does not take.
-func (c *compiler) only(p Path, m members, names ...string) {
+func (c *compiler) only(p document.Path, m members, names ...string) {
 	var strange []string
 	for name := range m {
 		if !slices.Contains(names, name) {

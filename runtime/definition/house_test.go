@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"doorward/runtime/condition"
 	"doorward/runtime/definition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 	"doorward/steps/branch"
 	"doorward/steps/call"
@@ -42,8 +42,8 @@ func (k kind) Check(config json.RawMessage) (any, error) {
 		return nil, err
 	}
 	if k.requires != "" && m[k.requires] == nil {
-		var faults condition.Faults
-		faults.Add(condition.Root.Member(k.requires), "is wanted")
+		var faults document.Faults
+		faults.Add(document.Root.Member(k.requires), "is wanted")
 		return nil, faults
 	}
 	return m, nil

@@ -10,11 +10,11 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 )
 
-type fault = condition.Fault
+type fault = document.Fault
 
 // judge says in our words what a schema finds wrong.
 type judge struct {

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 )
 
@@ -44,19 +44,19 @@ type resultMetadata struct {
 func Metadata(kind flow.Stepper, trigger string, config json.RawMessage, res Resources) (json.RawMessage, error) {
 	if trigger != "" && trigger != flow.TriggerExperience && trigger != flow.TriggerSignOnPolicy {
 		var faults Faults
-		faults.Add(condition.Root.Member("trigger").Member("type"), "takes "+flow.TriggerExperience+" or "+flow.TriggerSignOnPolicy)
+		faults.Add(document.Root.Member("trigger").Member("type"), "takes "+flow.TriggerExperience+" or "+flow.TriggerSignOnPolicy)
 		return nil, faults
 	}
 	s := kind.Step(trigger, nil)
 	if len(config) > 0 && string(config) != "null" {
-		canonical, err := condition.Canonical(config)
+		canonical, err := document.Canonical(config)
 		if found := Faults(nil); errors.As(err, &found) {
 			var faults Faults
-			faults.Merge(condition.Root.Member("configuration"), found)
+			faults.Merge(document.Root.Member("configuration"), found)
 			return nil, faults
 		}
 		var faults Faults
-		r := stepReader{reader: newReader(res, nil), at: condition.Root, trigger: trigger, faults: &faults}
+		r := stepReader{reader: newReader(res, nil), at: document.Root, trigger: trigger, faults: &faults}
 		_, s = r.configuration(kind, canonical)
 		if err := errors.Join(r.err, faults.Err()); err != nil {
 			return nil, err
@@ -84,7 +84,7 @@ func encoded(name string, doc any) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("metadata of %s: %w", name, err)
 	}
-	return condition.Canonical(b)
+	return document.Canonical(b)
 }
 
 // triggerMetadata is what a program that draws definitions asks of a trigger.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 )
 
@@ -95,14 +95,14 @@ func words(p Path, m map[string]json.RawMessage, faults *Faults, names ...string
 
 // definition reads one body. What it returns is of no use once there is a fault.
 func (r *reader) definition(body json.RawMessage, faults *Faults) (measured, about) {
-	canonical, err := condition.Canonical(body)
+	canonical, err := document.Canonical(body)
 	if err != nil {
 		found := Faults(nil)
 		errors.As(err, &found)
-		faults.Merge(condition.Root, found)
+		faults.Merge(document.Root, found)
 		return measured{}, about{}
 	}
-	at := condition.Root
+	at := document.Root
 	m := members(at, canonical, faults, "id", "name", "description", "enabled", "trigger", "stepDefinitions", "environment", "createdAt", "updatedAt", "_links")
 	if m == nil {
 		return measured{}, about{}
@@ -139,7 +139,7 @@ func object(p Path, raw json.RawMessage, faults *Faults) map[string]json.RawMess
 // trigger reads what starts the definition. No trigger is configured here, or
 // declares its inputs. Source: reference/management.md 2.2.
 func (r *reader) trigger(raw json.RawMessage, steps map[string]json.RawMessage, faults *Faults) trigger {
-	at := condition.Root.Member("trigger")
+	at := document.Root.Member("trigger")
 	m := members(at, raw, faults, "type", "next", "configuration", "inputs")
 	if m == nil {
 		return trigger{}

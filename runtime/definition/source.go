@@ -5,16 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 )
 
 // What is wrong in a definition is said in the words of package condition.
 type (
 	// Path is where in a definition something stands.
-	Path = condition.Path
+	Path = document.Path
 	// Faults is everything that is wrong in one.
-	Faults = condition.Faults
+	Faults = document.Faults
 )
 
 const (
@@ -97,7 +97,7 @@ func Source(body json.RawMessage, res Resources, kinds []flow.Kind) ([]byte, flo
 	if err != nil {
 		return nil, flow.Digest{}, fmt.Errorf("source of flow definition %q: %w", s.ID, err)
 	}
-	if b, err = condition.Canonical(b); err != nil {
+	if b, err = document.Canonical(b); err != nil {
 		return nil, flow.Digest{}, fmt.Errorf("source of flow definition %q: %w", s.ID, err)
 	}
 	return b, sha256.Sum256(b), nil

@@ -10,7 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 )
 
@@ -24,7 +24,7 @@ func isKey(s string) bool {
 
 // steps reads all steps of a definition.
 func (r *reader) steps(g *measured, steps map[string]json.RawMessage, faults *Faults) {
-	at := condition.Root.Member("stepDefinitions")
+	at := document.Root.Member("stepDefinitions")
 	if n := len(steps); steps != nil && (n < 1 || n > maxSteps) {
 		faults.Add(at, fmt.Sprintf("takes 1 to %d steps, not %d", maxSteps, n))
 		return
@@ -156,7 +156,7 @@ func (r *stepReader) refer(at Path, ref flow.Reference, id string) {
 	if !ref.Pinned {
 		return
 	}
-	canonical, err := condition.Canonical(body)
+	canonical, err := document.Canonical(body)
 	if err != nil {
 		r.faults.Add(at, "names a resource that is not JSON: "+err.Error())
 		return

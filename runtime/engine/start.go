@@ -58,7 +58,9 @@ func (e *Engine) Start(ctx context.Context, s flow.Start) (flow.View, *flow.Comp
 		return flow.View{}, nil, err
 	}
 	t := &turn{e: e, x: x, plan: plan, caller: s.Caller, now: now}
-	if err := t.walk(ctx, plan.Entry); err != nil {
+	calls, done := context.WithTimeout(ctx, flow.TurnTimeout)
+	defer done()
+	if err := t.walk(calls, plan.Entry); err != nil {
 		return flow.View{}, nil, e.ourFault(ctx, ref, err)
 	}
 	if x.Status == flow.Completed && s.Request.Definition == "" {

@@ -3,18 +3,13 @@ package external
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"doorward/runtime/document"
 )
-
-// maxDepth is how deeply the JSON of an answer, and of inputs, may nest.
-const maxDepth = 32
 
 // ParseAnswer reads the body of an answer: one JSON value in UTF-8 with each name
 // once, at most 32 levels deep, its numbers as json.Number. No body is nil, and so
@@ -50,69 +45,7 @@ func AnswerValue(status int, header http.Header, body any) map[string]any {
 	return map[string]any{"status": int64(status), "headers": headers, "body": body}
 }
 
-var errDepth = errors.New("nested deeper than 32")
-
 // decode reads one JSON value.
 func decode(text []byte) (any, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(text))
-	v, err := value(d)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more than one JSON value")
-	}
-	return v, nil
-}
-
-func value(d *jsontext.Decoder) (any, error) {
-	t, err := d.ReadToken()
-	if err != nil {
-		return nil, err
-	}
-	if d.StackDepth() > maxDepth {
-		return nil, errDepth
-	}
-	switch t.Kind() {
-	case '{':
-		return fields(d)
-	case '[':
-		return items(d)
-	case '"':
-		return t.String(), nil
-	case '0':
-		return json.Number(t.String()), nil
-	case 't', 'f':
-		return t.Bool(), nil
-	}
-	return nil, nil // null
-}
-
-func fields(d *jsontext.Decoder) (any, error) {
-	m := map[string]any{}
-	for d.PeekKind() != '}' {
-		t, err := d.ReadToken()
-		if err != nil {
-			return nil, err
-		}
-		name := t.String()
-		if m[name], err = value(d); err != nil {
-			return nil, err
-		}
-	}
-	_, err := d.ReadToken()
-	return m, err
-}
-
-func items(d *jsontext.Decoder) (any, error) {
-	a := []any{}
-	for d.PeekKind() != ']' {
-		v, err := value(d)
-		if err != nil {
-			return nil, err
-		}
-		a = append(a, v)
-	}
-	_, err := d.ReadToken()
-	return a, err
+	return document.Decode(text, func(number string) (any, error) { return json.Number(number), nil })
 }

@@ -106,7 +106,7 @@ func TestWhatIsWrongWithARequest(t *testing.T) {
 		"an expression with no value":   {``, `"request":{"method":"GET","url":"'ORIGIN/' + (1 + null)"}`, `.request.url: cannot be worked out`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := faults(t, document("https://a.example", row.members, row.request))
+			got := faults(t, body("https://a.example", row.members, row.request))
 			if len(got) != 1 || !strings.Contains(got[0], row.want) {
 				t.Errorf("%d: %s, want %s", len(got), strings.Join(got, "\n"), row.want)
 			}
@@ -191,7 +191,7 @@ func TestURLsThatVaryWhereTheyMay(t *testing.T) {
 		"text without an expression": `"url":"http://a.example:8080/x"`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := faults(t, document("https://a.example", ``, `"request":{"method":"GET",`+request+`}`)); len(got) > 0 {
+			if got := faults(t, body("https://a.example", ``, `"request":{"method":"GET",`+request+`}`)); len(got) > 0 {
 				t.Error(strings.Join(got, "\n"))
 			}
 		})

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/external"
 )
 
@@ -26,7 +26,7 @@ func FuzzCompile(f *testing.F) {
 	f.Add([]byte(`{"name":"a","requests":[{"name":"r","request":{"method":"GET","url":"'https://a.example/' + inputs.a[0].b","inputSchema":"{\"properties\":{\"a\":{\"type\":[\"null\",\"array\"],\"items\":{\"$ref\":\"#\"}}}}"}}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		s, err := external.Compile(body)
-		var found condition.Faults
+		var found document.Faults
 		if err != nil && (!errors.As(err, &found) || len(found) == 0) {
 			t.Fatalf("%v is no fault", err)
 		}
@@ -66,7 +66,7 @@ func FuzzInputs(f *testing.F) {
 		`'https://a.example/users/' + #string.asBase64Decoded(inputs.a) + '/x?q=' + #string.asUrlDecoded(inputs.b) + '&all=true'`,
 	} {
 		raw, _ := json.Marshal(at) // cannot fail
-		s, err := external.Compile(document("https://a.example", ``, `"request":{"method":"POST","url":`+string(raw)+`,"headers":{"X-A":"inputs.a","X-B":"b ${inputs.b}"},`+
+		s, err := external.Compile(body("https://a.example", ``, `"request":{"method":"POST","url":`+string(raw)+`,"headers":{"X-A":"inputs.a","X-B":"b ${inputs.b}"},`+
 			`"body":{"type":"JSON","template":"{\"a\":\"${inputs.a}\",\"b\":\"-${inputs.b}-\"}"},"inputSchema":"{\"properties\":{\"a\":{\"type\":\"string\"},\"b\":{\"type\":\"string\"}}}"}`))
 		if err != nil && !strings.Contains(at, "Decoded") {
 			f.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 )
 
@@ -110,11 +110,11 @@ func (s *Services) Invoke(ctx context.Context, in Invocation) (any, error) {
 func (r *Request) accept(inputs map[string]any) (map[string]any, error) {
 	raw, err := json.Marshal(inputs)
 	if err != nil || len(raw) > maxInputs {
-		return nil, refusedInputs(condition.Faults{{Path: condition.Root, Message: fmt.Sprintf("take at most %d bytes of JSON", maxInputs)}})
+		return nil, refusedInputs(document.Faults{{Path: document.Root, Message: fmt.Sprintf("take at most %d bytes of JSON", maxInputs)}})
 	}
 	v, err := decode(raw)
 	if err != nil {
-		return nil, refusedInputs(condition.Faults{{Path: condition.Root, Message: "are nested too deeply"}})
+		return nil, refusedInputs(document.Faults{{Path: document.Root, Message: "are nested too deeply"}})
 	}
 	given, _ := v.(map[string]any)
 	if given == nil {
@@ -122,8 +122,8 @@ func (r *Request) accept(inputs map[string]any) (map[string]any, error) {
 	}
 	faults := r.input.judge(given)
 	for _, name := range r.inputs {
-		at := condition.Root.Member(name)
-		said := slices.ContainsFunc(faults, func(f condition.Fault) bool { return f.Path == at })
+		at := document.Root.Member(name)
+		said := slices.ContainsFunc(faults, func(f document.Fault) bool { return f.Path == at })
 		if _, is := given[name]; !is && !said {
 			faults.AddCode(at, flow.RequiredValue, "is required")
 		}
@@ -134,9 +134,9 @@ func (r *Request) accept(inputs map[string]any) (map[string]any, error) {
 	return given, nil
 }
 
-func refusedInputs(faults condition.Faults) *Error {
+func refusedInputs(faults document.Faults) *Error {
 	e := &Error{Code: InvalidValue, Message: "The inputs are not as the request takes them."}
-	slices.SortStableFunc(faults, func(a, b condition.Fault) int { return strings.Compare(string(a.Path), string(b.Path)) })
+	slices.SortStableFunc(faults, func(a, b document.Fault) int { return strings.Compare(string(a.Path), string(b.Path)) })
 	for _, f := range faults {
 		at := f.Path.Under("inputs")
 		if f.Code == "" {

@@ -4,13 +4,13 @@ import (
 	"slices"
 	"strings"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 )
 
 // roots judges what the texts of a request read, and keeps what a call needs. It
 // ends by looking where the URL leads, if nothing is wrong with it.
-func (c *compiler) roots(at condition.Path, r *Request) {
+func (c *compiler) roots(at document.Path, r *Request) {
 	whole := r.reads(c)
 	r.inputs, r.secrets = sorted(r.inputs), sorted(r.secrets)
 	schema := at.Member("request").Member("inputSchema")
@@ -78,7 +78,7 @@ func (c *compiler) secret(r *Request, t *text, name string, output bool) {
 
 // schemed makes sure that every input that is read is in the schema of the inputs.
 // Source: reference/management.md 1.4.
-func (c *compiler) schemed(at condition.Path, r *Request, whole bool) {
+func (c *compiler) schemed(at document.Path, r *Request, whole bool) {
 	switch {
 	case r.input == nil && (whole || len(r.inputs) > 0) && !c.faulty(at):
 		c.faults.AddCode(at, flow.RequiredValue, "is required where inputs are read: a JSON Schema with "+or(r.inputs, "inputs")+" among its properties")
@@ -92,8 +92,8 @@ func (c *compiler) schemed(at condition.Path, r *Request, whole bool) {
 }
 
 // faulty reports whether something is wrong at a path already.
-func (c *compiler) faulty(at condition.Path) bool {
-	return slices.ContainsFunc(c.faults, func(f condition.Fault) bool { return f.Path == at })
+func (c *compiler) faulty(at document.Path) bool {
+	return slices.ContainsFunc(c.faults, func(f document.Fault) bool { return f.Path == at })
 }
 
 func or(names []string, none string) string {

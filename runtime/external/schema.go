@@ -11,7 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 )
 
@@ -36,19 +36,19 @@ func (s *schema) properties() map[string]any {
 }
 
 // schema compiles a member; nil where there is none or a fault.
-func (c *compiler) schema(o *object, name string) *schema {
-	source := o.text(name, maxTemplate)
+func (c *compiler) schema(o *document.Object, name string) *schema {
+	source := o.Text(name, maxTemplate)
 	if source == "" {
 		return nil
 	}
-	raw, err := condition.Canonical([]byte(source))
+	raw, err := document.Canonical([]byte(source))
 	if err != nil {
-		o.wrong(name, "holds no JSON: "+strings.TrimPrefix(faultsOf(err)[0].Message, "jsontext: "))
+		o.Wrong(name, "holds no JSON: "+strings.TrimPrefix(faultsOf(err)[0].Message, "jsontext: "))
 		return nil
 	}
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {
-		o.wrong(name, "holds no JSON: "+err.Error())
+		o.Wrong(name, "holds no JSON: "+err.Error())
 		return nil
 	}
 	const at = "schema.json"
@@ -63,7 +63,7 @@ func (c *compiler) schema(o *object, name string) *schema {
 			return &schema{raw, tree, compiled}
 		}
 	}
-	o.wrong(name, "is no JSON Schema of draft 2020-12 that stands by itself: "+unschemed(err))
+	o.Wrong(name, "is no JSON Schema of draft 2020-12 that stands by itself: "+unschemed(err))
 	return nil
 }
 
@@ -74,7 +74,7 @@ func unschemed(err error) string {
 		return strings.ReplaceAll(err.Error(), "file:///schema.json", "")
 	}
 	if found := (*jsonschema.ValidationError)(nil); errors.As(wrong.Err, &found) {
-		if d := leaves(condition.Root, found); len(d) > 0 {
+		if d := leaves(document.Root, found); len(d) > 0 {
 			return string(d[0].Path) + " " + d[0].Message
 		}
 	}
@@ -83,7 +83,7 @@ func unschemed(err error) string {
 
 // judge holds a value against a schema. What it reports names no value that was
 // given.
-func (s *schema) judge(value any) condition.Faults {
+func (s *schema) judge(value any) document.Faults {
 	if s == nil {
 		return nil
 	}
@@ -91,16 +91,16 @@ func (s *schema) judge(value any) condition.Faults {
 	if !errors.As(s.compiled.Validate(value), &wrong) {
 		return nil
 	}
-	found := leaves(condition.Root, wrong)
-	slices.SortFunc(found, func(a, b condition.Fault) int {
+	found := leaves(document.Root, wrong)
+	slices.SortFunc(found, func(a, b document.Fault) int {
 		return strings.Compare(string(a.Path)+a.Message, string(b.Path)+b.Message)
 	})
 	return slices.Compact(found)
 }
 
 // leaves are the faults that an error comes down to.
-func leaves(root condition.Path, e *jsonschema.ValidationError) condition.Faults {
-	var found condition.Faults
+func leaves(root document.Path, e *jsonschema.ValidationError) document.Faults {
+	var found document.Faults
 	for _, cause := range e.Causes {
 		found = append(found, leaves(root, cause)...)
 	}

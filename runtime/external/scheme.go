@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 )
 
@@ -38,74 +38,74 @@ func credential(kind string) string {
 // sealedAs is the name that a scheme's credential is kept under.
 func sealedAs(name, kind string) string { return "authSchemes/" + name + "/" + credential(kind) }
 
-func (c *compiler) schemes(o *object) {
-	at := o.at.Member("authSchemes")
-	for i, raw := range o.list("authSchemes", maxSchemes) {
-		one, ok := open(at.Index(i), raw, &c.faults)
+func (c *compiler) schemes(o *document.Object) {
+	at := o.At.Member("authSchemes")
+	for i, raw := range o.List("authSchemes", maxSchemes) {
+		one, ok := document.Open(at.Index(i), raw, &c.faults)
 		if !ok {
 			continue
 		}
 		s := c.scheme(&one)
 		if slices.ContainsFunc(c.s.schemes, func(t scheme) bool { return t.name == s.name }) && s.name != "" {
-			c.faults.AddCode(one.at.Member("name"), flow.UniquenessViolation, "is the name of another scheme of this service")
+			c.faults.AddCode(one.At.Member("name"), flow.UniquenessViolation, "is the name of another scheme of this service")
 		}
 		c.s.schemes = append(c.s.schemes, s)
 	}
 }
 
-func (c *compiler) scheme(o *object) scheme {
+func (c *compiler) scheme(o *document.Object) scheme {
 	s := scheme{header: "Authorization"}
-	if o.need("name") {
-		s.name = o.prose("name", maxName)
+	if o.Need("name") {
+		s.name = prose(o, "name", maxName)
 	}
-	if o.need("type") {
-		s.kind = o.one("type", apiKey, bearer, basic, oauth)
+	if o.Need("type") {
+		s.kind = o.One("type", apiKey, bearer, basic, oauth)
 	}
-	o.ignore("key", "token", "password", "clientSecret") // for Seal to judge
+	o.Ignore("key", "token", "password", "clientSecret") // for Seal to judge
 	switch s.kind {
 	case apiKey:
-		if name := o.text("header", 100); name != "" {
+		if name := o.Text("header", 100); name != "" {
 			if s.header = name; HeaderFault(name) != "" {
-				o.wrong("header", HeaderFault(name))
+				o.Wrong("header", HeaderFault(name))
 			}
 		}
 	case basic:
-		if o.need("username") {
-			if s.user = o.text("username", maxName); strings.Contains(s.user, ":") || ValueFault(s.user) != "" {
-				o.wrong("username", "takes no colon and no control characters")
+		if o.Need("username") {
+			if s.user = o.Text("username", maxName); strings.Contains(s.user, ":") || ValueFault(s.user) != "" {
+				o.Wrong("username", "takes no colon and no control characters")
 			}
 		}
 	case oauth:
 		c.oauth(o, &s)
 	case "":
-		o.ignore("header", "username", "tokenEndpointAuthType", "scope", "tokenEndpoint", "clientId")
+		o.Ignore("header", "username", "tokenEndpointAuthType", "scope", "tokenEndpoint", "clientId")
 	}
-	o.end("an authentication scheme of type " + s.kind)
+	o.End("an authentication scheme of type " + s.kind)
 	return s
 }
 
-func (c *compiler) oauth(o *object, s *scheme) {
-	if o.need("tokenEndpointAuthType") {
-		s.posted = o.one("tokenEndpointAuthType", "client_secret_basic", "client_secret_post") == "client_secret_post"
+func (c *compiler) oauth(o *document.Object, s *scheme) {
+	if o.Need("tokenEndpointAuthType") {
+		s.posted = o.One("tokenEndpointAuthType", "client_secret_basic", "client_secret_post") == "client_secret_post"
 	}
-	if o.need("tokenEndpoint") {
-		if text := o.text("tokenEndpoint", maxURL); text != "" {
+	if o.Need("tokenEndpoint") {
+		if text := o.Text("tokenEndpoint", maxURL); text != "" {
 			var complaint string
 			if s.endpoint, complaint = ReadAddress(text); complaint != "" {
-				o.wrong("tokenEndpoint", strings.TrimSuffix(complaint, encode))
+				o.Wrong("tokenEndpoint", strings.TrimSuffix(complaint, encode))
 			}
 		}
 	}
-	if o.need("clientId") {
-		s.user = o.text("clientId", maxName)
+	if o.Need("clientId") {
+		s.user = o.Text("clientId", maxName)
 	}
 	var scope []string
-	for i, raw := range o.list("scope", 100) {
+	for i, raw := range o.List("scope", 100) {
 		var one string
 		// Source: RFC 6749 3.3.
 		strange := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
 		if json.Unmarshal(raw, &one) != nil || one == "" || len(one) > maxName || strings.ContainsFunc(one, strange) {
-			c.faults.Add(o.at.Member("scope").Index(i), "takes a scope: printable characters without spaces, quotation marks and backslashes")
+			c.faults.Add(o.At.Member("scope").Index(i), "takes a scope: printable characters without spaces, quotation marks and backslashes")
 		}
 		scope = append(scope, one)
 	}
@@ -114,8 +114,8 @@ func (c *compiler) oauth(o *object, s *scheme) {
 
 // Credential is a member of a document that is kept apart from it.
 type Credential struct {
-	Name string         // that it is kept under: "authSchemes/partnerKey/key"
-	Path condition.Path // where a document has it
+	Name string        // that it is kept under: "authSchemes/partnerKey/key"
+	Path document.Path // where a document has it
 }
 
 // Credentials are those that a document must have beside it, one for each scheme
@@ -129,7 +129,7 @@ func Credentials(body json.RawMessage) []Credential {
 	for i, raw := range d.Schemes {
 		var s struct{ Name, Type string }
 		if json.Unmarshal(raw, &s) == nil && s.Name != "" && credential(s.Type) != "" {
-			at := condition.Root.Member("authSchemes").Index(i).Member(credential(s.Type))
+			at := document.Root.Member("authSchemes").Index(i).Member(credential(s.Type))
 			out = append(out, Credential{sealedAs(s.Name, s.Type), at})
 		}
 	}

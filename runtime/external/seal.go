@@ -6,7 +6,7 @@ import (
 	"slices"
 	"unicode"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 )
 
@@ -18,9 +18,9 @@ import (
 // faults are those of what was taken out; Compile has those of the rest, which it
 // finds in either. What cannot be read stays as it is, for Compile to report. A
 // credential that is left out is no fault: it may be kept already (Credentials).
-func Seal(body json.RawMessage) (rest json.RawMessage, sealed map[string]string, faults condition.Faults) {
+func Seal(body json.RawMessage) (rest json.RawMessage, sealed map[string]string, faults document.Faults) {
 	sealed = map[string]string{}
-	canonical, err := condition.Canonical(body)
+	canonical, err := document.Canonical(body)
 	if err != nil {
 		return body, sealed, nil
 	}
@@ -40,18 +40,18 @@ func Seal(body json.RawMessage) (rest json.RawMessage, sealed map[string]string,
 // to be kept as it is, and is a fault if there is none. Source:
 // reference/management.md 1.5.
 func SealSecrets(body json.RawMessage) (names []string, sealed map[string]string, err error) {
-	canonical, err := condition.Canonical(body)
+	canonical, err := document.Canonical(body)
 	if err != nil {
 		return nil, nil, err
 	}
-	var faults condition.Faults
+	var faults document.Faults
 	sealed = map[string]string{}
-	o, ok := open(condition.Root, canonical, &faults)
-	if ok && o.need("secrets") {
+	o, ok := document.Open(document.Root, canonical, &faults)
+	if ok && o.Need("secrets") {
 		s := sealer{sealed, &faults}
-		for i, raw := range o.list("secrets", maxSecrets) {
-			at := o.at.Member("secrets").Index(i)
-			if _, ok := open(at, raw, &faults); !ok {
+		for i, raw := range o.List("secrets", maxSecrets) {
+			at := o.At.Member("secrets").Index(i)
+			if _, ok := document.Open(at, raw, &faults); !ok {
 				continue
 			}
 			var name string
@@ -61,8 +61,8 @@ func SealSecrets(body json.RawMessage) (names []string, sealed map[string]string
 			}
 			names = append(names, name)
 		}
-		o.ignore("_links", "environment", "externalService")
-		o.end("secrets")
+		o.Ignore("_links", "environment", "externalService")
+		o.End("secrets")
 	}
 	return names, sealed, faults.Err()
 }
@@ -70,23 +70,23 @@ func SealSecrets(body json.RawMessage) (names []string, sealed map[string]string
 // sealer takes secrets out of members.
 type sealer struct {
 	sealed map[string]string
-	faults *condition.Faults
+	faults *document.Faults
 }
 
 // each replaces the elements of a list by what take leaves of them.
-func (s sealer) each(members map[string]json.RawMessage, name string, take func(condition.Path, json.RawMessage) json.RawMessage) {
+func (s sealer) each(members map[string]json.RawMessage, name string, take func(document.Path, json.RawMessage) json.RawMessage) {
 	var list []json.RawMessage
 	if json.Unmarshal(members[name], &list) != nil || list == nil {
 		return
 	}
 	for i, raw := range list {
-		list[i] = take(condition.Root.Member(name).Index(i), raw)
+		list[i] = take(document.Root.Member(name).Index(i), raw)
 	}
 	members[name], _ = json.Marshal(list)
 }
 
 // scheme leaves no member that may hold a credential, of whatever type it is.
-func (s sealer) scheme(at condition.Path, raw json.RawMessage) json.RawMessage {
+func (s sealer) scheme(at document.Path, raw json.RawMessage) json.RawMessage {
 	var m map[string]json.RawMessage
 	if json.Unmarshal(raw, &m) != nil || m == nil {
 		return raw
@@ -111,20 +111,20 @@ func (s sealer) scheme(at condition.Path, raw json.RawMessage) json.RawMessage {
 }
 
 // secret leaves the name of a secret that has a value.
-func (s sealer) secret(at condition.Path, raw json.RawMessage) json.RawMessage {
+func (s sealer) secret(at document.Path, raw json.RawMessage) json.RawMessage {
 	if raw[0] != '{' {
 		return raw // a name, or wrong
 	}
 	before := len(*s.faults)
-	o, _ := open(at, raw, s.faults)
+	o, _ := document.Open(at, raw, s.faults)
 	name := ""
-	if o.need("name") {
-		name = o.prose("name", maxName)
+	if o.Need("name") {
+		name = prose(&o, "name", maxName)
 	}
-	if value, is := o.take("value"); is && name != "" {
+	if value, is := o.Take("value"); is && name != "" {
 		s.keep(at.Member("value"), "secrets/"+name, value, false)
 	}
-	o.end("a secret, which has name and value")
+	o.End("a secret, which has name and value")
 	if len(*s.faults) > before {
 		name = ""
 	}
@@ -134,7 +134,7 @@ func (s sealer) secret(at condition.Path, raw json.RawMessage) json.RawMessage {
 
 // keep takes one value. One that is sent in a header as it is holds nothing that
 // ends it.
-func (s sealer) keep(at condition.Path, name string, raw json.RawMessage, header bool) {
+func (s sealer) keep(at document.Path, name string, raw json.RawMessage, header bool) {
 	var value string
 	switch {
 	case json.Unmarshal(raw, &value) != nil:

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/external"
 )
 
@@ -95,7 +95,7 @@ func TestSecretsAreRead(t *testing.T) {
 		`{"secrets":[{"name":"a","value":"v"},{"name":"a","value":"w"}]}`: "$.secrets[1].name: is the name of another secret",
 	} {
 		_, _, err := external.SealSecrets([]byte(body))
-		var found condition.Faults
+		var found document.Faults
 		if !errors.As(err, &found) || len(found) != 1 || !strings.HasPrefix(found[0].Error(), want) {
 			t.Errorf("%s: %v, want %s", body, err, want)
 		}

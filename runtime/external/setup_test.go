@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/external"
 	"doorward/runtime/flow"
 )
@@ -112,14 +112,14 @@ func read(t testing.TB, name string) []byte {
 // compile is a service with one request, "r".
 func compile(t *testing.T, origin, members, request string) *external.Service {
 	t.Helper()
-	s, err := external.Compile(document(origin, members, request))
+	s, err := external.Compile(body(origin, members, request))
 	if err != nil {
-		t.Fatalf("%v\n%s", err, document(origin, members, request))
+		t.Fatalf("%v\n%s", err, body(origin, members, request))
 	}
 	return s
 }
 
-func document(origin, members, request string) []byte {
+func body(origin, members, request string) []byte {
 	return []byte(strings.NewReplacer("ORIGIN", origin).Replace(
 		`{"name":"Test","variables":{"base":"ORIGIN"},` + members + `"requests":[{"name":"r",` + request + `}]}`))
 }
@@ -153,9 +153,9 @@ func failure(t *testing.T, err error) *external.Error {
 func faults(t *testing.T, body []byte) []string {
 	t.Helper()
 	_, err := external.Compile(body)
-	var found condition.Faults
+	var found document.Faults
 	if err != nil && !errors.As(err, &found) {
-		t.Fatalf("%v is no condition.Faults", err)
+		t.Fatalf("%v is no document.Faults", err)
 	}
 	var out []string
 	for _, f := range found {

@@ -5,13 +5,13 @@ import (
 	"strings"
 	"time"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/expression"
 )
 
 // probe evaluates the URL with two sets of inputs and secrets that no configuration
 // holds. Where it leads must not depend on them.
-func (c *compiler) probe(at condition.Path, r *Request) {
+func (c *compiler) probe(at document.Path, r *Request) {
 	first, complaint := r.probed(0)
 	second, other := r.probed(1)
 	if complaint == "" {

@@ -7,14 +7,14 @@ import (
 	"strings"
 	"time"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/expression"
 )
 
 // text is one text of a request that may hold expressions. Source:
 // reference/management.md 1.7.
 type text struct {
-	at      condition.Path
+	at      document.Path
 	where   string // as an error names it: "request.url"
 	source  string
 	tree    node
@@ -33,35 +33,35 @@ type node interface {
 func roots() []string { return []string{rootInputs, rootVariables, rootSecrets, rootResponse} }
 
 // text compiles a member; nil where there is a fault.
-func (c *compiler) text(o *object, name, where string, most int) *text {
-	source := o.text(name, most)
+func (c *compiler) text(o *document.Object, name, where string, most int) *text {
+	source := o.Text(name, most)
 	if source == "" {
 		return nil
 	}
 	t, err := expression.CompileTemplate(source, roots()...)
 	if err != nil {
-		o.wrong(name, err.Error())
+		o.Wrong(name, err.Error())
 		return nil
 	}
 	if doubt := t.Doubt(); doubt != nil {
-		o.wrong(name, "looks like an expression and is wrong as one "+doubt.Error()+"; text that is meant as it stands is written in quotes")
+		o.Wrong(name, "looks like an expression and is wrong as one "+doubt.Error()+"; text that is meant as it stands is written in quotes")
 		return nil
 	}
-	return &text{at: o.at.Member(name), where: where, source: source, tree: t, literal: t.Literal(), paths: t.Paths()}
+	return &text{at: o.At.Member(name), where: where, source: source, tree: t, literal: t.Literal(), paths: t.Paths()}
 }
 
 // document compiles a body. One that is written as a JSON object or list has
 // values of its own at each place: strings in which ${…} holds expressions. Any
 // other is a text as all are.
-func (c *compiler) document(o *object, name, where string) *text {
-	source := o.text(name, maxTemplate)
+func (c *compiler) document(o *document.Object, name, where string) *text {
+	source := o.Text(name, maxTemplate)
 	if source == "" {
 		return nil
 	}
 	if structured(source) {
-		if d := (&document{text: text{at: o.at.Member(name), where: where, source: source}}); d.read() {
+		if d := (&jsonBody{text: text{at: o.At.Member(name), where: where, source: source}}); d.read() {
 			if d.err != nil {
-				o.wrong(name, d.err.Error())
+				o.Wrong(name, d.err.Error())
 				return nil
 			}
 			return &d.text
@@ -69,7 +69,7 @@ func (c *compiler) document(o *object, name, where string) *text {
 	}
 	t := c.text(o, name, where, maxTemplate)
 	if t != nil && t.literal && structured(source) {
-		o.wrong(name, "is neither JSON nor an expression"+t.unparsed())
+		o.Wrong(name, "is neither JSON nor an expression"+t.unparsed())
 	}
 	return t
 }
@@ -80,14 +80,14 @@ func structured(source string) bool {
 	return strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[")
 }
 
-// document is a body written as JSON.
-type document struct {
+// jsonBody is a body written as JSON.
+type jsonBody struct {
 	text
 	err error // of an expression in it
 }
 
 // read is not ok for what is no JSON.
-func (d *document) read() bool {
+func (d *jsonBody) read() bool {
 	dec := json.NewDecoder(strings.NewReader(d.source))
 	dec.UseNumber()
 	var v any
@@ -98,7 +98,7 @@ func (d *document) read() bool {
 	return true
 }
 
-func (d *document) node(v any) node {
+func (d *jsonBody) node(v any) node {
 	switch v := v.(type) {
 	case map[string]any:
 		m := members{}
@@ -122,7 +122,7 @@ func (d *document) node(v any) node {
 
 // interpolated is a string with expressions in it. One that is nothing but an
 // expression is its value, whatever its type.
-func (d *document) interpolated(s string) node {
+func (d *jsonBody) interpolated(s string) node {
 	t, err := expression.CompileTemplate(s, roots()...)
 	if err != nil {
 		d.err = errors.Join(d.err, err)

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/text/language"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 )
 
 const (
@@ -17,21 +17,22 @@ const (
 	maxInputs = 200 // that a page may post, boxes counted one by one
 	maxLabel  = 4 << 10
 	maxBlob   = 64 << 10
+	mostItems = 1000 // fields of a form, options of a field
 	maxWord   = 1000
 	maxKey    = 100
 )
 
 // Compile checks a form and makes it ready to be drawn and to be judged by. The
-// error is a condition.Faults with everything that is wrong.
+// error is a document.Faults with everything that is wrong.
 func Compile(body json.RawMessage) (*Form, error) {
-	c := compiler{f: &Form{names: map[string]int{}, objects: map[string]bool{"user": true}}, places: map[[2]int]bool{}, taken: map[string]condition.Path{}}
+	c := compiler{f: &Form{names: map[string]int{}, objects: map[string]bool{"user": true}}, places: map[[2]int]bool{}, taken: map[string]document.Path{}}
 	switch {
 	case !utf8.Valid(body):
-		c.faults.Add(condition.Root, "is not UTF-8")
+		c.faults.Add(document.Root, "is not UTF-8")
 	case !json.Valid(body):
-		c.faults.Add(condition.Root, "is not one JSON value")
+		c.faults.Add(document.Root, "is not one JSON value")
 	default:
-		if o, ok := open(condition.Root, body, &c.faults); ok {
+		if o, ok := document.Open(document.Root, body, &c.faults); ok {
 			c.form(o)
 		}
 	}
@@ -45,11 +46,11 @@ func Compile(body json.RawMessage) (*Form, error) {
 // compiler collects what is wrong with one form.
 type compiler struct {
 	f      *Form
-	faults condition.Faults
+	faults document.Faults
 	places map[[2]int]bool
-	taken  map[string]condition.Path // keys, and what is named after them
-	outs   map[string]bool           // keys of buttons
-	boxes  int                       // inputs that a page posts
+	taken  map[string]document.Path // keys, and what is named after them
+	outs   map[string]bool          // keys of buttons
+	boxes  int                      // inputs that a page posts
 }
 
 // isKey reports whether s is letters, digits, hyphens and underscores, with dots
@@ -67,73 +68,73 @@ func isKey(s string) bool {
 	return true
 }
 
-func (c *compiler) form(o object) {
+func (c *compiler) form(o document.Object) {
 	f := c.f
-	o.ignore("fieldTypes", "created", "modified", "environment", "_links", "passwordAutoCompleteEnabled", "textAutoCompleteEnabled")
-	f.ID, f.Description = o.text("id", 64), o.text("description", 4096)
-	if o.need("name") {
-		f.Name = o.text("name", 256)
+	o.Ignore("fieldTypes", "created", "modified", "environment", "_links", "passwordAutoCompleteEnabled", "textAutoCompleteEnabled")
+	f.ID, f.Description = o.Text("id", 64), o.Text("description", 4096)
+	if o.Need("name") {
+		f.Name = o.Text("name", 256)
 	}
-	if o.need("category") {
-		f.Category = Category(o.one("category", string(Registration), string(SelfService), string(Profiling), string(Custom)))
+	if o.Need("category") {
+		f.Category = Category(o.One("category", string(Registration), string(SelfService), string(Profiling), string(Custom)))
 	}
-	o.number("cols", 1, 4)
+	o.Number("cols", 1, 4)
 	for _, name := range []string{"markRequired", "markOptional"} {
-		o.need(name)
+		o.Need(name)
 	}
-	f.MarkRequired, f.MarkOptional = o.flag("markRequired"), o.flag("markOptional")
-	f.words.method = o.one("translationMethod", translate, defaultValue, showKey)
+	f.MarkRequired, f.MarkOptional = o.Flag("markRequired"), o.Flag("markOptional")
+	f.words.method = o.One("translationMethod", translate, defaultValue, showKey)
 	f.words.bundle = c.bundle(&o, "languageBundle")
 	c.translations(&o)
-	if o.need("components") {
-		if parts, ok := o.object("components"); ok {
-			parts.ignore("button")
+	if o.Need("components") {
+		if parts, ok := o.Object("components"); ok {
+			parts.Ignore("button")
 			c.fields(&parts)
-			parts.end("components, which has fields")
+			parts.End("components, which has fields")
 		}
 	}
-	o.end("a form")
+	o.End("a form")
 }
 
 // bundle reads texts by key.
-func (c *compiler) bundle(o *object, name string) map[string]string {
-	texts, ok := o.object(name)
+func (c *compiler) bundle(o *document.Object, name string) map[string]string {
+	texts, ok := o.Object(name)
 	if !ok {
 		return nil
 	}
 	out := map[string]string{}
-	for key := range texts.members {
-		out[key] = texts.text(key, maxWord)
+	for _, key := range texts.Names() {
+		out[key] = texts.Text(key, maxWord)
 	}
 	return out
 }
 
 // translations are ours: texts by language and key.
-func (c *compiler) translations(o *object) {
-	all, ok := o.object("translations")
+func (c *compiler) translations(o *document.Object) {
+	all, ok := o.Object("translations")
 	if !ok {
 		return
 	}
 	c.f.words.translations = map[string]map[string]string{}
-	for name := range all.members {
+	for _, name := range all.Names() {
 		if _, err := language.Parse(name); err != nil {
-			all.wrong(name, "is no language, such as de or pt-BR")
+			all.Wrong(name, "is no language, such as de or pt-BR")
 		}
 		c.f.words.translations[name] = c.bundle(&all, name)
 	}
 }
 
-func (c *compiler) fields(parts *object) {
-	if !parts.need("fields") {
+func (c *compiler) fields(parts *document.Object) {
+	if !parts.Need("fields") {
 		return
 	}
-	at := parts.at.Member("fields")
-	list := parts.list("fields")
+	at := parts.At.Member("fields")
+	list := parts.List("fields", mostItems)
 	if len(list) == 0 {
 		c.faults.Add(at, "takes at least one field")
 	}
 	for i, raw := range list {
-		if o, ok := open(at.Index(i), raw, &c.faults); ok {
+		if o, ok := document.Open(at.Index(i), raw, &c.faults); ok {
 			c.field(&o)
 		}
 	}
@@ -144,7 +145,7 @@ func (c *compiler) fields(parts *object) {
 }
 
 // waits holds that a form which submits itself asks nobody to fill in anything.
-func (c *compiler) waits(at condition.Path) {
+func (c *compiler) waits(at document.Path) {
 	if !c.f.Has(Polling) {
 		return
 	}
@@ -157,19 +158,19 @@ func (c *compiler) waits(at condition.Path) {
 }
 
 // position reads where a field stands.
-func (c *compiler) position(o *object, f *Field) {
-	if !o.need("position") {
+func (c *compiler) position(o *document.Object, f *Field) {
+	if !o.Need("position") {
 		return
 	}
-	p, ok := o.object("position")
+	p, ok := o.Object("position")
 	if !ok {
 		return
 	}
-	there := p.need("row") && p.need("col")
-	f.Row, f.Col, f.Width = p.number("row", 0, maxRow), p.number("col", 0, 4), p.number("width", 0, 100)
-	p.end("a position, which has row, col and width")
+	there := p.Need("row") && p.Need("col")
+	f.Row, f.Col, f.Width = p.Number("row", 0, maxRow), p.Number("col", 0, 4), p.Number("width", 0, 100)
+	p.End("a position, which has row, col and width")
 	if place := [2]int{f.Row, f.Col}; there && c.places[place] {
-		c.faults.Add(p.at, fmt.Sprintf("row %d, col %d is taken by another field", f.Row, f.Col))
+		c.faults.Add(p.At, fmt.Sprintf("row %d, col %d is taken by another field", f.Row, f.Col))
 	} else {
 		c.places[place] = true
 	}
@@ -177,50 +178,50 @@ func (c *compiler) position(o *object, f *Field) {
 
 // visible reads whether a field is shown. There is nothing on a page of ours that
 // would show it later, so that what is hidden by default is not there at all.
-func (c *compiler) visible(o *object) bool {
-	v, ok := o.object("visibility")
+func (c *compiler) visible(o *document.Object) bool {
+	v, ok := o.Object("visibility")
 	if !ok {
 		return true
 	}
 	const always = "ALWAYS_VISIBLE"
 	kind := ""
-	if v.need("type") {
-		kind = v.one("type", always, "SHOW_BY_DEFAULT", "HIDE_BY_DEFAULT")
+	if v.Need("type") {
+		kind = v.One("type", always, "SHOW_BY_DEFAULT", "HIDE_BY_DEFAULT")
 	}
 	if kind != "" && kind != always {
-		v.need("key")
+		v.Need("key")
 	}
-	v.text("key", maxKey)
-	v.end("visibility, which has type and key")
+	v.Text("key", maxKey)
+	v.End("visibility, which has type and key")
 	return kind != "HIDE_BY_DEFAULT"
 }
 
 // name reads the key of a field and holds that nothing else goes by it.
-func (c *compiler) name(o *object, suffixes ...string) string {
-	key := o.text("key", maxKey)
+func (c *compiler) name(o *document.Object, suffixes ...string) string {
+	key := o.Text("key", maxKey)
 	switch {
 	case key == "":
 		return ""
 	case !isKey(key):
-		o.wrong("key", "takes names of letters, digits, - and _ with dots between them, such as user.email; the first begins with a letter, a digit or -")
+		o.Wrong("key", "takes names of letters, digits, - and _ with dots between them, such as user.email; the first begins with a letter, a digit or -")
 		return ""
 	case strings.Count(key, ".") > 4:
-		o.wrong("key", "has more than 5 names")
+		o.Wrong("key", "has more than 5 names")
 		return ""
 	}
 	for _, name := range append([]string{key}, suffixed(key, suffixes)...) {
 		if other, is := c.taken[name]; is {
-			o.wrong("key", fmt.Sprintf("%s is taken by %s", name, other))
+			o.Wrong("key", fmt.Sprintf("%s is taken by %s", name, other))
 		}
 		for other, at := range c.taken {
 			if strings.HasPrefix(other, name+".") || strings.HasPrefix(name, other+".") {
-				o.wrong("key", fmt.Sprintf("%s and %s of %s cannot both be: one is an object that the other lies in", name, other, at))
+				o.Wrong("key", fmt.Sprintf("%s and %s of %s cannot both be: one is an object that the other lies in", name, other, at))
 				break
 			}
 		}
 	}
 	for _, name := range append([]string{key}, suffixed(key, suffixes)...) {
-		c.taken[name] = o.at
+		c.taken[name] = o.At
 	}
 	return key
 }
@@ -234,19 +235,19 @@ func suffixed(key string, suffixes []string) []string {
 }
 
 // content reads plain text or a Slate tree.
-func (c *compiler) content(o *object, name string, most int) []Block {
-	blocks, complaint := slate(o.text(name, most))
+func (c *compiler) content(o *document.Object, name string, most int) []Block {
+	blocks, complaint := slate(o.Text(name, most))
 	if complaint != "" {
-		o.wrong(name, complaint)
+		o.Wrong(name, complaint)
 	}
 	return blocks
 }
 
 // label reads a text; needed, one that says something.
-func (c *compiler) label(o *object, name string, needed bool) Text {
+func (c *compiler) label(o *document.Object, name string, needed bool) Text {
 	t := flat(c.content(o, name, maxLabel))
 	if needed && t.blank() {
-		o.wrong(name, "is required: people and their screen readers know the field by it")
+		o.Wrong(name, "is required: people and their screen readers know the field by it")
 	}
 	return t
 }

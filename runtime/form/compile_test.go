@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 	"doorward/runtime/form"
 )
@@ -42,7 +42,7 @@ func compile(t testing.TB, body string) *form.Form {
 func faults(t testing.TB, body string) []string {
 	t.Helper()
 	_, err := form.Compile(json.RawMessage(body))
-	var all condition.Faults
+	var all document.Faults
 	if err != nil && !errors.As(err, &all) {
 		t.Fatalf("%v is no Faults", err)
 	}
@@ -296,7 +296,7 @@ func FuzzCompile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		c, err := form.Compile(body)
 		if err != nil {
-			var all condition.Faults
+			var all document.Faults
 			if !errors.As(err, &all) || len(all) == 0 {
 				t.Fatalf("%v names no fault", err)
 			}

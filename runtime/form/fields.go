@@ -7,15 +7,17 @@ import (
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
+
+	"doorward/runtime/document"
 )
 
 // field reads one field; what each type has stands in a method of its own.
-func (c *compiler) field(o *object) {
+func (c *compiler) field(o *document.Object) {
 	f := Field{Input: -1}
-	if !o.need("type") {
+	if !o.Need("type") {
 		return
 	}
-	f.Type = Type(o.text("type", maxKey))
+	f.Type = Type(o.Text("type", maxKey))
 	if f.Type == "TEXTBLOB" {
 		f.Type = TextBlob
 	}
@@ -24,16 +26,16 @@ func (c *compiler) field(o *object) {
 	case f.Type == "":
 		return
 	case slices.Contains([]Type{"FIDO2", "DEVICE_REGISTRATION", "DEVICE_AUTHENTICATION", "DEVICE_ENROLLMENT"}, f.Type):
-		o.wrong("type", string(f.Type)+" is not drawn by this server yet: use the steps for devices instead")
+		o.Wrong("type", string(f.Type)+" is not drawn by this server yet: use the steps for devices instead")
 		return
 	case !known:
-		o.wrong("type", "is none of the types of fields")
+		o.Wrong("type", "is none of the types of fields")
 		return
 	}
 	c.position(o, &f)
 	shown := c.visible(o)
 	read(c, o, &f)
-	o.end("a field of the type " + string(f.Type))
+	o.End("a field of the type " + string(f.Type))
 	if shown && f.Type != SocialLogin {
 		c.f.Fields = append(c.f.Fields, f)
 		c.boxes += boxes(&f)
@@ -51,8 +53,8 @@ func boxes(f *Field) int {
 	return 2
 }
 
-func readers() map[Type]func(*compiler, *object, *Field) {
-	return map[Type]func(*compiler, *object, *Field){
+func readers() map[Type]func(*compiler, *document.Object, *Field) {
+	return map[Type]func(*compiler, *document.Object, *Field){
 		TextField: (*compiler).textField, Password: (*compiler).password, PasswordVerify: (*compiler).password, PhoneNumber: (*compiler).phone,
 		Radio: (*compiler).choice, Checkbox: (*compiler).choice, Dropdown: (*compiler).choice, Combobox: (*compiler).choice,
 		SingleCheckbox: (*compiler).box, Agreement: (*compiler).agreement, Divider: (*compiler).item, EmptyField: (*compiler).item, ErrorDisplay: (*compiler).item,
@@ -63,69 +65,69 @@ func readers() map[Type]func(*compiler, *object, *Field) {
 
 // element reads what all inputs have. suffixes are of the other inputs that are
 // named after it.
-func (c *compiler) element(o *object, f *Field, suffixes ...string) {
+func (c *compiler) element(o *document.Object, f *Field, suffixes ...string) {
 	f.Input = 0
-	o.ignore("attributeDisabled", "labelMode", "otherOptionKey", "otherOptionAttributeDisabled")
-	if o.need("key") {
+	o.Ignore("attributeDisabled", "labelMode", "otherOptionKey", "otherOptionAttributeDisabled")
+	if o.Need("key") {
 		f.Key = c.name(o, suffixes...)
 	}
-	f.Label, f.Required = c.label(o, "label", true), o.flag("required")
-	f.Free = o.flag("otherOptionEnabled")
+	f.Label, f.Required = c.label(o, "label", true), o.Flag("required")
+	f.Free = o.Flag("otherOptionEnabled")
 	f.Other, f.Typed = c.label(o, "otherOptionLabel", false), c.label(o, "otherOptionInputLabel", false)
 	if choice := f.Type == Radio || f.Type == Checkbox || f.Type == Dropdown || f.Type == Combobox; f.Free && !choice {
-		o.wrong("otherOptionEnabled", "is for fields with options")
+		o.Wrong("otherOptionEnabled", "is for fields with options")
 	}
 	if reserved(f.Key) {
-		o.wrong("key", f.Key+" is kept by the service; nobody can be asked for it")
+		o.Wrong("key", f.Key+" is kept by the service; nobody can be asked for it")
 	}
 	c.attribute(o, f)
 }
 
 // attribute holds the key to the schema of users where the category wants it, and
 // the type to the attribute. Source: reference/management.md 3.2.
-func (c *compiler) attribute(o *object, f *Field) {
+func (c *compiler) attribute(o *document.Object, f *Field) {
 	a, is := attributes()[strings.TrimPrefix(f.Key, "user.")]
 	is = is && strings.HasPrefix(f.Key, "user.")
 	secret := f.Type == Password || f.Type == PasswordVerify
 	switch {
 	case f.Key == "":
 	case !is && (c.f.Category == SelfService || c.f.Category == Profiling):
-		o.wrong("key", fmt.Sprintf("is no attribute of a user; a form of the category %s asks for those alone, such as user.nickname", c.f.Category))
+		o.Wrong("key", fmt.Sprintf("is no attribute of a user; a form of the category %s asks for those alone, such as user.nickname", c.f.Category))
 	case !is:
 	case f.Key == "user.password" && !secret:
-		o.wrong("type", "of user.password is PASSWORD or PASSWORD_VERIFY")
+		o.Wrong("type", "of user.password is PASSWORD or PASSWORD_VERIFY")
 	case f.Key != "user.password" && secret:
-		o.wrong("type", string(f.Type)+" is no type of "+f.Key)
+		o.Wrong("type", string(f.Type)+" is no type of "+f.Key)
 	case a.boolean != (f.Type == SingleCheckbox) || f.Type == Checkbox:
-		o.wrong("type", fmt.Sprintf("%s is no type of %s", f.Type, f.Key))
+		o.Wrong("type", fmt.Sprintf("%s is no type of %s", f.Type, f.Key))
 	}
 }
 
-func (c *compiler) textField(o *object, f *Field) {
-	o.ignore("layout", "options")
+func (c *compiler) textField(o *document.Object, f *Field) {
+	o.Ignore("layout", "options")
 	c.element(o, f)
-	if o.need("validation") {
+	if o.Need("validation") {
 		c.validation(o, f)
 	}
 }
 
 // validation reads the pattern of a value. Patterns run in time linear in what
 // they are held against, as RE2 does; those that cannot are refused.
-func (c *compiler) validation(o *object, f *Field) {
-	v, ok := o.object("validation")
+func (c *compiler) validation(o *document.Object, f *Field) {
+	v, ok := o.Object("validation")
 	if !ok {
 		return
 	}
 	kind := ""
-	if v.need("type") {
-		kind = v.one("type", "NONE", "CUSTOM")
+	if v.Need("type") {
+		kind = v.One("type", "NONE", "CUSTOM")
 	}
 	f.Wrong = c.label(&v, "errorMessage", false)
 	if kind == "CUSTOM" {
-		v.need("regex")
+		v.Need("regex")
 	}
-	source := v.text("regex", 512)
-	v.end("validation, which has type, regex and errorMessage")
+	source := v.Text("regex", 512)
+	v.End("validation, which has type, regex and errorMessage")
 	if kind != "CUSTOM" || source == "" {
 		return
 	}
@@ -134,81 +136,81 @@ func (c *compiler) validation(o *object, f *Field) {
 		f.pattern, err = regexp.Compile(`\A(?:` + source + `)\z`)
 	}
 	if err != nil {
-		v.wrong("regex", "cannot be run: "+err.Error()+"; patterns are those of RE2, which looks neither ahead nor back")
+		v.Wrong("regex", "cannot be run: "+err.Error()+"; patterns are those of RE2, which looks neither ahead nor back")
 		return
 	}
 	f.source = source
 }
 
-func (c *compiler) password(o *object, f *Field) {
+func (c *compiler) password(o *document.Object, f *Field) {
 	if f.Type == PasswordVerify {
 		c.element(o, f, VerifySuffix)
 		f.Again = c.label(o, "labelPasswordVerify", false)
 	} else {
 		c.element(o, f)
-		o.ignore("labelPasswordVerify")
+		o.Ignore("labelPasswordVerify")
 	}
-	f.Rules = o.flag("showPasswordRequirements")
+	f.Rules = o.Flag("showPasswordRequirements")
 	c.validation(o, f)
 }
 
-func (c *compiler) phone(o *object, f *Field) {
-	if f.Extension = o.flag("showExtension"); f.Extension {
+func (c *compiler) phone(o *document.Object, f *Field) {
+	if f.Extension = o.Flag("showExtension"); f.Extension {
 		c.element(o, f, ExtensionSuffix)
 	} else {
 		c.element(o, f)
 	}
-	o.ignore("countryCodeLabel", "layout", "options")
+	o.Ignore("countryCodeLabel", "layout", "options")
 	f.ExtensionLabel = c.label(o, "extensionLabel", f.Extension)
-	f.dials = o.flag("validatePhoneNumber")
-	f.country = o.text("defaultCountryCode", 2)
+	f.dials = o.Flag("validatePhoneNumber")
+	f.country = o.Text("defaultCountryCode", 2)
 	if f.country != "" && !phonenumbers.GetSupportedRegions()[f.country] {
-		o.wrong("defaultCountryCode", "is no country, such as DE or US")
+		o.Wrong("defaultCountryCode", "is no country, such as DE or US")
 	}
 	c.validation(o, f)
 }
 
-func (c *compiler) choice(o *object, f *Field) {
+func (c *compiler) choice(o *document.Object, f *Field) {
 	if f.Type == Radio || f.Type == Checkbox {
-		o.need("layout")
+		o.Need("layout")
 	}
-	f.Across = o.one("layout", "HORIZONTAL", "VERTICAL") == "HORIZONTAL"
+	f.Across = o.One("layout", "HORIZONTAL", "VERTICAL") == "HORIZONTAL"
 	c.element(o, f, OtherSuffix)
 	c.validation(o, f)
-	if !o.need("options") {
+	if !o.Need("options") {
 		return
 	}
-	list := o.list("options")
+	list := o.List("options", mostItems)
 	if len(list) == 0 {
-		o.wrong("options", "takes at least one option")
+		o.Wrong("options", "takes at least one option")
 	}
 	values := map[string]bool{}
 	for i, raw := range list {
-		x, ok := open(o.at.Member("options").Index(i), raw, o.faults)
+		x, ok := document.Open(o.At.Member("options").Index(i), raw, o.Faults)
 		if !ok {
 			continue
 		}
 		option := Option{Label: c.label(&x, "label", true)}
-		if x.need("value") {
-			option.Value = x.text("value", 256)
+		if x.Need("value") {
+			option.Value = x.Text("value", 256)
 		}
 		if values[option.Value] && option.Value != "" {
-			x.wrong("value", "is that of another option")
+			x.Wrong("value", "is that of another option")
 		}
 		values[option.Value] = true
-		x.end("an option, which has label and value")
+		x.End("an option, which has label and value")
 		f.Options = append(f.Options, option)
 	}
 }
 
-func (c *compiler) box(o *object, f *Field) {
+func (c *compiler) box(o *document.Object, f *Field) {
 	for _, name := range []string{"appearance", "inputType"} {
-		o.need(name)
+		o.Need(name)
 	}
-	f.Switch = o.one("appearance", "CHECKBOX", "SWITCH") == "SWITCH"
-	o.one("inputType", "BOOLEAN")
+	f.Switch = o.One("appearance", "CHECKBOX", "SWITCH") == "SWITCH"
+	o.One("inputType", "BOOLEAN")
 	c.element(o, f)
-	o.ignore("layout", "options")
+	o.Ignore("layout", "options")
 	f.Wrong = c.label(o, "errorMessage", false)
 	c.validation(o, f)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"doorward/runtime/condition"
+	"doorward/runtime/document"
 )
 
 // runs is what a type is told that is not run here.
@@ -24,13 +25,13 @@ func read(raw json.RawMessage, faults *Faults) action {
 	canonical, err := Canonical(raw)
 	if err != nil {
 		if found := Faults(nil); errors.As(err, &found) {
-			faults.Merge(condition.Root, found)
+			faults.Merge(document.Root, found)
 		}
 		return a
 	}
 	var m map[string]json.RawMessage
 	if err := json.Unmarshal(canonical, &m); err != nil {
-		faults.Add(condition.Root, "takes an object")
+		faults.Add(document.Root, "takes an object")
 		return a
 	}
 	maps.DeleteFunc(m, isNull)
@@ -39,7 +40,7 @@ func read(raw json.RawMessage, faults *Faults) action {
 	if a.Condition = m["condition"]; a.Condition != nil {
 		a.names = guard(a.Condition, faults)
 	}
-	at := condition.Root.Member("type")
+	at := document.Root.Member("type")
 	switch err := json.Unmarshal(m["type"], &a.Type); {
 	case err != nil || a.Type == "":
 		faults.Add(at, "takes the type of the action; "+runs)
@@ -50,7 +51,7 @@ func read(raw json.RawMessage, faults *Faults) action {
 			a.member(name, m[name], faults)
 		}
 		if a.Type == flowDefinition && m["flowDefinition"] == nil {
-			faults.Add(condition.Root.Member("flowDefinition"), "takes the id of a flow definition")
+			faults.Add(document.Root.Member("flowDefinition"), "takes the id of a flow definition")
 		}
 	}
 	return a
@@ -61,7 +62,7 @@ func isNull(_ string, v json.RawMessage) bool { return string(v) == "null" }
 // member judges one member by its name and canonical value, and takes what
 // decides the sign-on.
 func (a *action) member(name string, value json.RawMessage, faults *Faults) {
-	at := condition.Root.Member(name)
+	at := document.Root.Member(name)
 	const off = "is not done by this server; leave it out"
 	switch {
 	case name == "type" || name == "priority" || name == "condition": // judged in read
@@ -168,7 +169,7 @@ func boolean(p Path, m map[string]json.RawMessage, name string, faults *Faults) 
 func priority(raw json.RawMessage, faults *Faults) int64 {
 	n, err := strconv.ParseInt(string(raw), 10, 64)
 	if err != nil || n < 1 || n > maxPriority {
-		faults.Add(condition.Root.Member("priority"), fmt.Sprintf("takes a whole number from 1 to %d", maxPriority))
+		faults.Add(document.Root.Member("priority"), fmt.Sprintf("takes a whole number from 1 to %d", maxPriority))
 		return 0
 	}
 	return n
@@ -176,7 +177,7 @@ func priority(raw json.RawMessage, faults *Faults) int64 {
 
 // guard checks a condition and returns the variables it reads.
 func guard(raw json.RawMessage, faults *Faults) []string {
-	at := condition.Root.Member("condition")
+	at := document.Root.Member("condition")
 	rule, err := condition.Compile(raw)
 	if err != nil {
 		if found := Faults(nil); errors.As(err, &found) {
@@ -198,7 +199,7 @@ func Definitions(actions []json.RawMessage) []Reference {
 	var out []Reference
 	for i, raw := range actions {
 		a := read(raw, new(Faults))
-		for _, named := range a.definitions(condition.Root.Member("actions").Index(i)) {
+		for _, named := range a.definitions(document.Root.Member("actions").Index(i)) {
 			if named.ID != "" {
 				out = append(out, named)
 			}
@@ -232,7 +233,7 @@ func Populations(actions []json.RawMessage) []Reference {
 	for i, raw := range actions {
 		a := read(raw, new(Faults))
 		if a.Registration != nil && a.Registration.Population != nil && a.Registration.Population.ID != "" {
-			at := condition.Root.Member("actions").Index(i).Member("registration").Member("population").Member("id")
+			at := document.Root.Member("actions").Index(i).Member("registration").Member("population").Member("id")
 			out = append(out, Reference{Path: at, ID: a.Registration.Population.ID})
 		}
 	}

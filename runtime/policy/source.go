@@ -10,19 +10,19 @@ import (
 	"slices"
 	"strings"
 
-	"doorward/runtime/condition"
 	"doorward/runtime/definition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 )
 
 // What is wrong in a document is said in the words of package condition.
 type (
 	// Path is where in a document something stands.
-	Path = condition.Path
+	Path = document.Path
 	// Fault is one thing that is wrong.
-	Fault = condition.Fault
+	Fault = document.Fault
 	// Faults is everything that is wrong.
-	Faults = condition.Faults
+	Faults = document.Faults
 )
 
 const (
@@ -86,7 +86,7 @@ type reference struct {
 // actions at $.actions. Source: reference/management.md 2.9, 4.2 to 4.5.
 func Source(policy json.RawMessage, actions []json.RawMessage, res definition.Resources, kinds []flow.Kind) ([]byte, flow.Digest, error) {
 	var faults Faults
-	at := condition.Root.Member("actions")
+	at := document.Root.Member("actions")
 	s := source{Format: format, Name: name(policy, &faults), Actions: make([]action, len(actions))}
 	if n := len(actions); n < 1 || n > maxActions {
 		faults.Add(at, fmt.Sprintf("takes 1 to %d actions, not %d", maxActions, n))
@@ -140,7 +140,7 @@ func name(policy json.RawMessage, faults *Faults) string {
 	var p struct {
 		Name string `json:"name"`
 	}
-	at := condition.Root.Member("name")
+	at := document.Root.Member("name")
 	if err := json.Unmarshal(policy, &p); err != nil {
 		faults.Add(at, "takes a string")
 		return ""
@@ -153,5 +153,5 @@ func name(policy json.RawMessage, faults *Faults) string {
 	return p.Name
 }
 
-// Canonical is condition.Canonical.
-func Canonical(raw []byte) ([]byte, error) { return condition.Canonical(raw) }
+// Canonical is document.Canonical.
+func Canonical(raw []byte) ([]byte, error) { return document.Canonical(raw) }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/external"
 )
 
@@ -15,24 +15,24 @@ import (
 func placeholders() *regexp.Regexp { return regexp.MustCompile(`\$\{[^}]*\}`) }
 
 // check reports what is wrong with an input as it is written, beside what its
-// schema and the placeholders themselves say. The error is a condition.Faults.
+// schema and the placeholders themselves say. The error is a document.Faults.
 func (m method) check(in map[string]any) error {
-	var faults condition.Faults
+	var faults document.Faults
 	text, _ := in["url"].(string)
 	if _, complaint := external.ReadAddress(placeholders().ReplaceAllString(text, "x")); text != "" && complaint != "" {
 		complaint, _, _ = strings.Cut(complaint, ";")
-		faults.Add(condition.Root.Member("url"), complaint)
+		faults.Add(document.Root.Member("url"), complaint)
 	}
 	for _, name := range []string{"query", "headers"} {
 		if v := in[name]; v != nil && members(v) == nil {
-			faults.Add(condition.Root.Member(name), "is written out, a member for each name; placeholders may be their values")
+			faults.Add(document.Root.Member(name), "is written out, a member for each name; placeholders may be their values")
 		}
 	}
 	headers := members(in["headers"])
 	kind := ""
 	var seen []string
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		at := condition.Root.Member("headers").Member(name)
+		at := document.Root.Member("headers").Member(name)
 		value, _ := headers[name].(string)
 		complaint := external.HeaderFault(name)
 		switch lower := strings.ToLower(name); {
@@ -60,9 +60,9 @@ func members(v any) map[string]any {
 
 // body judges a body of a content type: the structure of one that is filled in
 // must be known, and that of text is that it has none.
-func (m method) body(v any, kind string, faults *condition.Faults) {
+func (m method) body(v any, kind string, faults *document.Faults) {
 	body, ok := v.(string)
-	at := condition.Root.Member("body")
+	at := document.Root.Member("body")
 	whole := placeholders().FindString(body) == body
 	switch {
 	case !ok:

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 )
 
@@ -74,7 +75,7 @@ type arm struct {
 	title  string
 }
 
-// Check compiles the conditions. The error is a condition.Faults.
+// Check compiles the conditions. The error is a document.Faults.
 func (*Kind) Check(config json.RawMessage) (any, error) {
 	var c struct {
 		Conditions []struct {
@@ -88,8 +89,8 @@ func (*Kind) Check(config json.RawMessage) (any, error) {
 	if err := d.Decode(&c); err != nil {
 		return nil, fmt.Errorf("BRANCH takes a list of conditions: %w", err)
 	}
-	at := condition.Root.Member("conditions")
-	var faults condition.Faults
+	at := document.Root.Member("conditions")
+	var faults document.Faults
 	if n := len(c.Conditions); n < 1 || n > most {
 		faults.Add(at, fmt.Sprintf("takes 1 to %d conditions, not %d", most, n))
 	}
@@ -113,10 +114,10 @@ func isName(s string) bool {
 	})
 }
 
-func compile(at condition.Path, raw json.RawMessage, faults *condition.Faults) *condition.Rule {
+func compile(at document.Path, raw json.RawMessage, faults *document.Faults) *condition.Rule {
 	rule, err := condition.Compile(raw)
 	if err != nil {
-		if found := condition.Faults(nil); errors.As(err, &found) {
+		if found := document.Faults(nil); errors.As(err, &found) {
 			faults.Merge(at, found)
 		}
 		return nil

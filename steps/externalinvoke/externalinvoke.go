@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"strings"
 
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	"doorward/runtime/external"
 	"doorward/runtime/flow"
 )
@@ -65,7 +65,7 @@ type Config struct {
 }
 
 // Check takes {"externalService":{...},"request":{"id":"NAME"}}, with the whole
-// service. The error is a condition.Faults.
+// service. The error is a document.Faults.
 func (*Kind) Check(config json.RawMessage) (any, error) {
 	var c struct {
 		Service json.RawMessage `json:"externalService"`
@@ -78,17 +78,17 @@ func (*Kind) Check(config json.RawMessage) (any, error) {
 	if err := d.Decode(&c); err != nil || len(c.Service) == 0 {
 		return nil, errors.New(`EXTERNAL_SERVICE_INVOKE takes {"externalService":{"id":"..."},"request":{"id":"..."}}`)
 	}
-	var faults condition.Faults
+	var faults document.Faults
 	s, err := external.Compile(c.Service)
-	if found := condition.Faults(nil); errors.As(err, &found) {
-		faults.Merge(condition.Root.Member("externalService"), found)
+	if found := document.Faults(nil); errors.As(err, &found) {
+		faults.Merge(document.Root.Member("externalService"), found)
 		return nil, faults
 	} else if err != nil {
 		return nil, err
 	}
 	r, ok := s.Request(c.Request.Name)
 	if !ok {
-		faults.Add(condition.Root.Member("request").Member("id"), "is the name of no request of this service; there are "+names(s))
+		faults.Add(document.Root.Member("request").Member("id"), "is the name of no request of this service; there are "+names(s))
 		return nil, faults
 	}
 	return Config{s.ID, r}, nil

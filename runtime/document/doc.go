@@ -1,0 +1,3 @@
+// Package document reads JSON that somebody else wrote: strictly, and with every
+// fault at once, each with its place.
+package document
