@@ -9,6 +9,7 @@
 //	Compare  two files ─▶ JSON Patch, and whether the plan changes
 //
 // A script is played by the real engine with the real step kinds; who calls Play
-// builds the House, with a clock that stands still unless the script moves it. What
-// a script types as a password, and what is mailed as a code, is in no output.
+// builds the House, with a clock that stands still unless the script moves it, and has
+// the script answer where a step calls an outside service. What a script types as a
+// password, and what is mailed as a code, is in no output.
 package rehearsal

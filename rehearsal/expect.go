@@ -120,8 +120,8 @@ func (p *play) compareValues(e *expectation) []string {
 	var wrong []string
 	got, want := flat(p.view.Values), flat(e.values)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
-		if brief(got[name]) != brief(want[name]) {
-			wrong = append(wrong, fmt.Sprintf("values: %s: expected %s, came %s", name, brief(want[name]), brief(got[name])))
+		if encoded(got[name]) != encoded(want[name]) {
+			wrong = append(wrong, fmt.Sprintf("values: %s: expected %s, came %s", name, p.shown(want[name]), p.shown(got[name])))
 		}
 	}
 	return wrong

@@ -102,16 +102,23 @@ func (o operation) String() string {
 const longest = 72
 
 // brief is a value on one line.
-func brief(v any) string {
+func brief(v any) string { return clipped(encoded(v)) }
+
+// encoded is a value as JSON.
+func encoded(v any) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if e.Encode(v) != nil {
 		return "?"
 	}
-	text := []rune(strings.TrimSpace(b.String()))
+	return strings.TrimSpace(b.String())
+}
+
+func clipped(s string) string {
+	text := []rune(s)
 	if len(text) > longest {
 		return string(text[:longest]) + "..."
 	}
-	return string(text)
+	return s
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,7 +18,6 @@ import (
 type play struct {
 	*stage
 	script *script
-	plan   flow.Digest
 	ref    flow.Ref
 	cookie string
 	view   flow.View
@@ -74,6 +74,8 @@ func (p *play) run(ctx context.Context) error {
 			err = p.submit(ctx, s.submit)
 		case s.mail != nil:
 			wrong = p.read(s.mail)
+		case s.call != nil:
+			wrong = p.called(s.call)
 		default:
 			p.clock.move(s.wait)
 		}
@@ -97,10 +99,7 @@ func (p *play) stopped(step int, wrong ...string) error {
 		f.line, f.name = p.script.steps[step-1].line, p.script.steps[step-1].name
 	}
 	for _, w := range wrong {
-		for _, secret := range p.hidden {
-			w = strings.ReplaceAll(w, secret, "***")
-		}
-		f.differences = append(f.differences, strings.ReplaceAll(w, "\n", "\n    "))
+		f.differences = append(f.differences, strings.ReplaceAll(p.masked(w), "\n", "\n    "))
 	}
 	return f
 }
@@ -137,7 +136,11 @@ func (p *play) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	p.plan = s.Plans[0]
+	plan, err := p.Registry.Plan(ctx, env, s.Plans[0])
+	if err != nil {
+		return err
+	}
+	p.trail.plan = plan
 	v, _, err := p.Engine.Start(ctx, s)
 	p.came = p.trail.take()
 	if err != nil {
@@ -205,18 +208,39 @@ func (p *play) hide(at string, values map[string]any, action string) {
 	}
 }
 
+// conceal hides a secret also as a URL or JSON has it.
 func (p *play) conceal(secret string) {
-	if len(secret) >= shortestSecret && !slices.Contains(p.hidden, secret) {
-		p.hidden = append(p.hidden, secret)
+	if len(secret) < shortestSecret {
+		return
+	}
+	inJSON := encoded(secret)
+	for _, s := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), inJSON[1 : len(inJSON)-1]} {
+		if !slices.Contains(p.hidden, s) {
+			p.hidden = append(p.hidden, s)
+		}
 	}
 }
 
-// collect takes what was mailed.
+// masked is a text without what is hidden.
+func (p *play) masked(text string) string {
+	for _, secret := range p.hidden {
+		text = strings.ReplaceAll(text, secret, "***")
+	}
+	return text
+}
+
+// shown is a value on part of a line; it is masked before it is clipped.
+func (p *play) shown(v any) string { return clipped(p.masked(encoded(v))) }
+
+// collect takes what was mailed, and what services were asked. The error is that of
+// a call that the script says nothing of.
 func (p *play) collect(ctx context.Context) error {
+	calls, missing := p.services.take()
+	p.calls = append(p.calls, calls...)
 	messages, err := p.Mail(ctx)
 	for _, m := range messages {
 		p.conceal(m.Params["code"])
 	}
 	p.mails = append(p.mails, messages...)
-	return err
+	return errors.Join(missing, err)
 }

@@ -18,6 +18,7 @@ type script struct {
 	client      flow.Client
 	parameters  map[string]any
 	users       []scriptUser
+	services    []scriptService
 	steps       []scriptStep
 }
 
@@ -30,11 +31,12 @@ type scriptUser struct {
 // scriptStep is one step of a script; one of its members is set.
 type scriptStep struct {
 	line   int
-	name   string // expect, submit, wait or mail
+	name   string // expect, submit, wait, mail or call
 	expect *expectation
 	submit *submission
 	wait   time.Duration
 	mail   *mailbox
+	call   *wantedCall
 }
 
 // submission is an action that is sent.
@@ -75,7 +77,7 @@ type expectedError struct {
 
 // The members of a script and of its parts.
 func scriptMembers() []string {
-	return []string{"config", "environment", "definition", "policy", "clock", "redirectUri", "client", "parameters", "users", "steps"}
+	return []string{"config", "environment", "definition", "policy", "clock", "redirectUri", "client", "parameters", "users", "services", "steps"}
 }
 
 func expectationMembers() []string {

@@ -20,7 +20,12 @@ func FuzzReadScript(f *testing.F) {
 		}
 		f.Add(b)
 	}
-	for _, seed := range []string{"", "#", "---", "- a", "a", "steps: &a [*a]", "users: [&a {b: *a}]", "steps:\n- {<<: {wait: 5m}}", "parameters: {1: 2}", "clock: 2030-01-01\nclock: x", "a: 1\n---\nb: 2"} {
+	for _, seed := range []string{
+		"", "#", "---", "- a", "a", "steps: &a [*a]", "users: [&a {b: *a}]", "steps:\n- {<<: {wait: 5m}}", "parameters: {1: 2}", "clock: 2030-01-01\nclock: x", "a: 1\n---\nb: 2",
+		"services: [{url: '*', times: 2, answer: {status: 404, headers: {a: b}, body: [1, {a: null}]}}, {method: get, url: a, fails: TIMEOUT}]",
+		"services: [{url: a, answer: {body: &a [*a]}}]", "services: [{url: a, answer: {body: {1: 2}}}]", "services: [{url: a, answer: {body: {<<: *a}}}]",
+		"steps: [{call: {url: '*', headers: {a: b}, body: {a: 1}}}, {call: none}, {call: }, {call: {body: !!binary a}}]",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {

@@ -75,6 +75,9 @@ func (r *scriptReader) script(n *yaml.Node) *script {
 	for _, u := range r.list(m["users"], "users") {
 		s.users = append(s.users, scriptUser{u.Line, r.object(u, "a user")})
 	}
+	for _, one := range r.list(m["services"], "services") {
+		s.services = append(s.services, r.service(one))
+	}
 	for _, step := range r.list(m["steps"], "steps") {
 		s.steps = append(s.steps, r.step(step))
 	}
@@ -105,7 +108,7 @@ func (r *scriptReader) client(n *yaml.Node) flow.Client {
 
 func (r *scriptReader) step(n *yaml.Node) scriptStep {
 	s := scriptStep{line: n.Line}
-	kinds := []string{"expect", "submit", "wait", "mail"}
+	kinds := []string{"expect", "submit", "wait", "mail", "call"}
 	m := r.members(n, "a step", append(kinds, "values")...)
 	for _, name := range kinds {
 		if m[name] != nil && s.name != "" {
@@ -131,6 +134,8 @@ func (r *scriptReader) step(n *yaml.Node) scriptStep {
 		s.wait = d
 	case "mail":
 		s.mail = r.mailbox(m["mail"])
+	case "call":
+		s.call = r.call(m["call"])
 	default:
 		if n.Kind == yaml.MappingNode {
 			r.fault(n, "a step is one of %s", strings.Join(kinds, ", "))

@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -76,6 +77,39 @@ func (r *scriptReader) object(n *yaml.Node, what string) map[string]any {
 	out, ok := asJSON(m).(map[string]any)
 	if !ok {
 		r.fault(n, "%s takes what JSON can say", what)
+	}
+	return out
+}
+
+// value is anything that JSON can say, as object has it.
+func (r *scriptReader) value(n *yaml.Node, what string) any {
+	untimed(n)
+	var v any
+	err := n.Decode(&v)
+	v = asJSON(v)
+	if err == nil {
+		_, err = json.Marshal(v)
+	}
+	if err != nil {
+		r.fault(n, "%s takes what JSON can say", what)
+		return nil
+	}
+	return v
+}
+
+// texts are the scalars of a mapping as they are written.
+func (r *scriptReader) texts(n *yaml.Node, what string) map[string]string {
+	out := map[string]string{}
+	switch {
+	case n == nil:
+		return out
+	case n.Kind != yaml.MappingNode:
+		r.fault(n, "%s takes names and texts", what)
+		return out
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := n.Content[i].Value
+		out[name] = r.text(n.Content[i+1], what+": "+name)
 	}
 	return out
 }

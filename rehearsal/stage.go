@@ -27,6 +27,9 @@ type stage struct {
 	bundle  *configs.Bundle
 	trail   *trail
 	mails   []flow.Message // that nobody has taken yet, oldest first
+	calls   []Call         // likewise
+
+	services *services
 }
 
 // stageClock stands still until it is moved.
@@ -58,7 +61,7 @@ func openStage(ctx context.Context, s *script, build Build) (_ *stage, err error
 	if err != nil {
 		return nil, fmt.Errorf("%s: config %s: %w", s.file, s.config, err)
 	}
-	out := &stage{clock: &stageClock{at: s.clock}, trail: newTrail()}
+	out := &stage{clock: &stageClock{at: s.clock}, trail: newTrail(), services: newServices(s.services)}
 	if out.subject, err = chosen(folders, s.kind, s.environment, s.subject); err != nil {
 		return nil, fmt.Errorf("%s: config %s: %w", s.file, s.config, err)
 	}
@@ -70,7 +73,10 @@ func openStage(ctx context.Context, s *script, build Build) (_ *stage, err error
 			err = errors.Join(err, out.close(ctx))
 		}
 	}()
-	in := Setting{Dir: out.dir, Config: filepath.Join(out.dir, "config"), BaseURL: baseURL, Now: out.clock.now, Watch: out.trail.watch}
+	in := Setting{
+		Dir: out.dir, Config: filepath.Join(out.dir, "config"), BaseURL: baseURL, Now: out.clock.now,
+		Watch: out.trail.watch, Services: out.services.reply,
+	}
 	if err := cast(s, files, in.Config, out.subject.Folder); err != nil {
 		return nil, err
 	}

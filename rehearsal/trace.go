@@ -9,6 +9,8 @@ import (
 
 // trail is the way that executions have gone, step by step.
 type trail struct {
+	plan *flow.Plan // set before the first step; nil: none was begun
+
 	mu   sync.Mutex
 	hops []hop
 	seen map[string]map[string]bool // step to the outlets that it was left by
@@ -53,7 +55,7 @@ func (t *trail) note(key string, o flow.Outcome) {
 	defer t.mu.Unlock()
 	outlet := o.Name
 	if o.Verdict == flow.Fails {
-		outlet = flow.ErrorResult
+		outlet = t.astray(key, o.Failure)
 	}
 	if t.seen[key] == nil {
 		t.seen[key] = map[string]bool{}
@@ -62,6 +64,16 @@ func (t *trail) note(key string, o flow.Outcome) {
 		t.seen[key][outlet] = true
 	}
 	t.hops = append(t.hops, hop{key, outlet})
+}
+
+// astray is the outlet that a failure leaves by: its own where that is drawn.
+func (t *trail) astray(key string, f *flow.Failure) string {
+	if f != nil && t.plan != nil && t.plan.Nodes[key] != nil {
+		if _, drawn := t.plan.Nodes[key].Outlets[f.Outlet]; drawn && f.Outlet != "" {
+			return f.Outlet
+		}
+	}
+	return flow.ErrorResult
 }
 
 // take is the way since it was taken last.

@@ -146,8 +146,13 @@ func (g *guest) travels(want url.Values) {
 }
 
 // begins is the address of an experience that comes back to an application.
-func (s *onScreen) begins(definition string, app visit.App) string {
-	return s.x.site.Base + "/" + app.Env + "/experiences/" + definition + "?" + url.Values{"redirectUri": {app.RedirectURI}}.Encode()
+// parameters are names and values in turn.
+func (s *onScreen) begins(definition string, app visit.App, parameters ...string) string {
+	query := url.Values{"redirectUri": {app.RedirectURI}}
+	for i := 0; i < len(parameters); i += 2 {
+		query.Set(parameters[i], parameters[i+1])
+	}
+	return s.x.site.Base + "/" + app.Env + "/experiences/" + definition + "?" + query.Encode()
 }
 
 // visit is what somebody new does at a browser, who then leaves it.
@@ -212,7 +217,7 @@ func (v *window) to(w *tour, g *guest, app visit.App) map[string]any {
 	w.x.Helper()
 	ask, fill := app.Ask(), func() { v.through(g) }
 	if !w.policy() {
-		v.Open(v.s.begins(w.id, app))
+		v.Open(v.s.begins(w.id, app, w.parameters()...))
 		fill()
 		back, _ := url.Parse(v.URL())
 		v.landed(app, url.Values{"flowExecutionId": {back.Query().Get("flowExecutionId")}})

@@ -55,6 +55,7 @@ func newStage(t *testing.T, o nodetest.Options, environment ...string) *stage {
 	dir := t.TempDir()
 	writeConfig(t, dir, app.URL, strings.Join(environment, ""))
 	mail := mailtest.Start(t)
+	o.Args = append(o.Args, "--outbound-allow", "127.0.0.1/32:"+port(app.URL)) // the voucher desk
 	o.Args = append(o.Args, "--config", dir, "--smtp", mail.URL(), "--mail-from", "Acme <no-reply@acme.example>")
 	s := &stage{tb: t, node: nodetest.Start(t, o), mail: mail, app: app.URL}
 	rp, err := demo.New(demo.Config{
@@ -109,7 +110,7 @@ func writeConfig(t *testing.T, dir, app, environment string) {
 	for i, name := range []string{"ruth", "rolf", "gisela", "gustav"} {
 		more["demo/users/"+name+".json"] = user(strconv.Itoa(20+i), name, `, "emailVerified": true, "email": "`+name+`@example.com"`)
 	}
-	ours := strings.NewReplacer("{base}/demo/", app+"/demo/", "Demo web application", "Acme Travel", `"Demo"`, `"Acme"`, `"demo": true`, strings.ReplaceAll(environment, "{app}", app))
+	ours := strings.NewReplacer("{base}/demo/", app+"/demo/", "http://localhost:8080/demo/", app+"/demo/", "Demo web application", "Acme Travel", `"Demo"`, `"Acme"`, `"demo": true`, strings.ReplaceAll(environment, "{app}", app))
 	readFolder(t, configs.Demo, func(name, content string) { more[name] = ours.Replace(content) })
 	readFolder(t, os.DirFS("testdata/journeys"), func(name, content string) { more["demo/"+name] = ours.Replace(content) })
 	people(more, user)

@@ -15,7 +15,6 @@ import (
 // the kind that each waits for.
 func waiting() map[string]string {
 	return map[string]string{
-		"rec-flow-external-service-invoke-experience":       "EXTERNAL_SERVICE_INVOKE",
 		"rec-flow-identity-provider-sign-on-sign-on-policy": "IDENTITY_PROVIDER_AUTHENTICATION",
 		"rec-flow-mfa-challenge-experience":                 "MFA_CHALLENGE",
 		"rec-flow-mfa-challenge-sign-on-policy":             "MFA_CHALLENGE",
@@ -36,6 +35,7 @@ func walked() map[string][]func(w *tour) {
 		"rec-flow-agreement-reconsent-sign-on-policy":       {(*tour).signedOn},
 		"rec-flow-basic-experience":                         {(*tour).nobody},
 		"rec-flow-basic-sign-on-policy":                     {(*tour).signedOn},
+		"rec-flow-external-service-invoke-experience":       {(*tour).invokes},
 		"rec-flow-password-recovery-experience":             {(*tour).recovery},
 		"rec-flow-password-recovery-sign-on-policy":         {(*tour).recovery},
 		"rec-flow-registration-with-consent-sign-on-policy": {(*tour).registration},

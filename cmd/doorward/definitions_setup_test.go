@@ -22,6 +22,8 @@ type room struct {
 	made  []string // paths, in order
 	forms map[string]string
 	terms string // id of an agreement; empty: not made yet
+	calls string // id of the published external service; empty: not made yet
+	place string // first segment of the paths of what it asks a partner
 }
 
 func (x *trial) room(admin, shop visit.App) *room {
@@ -95,7 +97,30 @@ func (r *room) fitted(file string) map[string]any {
 	if id := "55555555-0000-4000-8000-000000000001"; strings.Contains(text, id) {
 		pairs = append(pairs, id, r.agreement())
 	}
+	if id := "bbbbbbbb-0000-4000-8000-000000000001"; strings.Contains(text, id) {
+		pairs = append(pairs, id, r.service())
+	}
 	return r.x.mustJSON([]byte(strings.NewReplacer(pairs...).Replace(text)))
+}
+
+// publishedKey is the credential in the published external service.
+const publishedKey = "changeme"
+
+// service is the id of the published external service, which calls a partner.
+func (r *room) service() string {
+	r.x.Helper()
+	if r.calls != "" {
+		return r.calls
+	}
+	b, err := os.ReadFile("../../runtime/external/testdata/rec-external-service-create.json")
+	if err != nil {
+		r.x.Fatal(err)
+	}
+	r.place = "p" + suffix()
+	r.x.trail.Secret("credential of a service", publishedKey)
+	text := strings.ReplaceAll(string(b), `"https://httpbin.example.com"`, `"`+r.x.partner.Safe+"/"+r.place+`"`)
+	r.calls = r.make("/externalServices", r.x.mustJSON([]byte(text)))
+	return r.calls
 }
 
 // agreement is the id of one that holds since now.

@@ -104,6 +104,28 @@ func (w *tour) nobody() {
 	}
 }
 
+// invokes walks to an end behind a call of a partner, who is told who walks.
+func (w *tour) invokes() {
+	w.x.Helper()
+	w.nobody()
+	came := w.x.partner.asked(w.place)
+	if len(came) == 0 {
+		w.x.Fatalf("%s has called nobody", w.file)
+	}
+	last := came[len(came)-1]
+	if body := w.x.mustJSON([]byte(last.Body)); last.Method != http.MethodPost || last.URI != "/"+w.place+"/post" || last.Header.Get("X-User") != w.name || last.Header.Get("Authorization") != publishedKey || len(body) != 1 || body["userId"] != w.name {
+		w.x.Errorf("%s has called by %+v", w.file, last)
+	}
+}
+
+// parameters are what the definition is begun with, in turn names and values.
+func (w *tour) parameters() []string {
+	if strings.Contains(w.file, "external-service") {
+		return []string{"userId", w.name}
+	}
+	return nil
+}
+
 // end walks to the end, and returns the id of whoever is signed on then.
 func (w *tour) end(g *guest, before ...map[string]any) string {
 	w.x.Helper()
@@ -135,7 +157,11 @@ func (r *reader) to(w *tour, g *guest, app visit.App) map[string]any {
 	if w.policy() {
 		f = r.Start(app.Ask())
 	} else {
-		f = r.Begin(app, w.id, nil)
+		parameters := map[string]any{}
+		for i, p := 0, w.parameters(); i < len(p); i += 2 {
+			parameters[p[i]] = p[i+1]
+		}
+		f = r.Begin(app, w.id, parameters)
 	}
 	done := f.Fill(g.know).Flow()
 	if done.Status != completed || len(done.Templates) != 0 {

@@ -29,18 +29,24 @@ func flowTestCommand() *cobra.Command {
 			"A script names a configuration directory and a definition, or a sign-on policy,\n" +
 			"and says step by step what is submitted and what is expected. It is played with\n" +
 			"the real steps on a database of its own, by a clock that stands still unless the\n" +
-			"script moves it; mail is read by the script and goes nowhere. No network is used.\n\n" +
+			"script moves it; mail is read by the script and goes nowhere. No network is used:\n" +
+			"services says what outside services answer, and a call that none of them answers\n" +
+			"fails the script.\n\n" +
 			"  config: ../config            # relative to the script\n" +
 			"  definition: Sign On          # name or id; or policy:\n" +
 			"  clock: 2030-01-01T09:00:00Z\n" +
 			"  users:                       # as files of users, beside those of the configuration\n" +
 			"    - {username: ada, email: ada@example.com, password: Correct-Horse-9}\n" +
+			"  services:                    # the first that fits; * is anything\n" +
+			"    - {url: 'https://desk.example/*', fails: TIMEOUT, times: 1}\n" +
+			"    - {url: 'https://desk.example/*', answer: {status: 200, body: {valid: true}}}\n" +
 			"  steps:\n" +
 			"    - expect: {status: FORM_REQUIRED, offers: [form.submit]}\n" +
 			"    - submit: form.submit\n" +
 			"      values: {user: {username: ada, password: Correct-Horse-9}}\n" +
 			"    - mail: {to: ada@example.com, template: verification, as: code}  # then ${code}\n" +
 			"    - wait: 5m\n" +
+			"    - call: {method: POST, url: 'https://desk.example/*', body: {code: WELCOME}}\n" +
 			"    - expect: {status: COMPLETED, user: ada, amr: [pwd], redirect: 'https://*'}\n\n" +
 			"An error that no expect names fails the script, and so does a member of expect\n" +
 			"that is not as said: status, offers (all but session.reset), error, user, amr,\n" +

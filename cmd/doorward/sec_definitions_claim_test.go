@@ -7,7 +7,7 @@ import (
 
 	"doorward/directory"
 	visit "doorward/internal/journey"
-	"doorward/runtime/condition"
+	"doorward/runtime/document"
 	compiler "doorward/runtime/definition"
 	"doorward/runtime/flow"
 	"doorward/steps"
@@ -118,7 +118,7 @@ func (r *room) unverified(body map[string]any) string {
 	r.x.Helper()
 	id := r.definition(terminates("Unverified", "NO", "No."))
 	body["id"], body["name"] = id, r.unique("Unverified")
-	kept, err := condition.Canonical(r.x.json(body))
+	kept, err := document.Canonical(r.x.json(body))
 	if err != nil {
 		r.x.Fatal(err)
 	}

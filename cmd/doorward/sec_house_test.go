@@ -84,6 +84,8 @@ type lab struct {
 	file    string
 	keys    string // file of the key ring
 	db      *sql.DB
+	partner *partner       // whom the nodes may call
+	dead    *nodetest.Node // that a test has killed; nil: none
 	open    sync.Once
 }
 
@@ -108,16 +110,21 @@ func (l *lab) start() {
 	data := tb.TempDir()
 	l.file = filepath.Join(data, "shared.db")
 	l.keys = nodetest.NewKeys(tb, data)
+	l.partner = newPartner(tb, data)
 	o := nodetest.Options{Redis: l.redis.URL(), Keys: l.keys, DB: l.file}
 	for range 2 {
 		metrics := nodetest.FreeAddr(tb)
 		o.Args = []string{"--config", config, "--log-format", "json", "--metrics-listen", metrics, "--smtp", l.mail.URL(), "--mail-from", "First <no-reply@first.example>"}
+		o.Args = append(o.Args, l.partner.flags()...)
 		l.nodes, l.metrics = append(l.nodes, nodetest.Start(tb, o)), append(l.metrics, metrics)
 		o.BaseURL = l.nodes[0].Base
 	}
 	l.site = visit.At(l.nodes...)
 	l.site.Hide(l.redis.Addr)
 	l.site.Hide(data)
+	for _, s := range l.partner.servers {
+		l.site.Hide(s.Listener.Addr().String())
+	}
 	if l.db, err = sql.Open("sqlite", "file:"+l.file+"?_pragma=busy_timeout(5000)"); err != nil {
 		tb.Fatal(err)
 	}
@@ -144,6 +151,27 @@ func newTrial(t *testing.T) *trial {
 	if l.db == nil {
 		t.Fatal("the lab did not start")
 	}
+	return l.trial(t)
+}
+
+// apart begins a test in a deployment of its own, beside others.
+func apart(t *testing.T) *trial {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs whole processes; make test runs it")
+	}
+	l := &lab{tb: lasting{TB: t}}
+	t.Cleanup(func() {
+		for _, end := range slices.Backward(l.tb.ends) {
+			end()
+		}
+	})
+	l.start()
+	return l.trial(t)
+}
+
+func (l *lab) trial(t *testing.T) *trial {
+	t.Helper()
 	x := &trial{T: t, lab: l}
 	for _, n := range l.nodes {
 		x.from = append(x.from, len(n.Log()))
@@ -168,7 +196,7 @@ func (x *trial) always() {
 		}
 	}
 	for _, n := range x.nodes {
-		if err := n.Signal(syscall.Signal(0)); err != nil {
+		if err := n.Signal(syscall.Signal(0)); err != nil && n != x.dead {
 			x.Errorf("node %s is gone: %v", n.Addr, err)
 		}
 	}

@@ -122,7 +122,10 @@ func (x *trial) dump() map[string][]byte {
 		}
 		out["database "+filepath.Base(name)] = b
 	}
-	for i := range x.nodes {
+	for i, n := range x.nodes {
+		if n == x.dead {
+			continue
+		}
 		out["metrics"] = append(out["metrics"], x.measured(i)...)
 	}
 	return out

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"time"
 
@@ -15,9 +16,22 @@ import (
 	"doorward/runtime/flow"
 )
 
-// stage builds the house that a script is played in, with the adapters of serve. It
-// fills rehearsal.Build.
+// stage builds the house that a script is played in. It fills rehearsal.Build.
 func stage(ctx context.Context, s rehearsal.Setting) (*rehearsal.House, error) {
+	h, err := newStage(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	letters, err := delivery.NewTemplates()
+	if err != nil {
+		return nil, errors.Join(err, h.close(ctx))
+	}
+	mail := rehearsedMail{h, directory.NewOutbox(h.db, h.ring, h.now), letters}
+	return &rehearsal.House{Engine: h.engine, Registry: h.registry, Mail: mail.take, Close: h.close}, nil
+}
+
+// newStage has the adapters of serve, but no way out: the script answers.
+func newStage(ctx context.Context, s rehearsal.Setting) (*house, error) {
 	h := &house{
 		o: options{
 			Listen: "localhost:8080", BaseURL: s.BaseURL, Config: s.Config, Data: s.Dir,
@@ -29,17 +43,18 @@ func stage(ctx context.Context, s rehearsal.Setting) (*rehearsal.House, error) {
 		h.kinds = s.Watch(h.kinds)
 		return nil
 	}
-	for _, step := range []func(context.Context) error{h.openKeys, h.openDirectory, h.hashCheaply, h.openConfiguration, watched, h.openEngine} {
+	answered := func(context.Context) error {
+		by := rehearsedServices(s.Services)
+		h.callBy(by, namesForSecrets{})
+		h.google = &http.Client{Transport: by}
+		return nil
+	}
+	for _, step := range []func(context.Context) error{h.openKeys, h.openDirectory, h.hashCheaply, answered, h.openConfiguration, watched, h.openEngine} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, h.close(ctx))
 		}
 	}
-	letters, err := delivery.NewTemplates()
-	if err != nil {
-		return nil, errors.Join(err, h.close(ctx))
-	}
-	mail := rehearsedMail{h, directory.NewOutbox(h.db, h.ring, h.now), letters}
-	return &rehearsal.House{Engine: h.engine, Registry: h.registry, Mail: mail.take, Close: h.close}, nil
+	return h, nil
 }
 
 // hashCheaply spares the cost that passwords are kept with: this database ends
