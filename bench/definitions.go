@@ -94,6 +94,7 @@ func (one) Facts(context.Context, string, string) (map[string]any, error)   { re
 func (one) Standing(context.Context, string, string) (flow.Standing, error) {
 	return flow.Standing{}, nil
 }
+
 func (one) SessionKey(context.Context, string, string) (flow.Digest, error) {
 	return flow.Digest{}, nil
 }

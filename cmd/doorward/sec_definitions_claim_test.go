@@ -7,8 +7,8 @@ import (
 
 	"doorward/directory"
 	visit "doorward/internal/journey"
-	"doorward/runtime/document"
 	compiler "doorward/runtime/definition"
+	"doorward/runtime/document"
 	"doorward/runtime/flow"
 	"doorward/steps"
 )
