@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"doorward/directory"
+	"doorward/keys"
 	"doorward/runtime/flow"
 
 	"github.com/google/go-cmp/cmp"
@@ -121,4 +122,44 @@ func testChanges(t *testing.T, db *directory.DB, r *directory.Resources, app flo
 			t.Error("the plan went along")
 		}
 	})
+}
+
+func testReseal(t *testing.T, open opener) {
+	ctx := t.Context()
+	db := open(t, directory.Options{})
+	first, now := newRing(), newClock()
+	r, signing := directory.NewResources(db, first), directory.NewSigningKeys(db, first, now.Now)
+	own := flow.Resource{Env: env, Kind: directory.EnvironmentKind, ID: env, Body: []byte(`{}`)}
+	if _, err := r.Apply(ctx, env, []flow.Resource{own}, nil, map[string][]byte{"application/a1/secret": []byte("s3cret"), "x/y/z": []byte("other")}, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := signing.Ensure(ctx, env, "ES256"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := directory.Reseal(ctx, db, first); n != 0 || err != nil {
+		t.Errorf("%d values were not fresh: %v", n, err)
+	}
+	second, err := first.Rotate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := directory.Reseal(ctx, db, second); n != 3 || err != nil {
+		t.Errorf("%d values were sealed anew: %v", n, err)
+	}
+	third, err := second.Rotate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := directory.NewResources(db, third).Secret(ctx, env, "application", "a1", "secret")
+	if string(s) != "s3cret" || err != nil {
+		t.Errorf("after two rotations: %q %v", s, err)
+	}
+	if _, err := directory.NewSigningKeys(db, third, now.Now).Active(ctx, env, "ES256"); err != nil {
+		t.Error(err)
+	}
+	if fourth, _ := third.Rotate(); fourth != nil {
+		if n, err := directory.Reseal(ctx, db, fourth); n != 0 || !errors.Is(err, keys.ErrSealed) {
+			t.Errorf("%d values were sealed anew that cannot be read: %v", n, err)
+		}
+	}
 }

@@ -33,6 +33,7 @@ type generation struct {
 	id      string
 	secret  [secretSize]byte
 	created time.Time // zero when the document does not say
+	staged  bool      // makes nothing yet
 	hashes  hashes
 	aead    cipher.AEAD
 }
@@ -47,6 +48,7 @@ type written struct {
 	ID        string    `json:"id"`
 	Secret    string    `json:"secret"`
 	CreatedAt time.Time `json:"createdAt,omitzero"`
+	Staged    bool      `json:"staged,omitzero"`
 }
 
 // Generate makes a ring of one random generation.
@@ -79,7 +81,8 @@ func newGeneration(id string, secret [secretSize]byte, created time.Time) (*gene
 //
 //	{"format":1,"generations":[{"id":"9f2c01aa","secret":"<32 bytes, base64>","createdAt":"2026-01-02T15:04:05Z"}]}
 //
-// It takes one or two generations, the one that makes first. An id is 1 to 16
+// It takes one or two generations, the one that makes first; the second may have
+// "staged":true, which makes nothing before it is rotated in. An id is 1 to 16
 // letters, digits, "-" or "_"; createdAt is for people and may be left out. Every
 // fault is an ErrRing.
 func Parse(b []byte) (*Ring, error) {
@@ -106,6 +109,9 @@ func Parse(b []byte) (*Ring, error) {
 			if other.id == g.id || other.secret == g.secret {
 				return nil, fmt.Errorf("%w: generation %d repeats another", ErrRing, i+1)
 			}
+		}
+		if g.staged = w.Staged; g.staged && i == 0 {
+			return nil, fmt.Errorf("%w: generation 1 is staged, and there is none that makes", ErrRing)
 		}
 		r.gens = append(r.gens, g)
 	}
@@ -137,14 +143,50 @@ func validID(id string) bool {
 	return id != "" && len(id) <= maxID
 }
 
-// Rotate returns a ring whose first generation is new and whose second is r's
-// first.
+// ErrStaged says that a ring has a generation that waits for Rotate.
+var ErrStaged = errors.New("the key ring has a staged generation already; rotate it in")
+
+// staged reports whether the last generation is the next one, and not the one
+// before.
+func (r *Ring) staged() bool { return r.gens[len(r.gens)-1].staged }
+
+// Stage returns a ring whose first generation is r's and whose second is new: one
+// that makes nothing yet, so that every node can be given it before any uses it.
+// The generation that was second is gone. The error is ErrStaged when r has a
+// staged one.
+func (r *Ring) Stage() (*Ring, error) {
+	if r.staged() {
+		return nil, ErrStaged
+	}
+	g, err := generate()
+	if err != nil {
+		return nil, err
+	}
+	g.staged = true
+	return &Ring{gens: []*generation{r.gens[0], g}}, nil
+}
+
+// Rotate returns a ring whose first generation is the staged one, or a new one
+// where none is, and whose second is r's first.
 func (r *Ring) Rotate() (*Ring, error) {
+	if r.staged() {
+		next, err := newGeneration(r.gens[1].id, r.gens[1].secret, r.gens[1].created)
+		if err != nil {
+			return nil, err
+		}
+		return &Ring{gens: []*generation{next, r.gens[0]}}, nil
+	}
 	g, err := generate()
 	if err != nil {
 		return nil, err
 	}
 	return &Ring{gens: []*generation{g, r.gens[0]}}, nil
+}
+
+// Fresh reports whether Seal made a value under the first generation.
+func (r *Ring) Fresh(sealed []byte) bool {
+	id := r.gens[0].id
+	return len(sealed) > 2+len(id) && sealed[0] == sealFormat && int(sealed[1]) == len(id) && string(sealed[2:2+len(id)]) == id
 }
 
 // Marshal writes the ring as Parse reads it. The result is the deployment's most
@@ -153,7 +195,7 @@ func (r *Ring) Marshal() []byte {
 	doc := document{Format: format}
 	for _, g := range r.gens {
 		doc.Generations = append(doc.Generations, written{
-			ID: g.id, Secret: base64.StdEncoding.EncodeToString(g.secret[:]), CreatedAt: g.created,
+			ID: g.id, Secret: base64.StdEncoding.EncodeToString(g.secret[:]), CreatedAt: g.created, Staged: g.staged,
 		})
 	}
 	b, err := json.Marshal(doc)

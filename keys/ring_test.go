@@ -287,3 +287,43 @@ func BenchmarkDerive(b *testing.B) {
 		r.Derive("token", "d0000000-0000-4000-8000-000000000001", "c1c2c3c4-0000-4000-8000-000000000001", "12")
 	}
 }
+
+func TestAStagedGenerationIsReadBeforeItMakes(t *testing.T) {
+	first := generate(t)
+	staged, err := first.Stage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	staged = parse(t, string(staged.Marshal()))
+	if _, err := staged.Stage(); !errors.Is(err, keys.ErrStaged) {
+		t.Errorf("staged twice: %v", err)
+	}
+	second, err := staged.Rotate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	second = parse(t, string(second.Marshal()))
+	// While the nodes of a deployment are given the rings one after the other, each
+	// reads what any of them makes.
+	for _, turn := range [][2]*keys.Ring{{first, staged}, {staged, second}} {
+		for _, maker := range turn {
+			sealed, err := maker.Seal([]byte("plain"), "env", "column")
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum := maker.Derive("token", "part")
+			for _, reader := range turn {
+				if plain, err := reader.Open(sealed, "env", "column"); string(plain) != "plain" || !reader.Matches("token", sum, "part") {
+					t.Errorf("not read: %v", err)
+				}
+			}
+		}
+	}
+	old, err := first.Seal([]byte("plain"), "env", "column")
+	if err != nil || !staged.Fresh(old) || second.Fresh(old) || second.Fresh(nil) {
+		t.Errorf("fresh before: %v, after: %v; %v", staged.Fresh(old), second.Fresh(old), err)
+	}
+	if third, err := second.Rotate(); err != nil || third.Fresh(old) {
+		t.Error(err)
+	}
+}

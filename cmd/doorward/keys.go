@@ -1,15 +1,19 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"doorward/directory"
 	"doorward/keys"
 )
 
-func keysCommand() *cobra.Command {
+func keysCommand(getenv func(string) string) *cobra.Command {
 	root := &cobra.Command{Use: "keys", Short: "Make and rotate the deployment's key ring"}
 	root.AddCommand(&cobra.Command{
 		Use:   "new FILE",
@@ -23,28 +27,87 @@ func keysCommand() *cobra.Command {
 			return writeRing(c, args[0], ring, os.O_EXCL)
 		},
 	}, &cobra.Command{
-		Use:   "rotate FILE",
-		Short: "Put a new generation first and keep the present one readable",
-		Long: "Put a new generation first and keep the present one readable.\n" +
-			"Give every node the new file and restart one after the other. Rotate again\n" +
-			"only when the longest-lived value of the old generation has expired.",
+		Use:   "stage FILE",
+		Short: "Add the next generation, which is read and makes nothing yet",
+		Long: "Add the next generation, which is read and makes nothing yet.\n" +
+			"Give every node the file and restart one after the other; then rotate. The\n" +
+			"generation before the present one is gone: reseal first, and stage only when\n" +
+			"30 days, the life of a session cookie, have passed since the last rotation.",
 		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			b, err := os.ReadFile(args[0])
-			if err != nil {
-				return err
-			}
-			ring, err := keys.Parse(b)
-			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
-			}
-			if ring, err = ring.Rotate(); err != nil {
-				return err
-			}
-			return writeRing(c, args[0], ring, os.O_TRUNC)
-		},
-	})
+		RunE: func(c *cobra.Command, args []string) error { return changeRing(c, args[0], (*keys.Ring).Stage) },
+	}, &cobra.Command{
+		Use:   "rotate FILE",
+		Short: "Put the staged generation first, or a new one, and keep the present one readable",
+		Long: "Put the staged generation first, or a new one where none is staged, and keep the\n" +
+			"present one readable. Give every node the file and restart one after the other:\n" +
+			"with a staged generation each reads what any other makes meanwhile. Then reseal.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return changeRing(c, args[0], (*keys.Ring).Rotate) },
+	}, resealCommand(getenv))
 	return root
+}
+
+// resealCommand seals what lasts under the first generation.
+func resealCommand(getenv func(string) string) *cobra.Command {
+	var o options
+	c := &cobra.Command{
+		Use:   "reseal",
+		Short: "Seal secrets and signing keys anew under the first generation of the ring",
+		Long: "Seal secrets and signing keys anew under the first generation of the ring, once all\n" +
+			"nodes have it. It takes the flags of serve that say where the database and the\n" +
+			"ring are, may be run while nodes serve, and may be run again.",
+		Args: cobra.NoArgs,
+	}
+	o.register(c.Flags())
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := errors.Join(fromEnvironment(c.Flags(), getenv), o.settle(getenv)); err != nil {
+			return err
+		}
+		ring, err := readRing(o.Keys)
+		if err != nil {
+			return err
+		}
+		n, err := reseal(c.Context(), o.Database, ring)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.OutOrStdout(), "sealed %d values anew\n", n)
+		return err
+	}
+	return c
+}
+
+func reseal(ctx context.Context, database string, ring *keys.Ring) (n int, err error) {
+	db, err := directory.Open(ctx, directory.Options{Path: database, Now: time.Now})
+	if err != nil {
+		return 0, fmt.Errorf("database: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return directory.Reseal(ctx, db, ring)
+}
+
+func readRing(path string) (*keys.Ring, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	ring, err := keys.Parse(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return ring, nil
+}
+
+// changeRing puts another ring into the place of one.
+func changeRing(c *cobra.Command, path string, to func(*keys.Ring) (*keys.Ring, error)) error {
+	ring, err := readRing(path)
+	if err != nil {
+		return err
+	}
+	if ring, err = to(ring); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return writeRing(c, path, ring, os.O_TRUNC)
 }
 
 // writeRing writes beside the file and renames, so that a ring is never half
