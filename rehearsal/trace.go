@@ -55,7 +55,7 @@ func (t *trail) note(key string, o flow.Outcome) {
 	defer t.mu.Unlock()
 	outlet := o.Name
 	if o.Verdict == flow.Fails {
-		outlet = t.astray(key, o.Failure)
+		outlet = t.astray(key, o.Outlet)
 	}
 	if t.seen[key] == nil {
 		t.seen[key] = map[string]bool{}
@@ -67,10 +67,10 @@ func (t *trail) note(key string, o flow.Outcome) {
 }
 
 // astray is the outlet that a failure leaves by: its own where that is drawn.
-func (t *trail) astray(key string, f *flow.Failure) string {
-	if f != nil && t.plan != nil && t.plan.Nodes[key] != nil {
-		if _, drawn := t.plan.Nodes[key].Outlets[f.Outlet]; drawn && f.Outlet != "" {
-			return f.Outlet
+func (t *trail) astray(key, outlet string) string {
+	if outlet != "" && t.plan != nil && t.plan.Nodes[key] != nil {
+		if _, drawn := t.plan.Nodes[key].Outlets[outlet]; drawn {
+			return outlet
 		}
 	}
 	return flow.ErrorResult

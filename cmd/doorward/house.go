@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"doorward/audit"
@@ -191,7 +192,7 @@ type demoFiles struct {
 // ReadFile implements fs.ReadFileFS.
 func (f demoFiles) ReadFile(name string) ([]byte, error) {
 	b, err := fs.ReadFile(f.FS, name)
-	if path.Base(path.Dir(name)) == "externalServices" {
+	if path.Base(path.Dir(name)) == "externalServices" && !strings.HasSuffix(f.base, ":0") { // a port that is yet to be chosen is none
 		b = bytes.ReplaceAll(b, []byte("http://localhost:8080"), []byte(f.base))
 	}
 	return b, err

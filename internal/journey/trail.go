@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -58,15 +59,19 @@ func (t *Trail) Secrets() int {
 }
 
 // In names the secrets that lie in a text, as they are or as the bytes that they
-// are the base64url of.
+// are the base64url of, with what lies around them.
 func (t *Trail) In(text []byte) []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	found := map[string]bool{}
 	for value, what := range t.secrets {
 		raw, err := base64.RawURLEncoding.DecodeString(value)
-		if bytes.Contains(text, []byte(value)) || err == nil && len(raw) >= 16 && bytes.Contains(text, raw) {
-			found[what] = true
+		at := bytes.Index(text, []byte(value))
+		if at < 0 && err == nil && len(raw) >= 16 {
+			at = bytes.Index(text, raw)
+		}
+		if at >= 0 {
+			found[fmt.Sprintf("%s (near %q)", what, text[max(0, at-60):min(len(text), at+60)])] = true
 		}
 	}
 	var out []string

@@ -231,7 +231,9 @@ func TestAFailureTakesTheOutletForItsSort(t *testing.T) {
 				return stepping(name, nil, map[string]string{"DONE": ""}, func(*flow.Turn) flow.Outcome { went = name; return flow.Result("DONE") })
 			}
 			h := newHouse(t, filling("form", "call"), stepping("call", nil, to(tt.drawn...), func(*flow.Turn) flow.Outcome {
-				return flow.FailWith(flow.Failure{Code: "X", Message: "No.", Outlet: tt.outlet})
+				out := flow.Fail("X", "No.")
+				out.Outlet = tt.outlet
+				return out
 			}), notes(flow.ErrorResult), notes(flow.TimeoutResult), notes(flow.UnavailableResult))
 			b := h.browser()
 			if _, err := b.send(b.start(experience).Ref, fillsIn(nil)); err != nil || went != tt.want {

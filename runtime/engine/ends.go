@@ -12,11 +12,11 @@ import (
 )
 
 // astray takes the outlet that a node has for its failure, if it has one.
-func (t *turn) astray(n *flow.Node, why *flow.Failure) (next string, leads bool, err error) {
+func (t *turn) astray(n *flow.Node, why *flow.Failure, outlet string) (next string, leads bool, err error) {
 	if why == nil {
 		return "", false, nil
 	}
-	if next, leads = n.Outlets[why.Outlet]; why.Outlet == "" || !leads {
+	if next, leads = n.Outlets[outlet]; outlet == "" || !leads {
 		next, leads = n.Outlets[flow.ErrorResult]
 	}
 	if !leads {

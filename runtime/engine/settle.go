@@ -38,7 +38,7 @@ func (t *turn) settle(ctx context.Context, n *flow.Node, ft *flow.Turn, out flow
 		x.Status = out.Status
 		return "", true, nil
 	case flow.Fails:
-		return t.refuse(ctx, n, out.Failure)
+		return t.refuse(ctx, n, out.Failure, out.Outlet)
 	case flow.Results:
 		next, ok := n.Outlets[out.Name]
 		if !ok {
@@ -52,7 +52,7 @@ func (t *turn) settle(ctx context.Context, n *flow.Node, ft *flow.Turn, out flow
 			}
 			if ft.Status == "" && t.full() { // nobody has typed it, so that nobody can shorten it
 				delete(x.Outputs, n.Place())
-				return t.refuse(ctx, n, flow.CallFailed("OUTPUT_TOO_LARGE").Failure)
+				return t.refuse(ctx, n, flow.CallFailed("OUTPUT_TOO_LARGE").Failure, "")
 			}
 		}
 		if out.End != nil && t.finish(*out.End) != nil {
@@ -66,9 +66,9 @@ func (t *turn) settle(ctx context.Context, n *flow.Node, ft *flow.Turn, out flow
 
 // refuse leaves a node that has failed: by an outlet that is for it, or by ending
 // the execution.
-func (t *turn) refuse(ctx context.Context, n *flow.Node, why *flow.Failure) (next string, waits bool, err error) {
+func (t *turn) refuse(ctx context.Context, n *flow.Node, why *flow.Failure, outlet string) (next string, waits bool, err error) {
 	t.useUp()
-	if next, leads, err := t.astray(n, why); leads || err != nil {
+	if next, leads, err := t.astray(n, why, outlet); leads || err != nil {
 		return next, false, err
 	}
 	next, err = t.fail(ctx, why)

@@ -208,7 +208,6 @@ type Failure struct {
 	Code, Message string
 	Details       []Detail // of single inputs
 	HTML          string   // Message with links, lists and emphasis, sanitised; empty: it has none
-	Outlet        string   // one of Step.Failures to leave by, where it is drawn; empty: ERROR
 }
 
 // Session is one browser's sign-on, shared by all applications of an

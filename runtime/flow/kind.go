@@ -252,6 +252,7 @@ type Outcome struct {
 	Name    string   // of Result
 	Fault   *Fault   // of Reject
 	Failure *Failure // of Fail
+	Outlet  string   // of Fail: one of Step.Failures to leave by, where it is drawn; empty: ERROR
 	Users   []Subject
 	Person  *Candidate
 	Proofs  []Proof

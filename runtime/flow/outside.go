@@ -31,9 +31,9 @@ func CallFailed(code string) Outcome {
 	o := callFailure(code).WithEvent(ServiceFailed)
 	switch code {
 	case "TIMEOUT":
-		o.Failure.Outlet = TimeoutResult
+		o.Outlet = TimeoutResult
 	case "TOO_MANY_INVOCATIONS":
-		o.Failure.Outlet = UnavailableResult
+		o.Outlet = UnavailableResult
 	}
 	return o
 }

@@ -102,7 +102,7 @@ func TestWhatCannotBeSentIsNot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := &service{}
 			out, err := apirequest.New(s).Enter(t.Context(), turn(t, "POST", tt.in))
-			if err != nil || out.Verdict != flow.Fails || out.Failure.Outlet != "" || len(s.asked) != 0 {
+			if err != nil || out.Verdict != flow.Fails || out.Outlet != "" || len(s.asked) != 0 {
 				t.Fatal(out, err, s.asked)
 			}
 			if d := out.Failure.Details; out.Failure.Code != "INVALID_DATA" || len(d) != 1 || d[0].Code+"@"+d[0].Target != tt.want {

@@ -118,7 +118,7 @@ func TestAFailureLeavesByTheOutletOfItsSort(t *testing.T) {
 		"SSL_HANDSHAKE_FAILED": "", "NO_HTTP_RESPONSE": "", "MALICIOUS_URL": "", "INVOCATION_FAILED": "", "INVOCATION_ERROR": "", "EXPRESSION_ERROR": "", "OUTPUT_TOO_LARGE": "",
 	} {
 		out := flow.CallFailed(code)
-		if f := out.Failure; f.Code != code || f.Outlet != want || f.Message == "" || len(out.Events) != 1 || out.Events[0] != flow.ServiceFailed {
+		if f := out.Failure; f.Code != code || out.Outlet != want || f.Message == "" || len(out.Events) != 1 || out.Events[0] != flow.ServiceFailed {
 			t.Errorf("%s: %+v, %v", code, f, out.Events)
 		}
 	}
