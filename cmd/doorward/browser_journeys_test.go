@@ -104,6 +104,7 @@ func outings() []outing {
 
 // TestBrowserJourneys walks every journey of the demo's page.
 func TestBrowserJourneys(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, nodetest.Options{})
 	t.Run("all are walked", func(t *testing.T) { allAreWalked(t, s) })
 	for mode, look := range map[string]browsertest.Look{"with scripts": {}, "without scripts": {NoScript: true}} {

@@ -31,7 +31,8 @@ type onScreen struct {
 // TestPublishedBodiesInABrowser opens every published form and definition in a
 // browser, fills in what is asked, wrongly at first, and looks at where it leads.
 func TestPublishedBodiesInABrowser(t *testing.T) {
-	x := newTrial(t)
+	t.Parallel()
+	x := apart(t)
 	app := httptest.NewServer(page("<h1>Landed</h1>"))
 	defer app.Close()
 	s := &onScreen{room: x.room(admin, shop4), browser: browsertest.Start(t), asked: map[string]string{}, filled: map[string]bool{}}
