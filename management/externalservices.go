@@ -27,6 +27,8 @@ type Target struct {
 	Breaker    string        // closed, open or half-open
 	RetryAfter time.Duration // of an open breaker: until it tries again
 	Concurrent int           // calls under way
+	Most       int           // of them at once
+	PerSecond  float64       // calls that it may get
 	Answers    uint64
 	Failures   map[string]uint64 // by code, reference/management.md 1.8
 	Used       time.Time
@@ -112,6 +114,7 @@ func (t *Target) show() object {
 	if t.RetryAfter > 0 {
 		o = o.with("secondsUntilRetry", seconds(t.RetryAfter))
 	}
+	o = o.with("limits", object{{"underWay", t.Most}, {"perSecond", t.PerSecond}})
 	o = o.with("invocations", object{{"underWay", t.Concurrent}, {"answered", t.Answers}, {"failed", failed}})
 	return o.time("lastInvokedAt", t.Used)
 }

@@ -212,7 +212,7 @@ func TestAServiceSaysHowItDoes(t *testing.T) {
 	id := h.service()
 	used := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	o.targets = []management.Target{
-		{Name: id, Breaker: "half-open", RetryAfter: 1500 * time.Millisecond, Concurrent: 3, Answers: 7, Failures: map[string]uint64{"TIMEOUT": 2}, Used: used},
+		{Name: id, Breaker: "half-open", RetryAfter: 1500 * time.Millisecond, Concurrent: 3, Most: 15, PerSecond: 100, Answers: 7, Failures: map[string]uint64{"TIMEOUT": 2}, Used: used},
 		{Name: "https://idp.example", Breaker: "closed"},
 		{Name: "https://other.example", Breaker: "open"},
 	}
@@ -220,9 +220,10 @@ func TestAServiceSaysHowItDoes(t *testing.T) {
 	want := []map[string]any{
 		{
 			"name": id, "breaker": "HALF_OPEN", "secondsUntilRetry": 2.0, "lastInvokedAt": "2026-03-01T12:00:00.000Z",
+			"limits":      map[string]any{"underWay": 15.0, "perSecond": 100.0},
 			"invocations": map[string]any{"underWay": 3.0, "answered": 7.0, "failed": map[string]any{"TIMEOUT": 2.0}},
 		},
-		{"name": "https://idp.example", "breaker": "CLOSED", "invocations": map[string]any{"underWay": 0.0, "answered": 0.0, "failed": map[string]any{}}},
+		{"name": "https://idp.example", "breaker": "CLOSED", "limits": map[string]any{"underWay": 0.0, "perSecond": 0.0}, "invocations": map[string]any{"underWay": 0.0, "answered": 0.0, "failed": map[string]any{}}},
 	}
 	if diff := cmp.Diff(want, list(h.get(path).is(http.StatusOK)["targets"])); diff != "" {
 		t.Error(diff)

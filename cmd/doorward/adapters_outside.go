@@ -122,6 +122,7 @@ func (t targets) Targets(env string) []management.Target {
 		}
 		out = append(out, management.Target{
 			Name: s.Target, Breaker: s.Breaker, RetryAfter: s.RetryAfter, Concurrent: s.Concurrent,
+			Most: s.Most, PerSecond: s.PerSecond,
 			Answers: s.Answers, Failures: failures, Used: s.Used,
 		})
 	}

@@ -131,7 +131,7 @@ func (s *rooms) open(w *wing, t *Target) *room {
 
 // fit gives a room the limits and connections that its target asks for by now.
 func (s *rooms) fit(r *room, t *Target, now time.Time) {
-	if g := r.given; g != nil && g.TLS == t.TLS && g.Plain == t.Plain && g.Rate == t.Rate && g.Burst == t.Burst {
+	if g := r.given; g != nil && g.TLS == t.TLS && g.Plain == t.Plain && g.Rate == t.Rate && g.Burst == t.Burst && g.Concurrent == t.Concurrent {
 		return
 	}
 	if r.given != nil {
@@ -146,7 +146,7 @@ func (s *rooms) fit(r *room, t *Target, now time.Time) {
 		c := &connector{guard: r.wing.guard, resolver: s.resolver, config: tlsConfig(t.TLS), plain: t.Plain}
 		r.transport = c.transport()
 	}
-	r.given = &Target{TLS: t.TLS, Plain: t.Plain, Rate: t.Rate, Burst: t.Burst}
+	r.given = &Target{TLS: t.TLS, Plain: t.Plain, Rate: t.Rate, Burst: t.Burst, Concurrent: t.Concurrent}
 }
 
 // sweep forgets the targets that nobody called for long.

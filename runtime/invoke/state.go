@@ -16,6 +16,8 @@ type State struct {
 	// RetryAfter is how long an open breaker will refuse; else 0.
 	RetryAfter time.Duration
 	Concurrent int             // calls under way
+	Most       int             // of them at once
+	PerSecond  float64         // calls that it may get
 	Answers    uint64          // calls that were answered, whatever the status
 	Failures   map[Code]uint64 // the others
 	Used       time.Time       // when it was last called
@@ -34,6 +36,7 @@ func (i *Invoker) States() []State {
 			breaker := r.breaker.State()
 			state := State{
 				Env: r.env, Target: r.name, Breaker: breaker.String(), Concurrent: r.inside,
+				Most: r.given.concurrent(), PerSecond: float64(r.limiter.Limit()),
 				Answers: r.answers, Failures: maps.Clone(r.failures), Used: r.used,
 			}
 			if breaker == gobreaker.StateOpen {
