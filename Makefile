@@ -27,7 +27,7 @@ quick: ## vet and the short tests; installs nothing
 	$(GO) test -short ./...
 
 test: programs ## all tests, with the race detector, in random order
-	$(GO) test -race -shuffle=on -timeout 18m ./...
+	$(GO) test -race -shuffle=on -timeout 19m ./...
 
 check: format lint cover ## what a change must pass: format, lint, all tests, coverage floor
 
@@ -38,7 +38,7 @@ lint: ## golangci-lint, with the import table
 	$(GOLANGCI_LINT) run ./...
 
 cover: programs ## all tests, and hold the coverage floor
-	$(GO) test -race -shuffle=on -timeout 18m -coverpkg=$$($(GO) list ./... | grep -v -e /bench -e /internal/ | paste -sd, -) -coverprofile=coverage.out ./...
+	$(GO) test -race -shuffle=on -timeout 19m -coverpkg=$$($(GO) list ./... | grep -v -e /bench -e /internal/ | paste -sd, -) -coverprofile=coverage.out ./...
 	@$(GO) tool cover -func=coverage.out | awk -v floor=$(COVERAGE) '/^total:/ { \
 		printf "coverage %s, at least %s%%\n", $$3, floor; if ($$3 + 0 < floor) exit 1 }'
 
@@ -55,7 +55,7 @@ fuzz: ## fuzz every decoder of outside input for FUZZTIME
 		done; done
 
 browser: programs ## the tests that drive a browser
-	$(GO) test -count=1 -timeout 18m -run Browser ./...
+	$(GO) test -count=1 -timeout 19m -run Browser ./...
 
 guards: programs ## take each guard out, one at a time, and see that a test misses it
 	$(GO) test -tags guards -count=1 -timeout 30m -run EveryGuard -v ./internal/house

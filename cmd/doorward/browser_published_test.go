@@ -50,9 +50,10 @@ func TestPublishedBodiesInABrowser(t *testing.T) {
 				x.part(mode+" "+file, func() { v.fillsIn(file) })
 			}
 		})
-		for _, file := range slices.Sorted(maps.Keys(walked())) {
-			x.part(mode+" "+file, func() { s.walks(file) })
-		}
+	}
+	s.look = browsertest.Look{} // TestBrowserJourneys walks the demo's like ones without scripts too
+	for _, file := range slices.Sorted(maps.Keys(walked())) {
+		x.part(file, func() { s.walks(file) })
 	}
 	for _, input := range []string{"text", "email", "tel", "password", "radio", "checkbox", "select-one"} {
 		if !s.filled[input] {
@@ -61,18 +62,11 @@ func TestPublishedBodiesInABrowser(t *testing.T) {
 	}
 }
 
-// walks goes through a definition, as somebody new each time. Without scripts one
-// walk is enough, and that of a policy asks what that of the experience asks.
+// walks goes through a definition, as somebody new each time.
 func (s *onScreen) walks(file string) {
 	s.x.Helper()
-	walks := walked()[file]
-	if s.look.NoScript {
-		if walks = walks[:1]; strings.HasSuffix(file, "-sign-on-policy") {
-			return
-		}
-	}
 	id := s.definition(s.fitted(file))
-	for _, walk := range walks {
+	for _, walk := range walked()[file] {
 		s.walkers++
 		s.visit(func(v *window) {
 			walk(&tour{room: s.room, face: v, file: file, id: id, name: fmt.Sprintf("stroller-%d", s.walkers)})
