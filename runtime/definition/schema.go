@@ -15,9 +15,10 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// schemas are the schemas of the kinds, each compiled once. There are two a kind,
-// and they never change; what lies beyond mostSchemas was made by a program that
-// has other kinds every time.
+// schemas are compiled once each: those of the kinds, two a kind, which never
+// change, and those that a configuration brings along, such as the inputs of a
+// service's request. Past mostSchemas all are forgotten, and compiled again where
+// they are needed.
 type schemas struct {
 	mu       sync.Mutex
 	compiled map[string]*jsonschema.Schema
