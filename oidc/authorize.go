@@ -167,6 +167,9 @@ func callerOf(r *http.Request) flow.Caller {
 	if st, err := r.Cookie(wire.CookieName); err == nil {
 		c.Cookie = st.Value
 	}
+	if trusted, err := r.Cookie(wire.BrowserCookieName); err == nil {
+		c.Browser = trusted.Value
+	}
 	if a, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		c.Client.RemoteIP = a.Addr().Unmap()
 	} else if ip, err := netip.ParseAddr(r.RemoteAddr); err == nil {

@@ -58,6 +58,12 @@ func limits(t *testing.T, r *rig) {
 		}
 		wantsPassed(t, hit(t, a), a)
 	})
+	t.Run("counted for nothing else", func(t *testing.T) {
+		a, b := limit(2), limit(1)
+		must(t, r.store.Count(t.Context(), []flow.Limit{a, b}))
+		wantsPassed(t, r.store.Count(t.Context(), []flow.Limit{a, b}), b)
+		wantsPassed(t, r.store.Count(t.Context(), []flow.Limit{a}), a)
+	})
 	t.Run("a creation over its limit leaves nothing", func(t *testing.T) {
 		l := limit(1)
 		must(t, r.store.Create(t.Context(), fresh(newRef(), r.clock.round()), []flow.Limit{l}))
@@ -89,6 +95,9 @@ func limits(t *testing.T, r *rig) {
 		r.uncount(t, l)
 		if err := hit(t, l); err == nil {
 			t.Error("a session was read")
+		}
+		if err := r.store.Count(t.Context(), []flow.Limit{l}); err == nil {
+			t.Error("counted")
 		}
 		x := fresh(newRef(), r.clock.round())
 		if err := r.store.Create(t.Context(), x, []flow.Limit{l}); err == nil {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"time"
 
 	"doorward/runtime/flow"
@@ -10,6 +11,9 @@ type counter struct {
 	n    int
 	ends time.Time
 }
+
+// Count moves limits as Redis.Count does.
+func (m *Memory) Count(_ context.Context, limits []flow.Limit) error { return m.count(limits) }
 
 // count moves every limit and returns the first that was passed, or flow.ErrFull
 // when one could not be counted.

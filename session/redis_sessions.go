@@ -99,3 +99,17 @@ func (r *Redis) EndSession(ctx context.Context, env string, st flow.Digest) (*fl
 	}
 	return r.found(take)
 }
+
+// Count moves limits and nothing else. The error is a *flow.LimitError for the first
+// that was passed; when they cannot be counted it is another one.
+func (r *Redis) Count(ctx context.Context, limits []flow.Limit) error {
+	counts := r.counts(ctx, limits)
+	fence := r.fence(ctx)
+	if err := r.run(ctx, join(append(counts[:len(counts):len(counts)], fence...))...); err != nil {
+		return err
+	}
+	if err := master(fence); err != nil {
+		return err
+	}
+	return judge(limits, counts)
+}

@@ -1,5 +1,10 @@
 package wire
 
+import (
+	"strconv"
+	"time"
+)
+
 // CookieName is the name of the cookie that holds the sign-on session.
 // Source: reference/flows.md 1.4.
 const CookieName = "ST"
@@ -19,4 +24,18 @@ func SessionCookie(value, path string, secure bool) string {
 		return s + "; Secure; SameSite=None"
 	}
 	return s + "; SameSite=Lax"
+}
+
+// BrowserCookieName is the name of the cookie that makes a browser a trusted one. It
+// is ours: no document names one.
+const BrowserCookieName = "TB"
+
+// BrowserCookie is the Set-Cookie value that hands a browser its trust for life. It is
+// of use to pages of this host alone.
+func BrowserCookie(value string, life time.Duration, path string, secure bool) string {
+	s := BrowserCookieName + "=" + value + "; Path=" + path + "; Max-Age=" + strconv.FormatInt(int64(life/time.Second), 10) + "; HttpOnly; SameSite=Lax"
+	if secure {
+		s += "; Secure"
+	}
+	return s
 }

@@ -103,10 +103,12 @@ type kind struct {
 	byStatus map[string][]flow.Offer // of the statuses that actions name
 	always   []flow.Offer            // of every other status
 	opening  []*flow.Action
-	show     func(*flow.Turn) flow.Show    // nil: nothing
-	own      func(*flow.Turn) []flow.Offer // nodes' own; nil: none
-	secrets  []string                      // inputs that take a password
-	defined  bool                          // flow definitions are made of it
+	show     func(*flow.Turn) flow.Show                      // nil: nothing
+	due      func(context.Context, *flow.Turn) (bool, error) // nil: it waits for the person alone
+	own      func(*flow.Turn) []flow.Offer                   // nodes' own; nil: none
+	opens    func(*flow.Turn) bool                           // whether its doors are there; nil: they are
+	secrets  []string                                        // inputs that take a password
+	defined  bool                                            // flow definitions are made of it
 }
 
 // ResetAction clears the user and starts the plan again. It is the engine's own
@@ -157,8 +159,14 @@ func newKind(k flow.Kind, m flow.Meta) *kind {
 	if s, ok := k.(flow.Shower); ok {
 		out.show = s.Show
 	}
+	if p, ok := k.(flow.Poller); ok {
+		out.due = p.Due
+	}
 	if o, ok := k.(flow.Offerer); ok {
 		out.own = o.Offers
+	}
+	if d, ok := k.(flow.Doorkeeper); ok {
+		out.opens = d.Opens
 	}
 	if s, ok := k.(flow.Stepper); ok {
 		out.secrets, out.defined = s.Step("", nil).Secrets, true
@@ -170,7 +178,7 @@ func newKind(k flow.Kind, m flow.Meta) *kind {
 	}
 	offers := func(status string) (list []flow.Offer) {
 		for i := range m.Actions {
-			if a := &m.Actions[i]; a.Offered(status) {
+			if a := &m.Actions[i]; a.Offered(status) && a.Name != flow.PollAction {
 				list = append(list, offerOf(a))
 			}
 		}

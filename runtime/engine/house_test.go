@@ -41,6 +41,7 @@ type house struct {
 	mu     sync.Mutex
 	at     time.Time
 	events []flow.Event
+	more   []flow.Kind // besides those that every house has
 }
 
 func monday() time.Time { return time.Date(2031, 5, 5, 9, 0, 0, 0, time.UTC) }
@@ -60,7 +61,7 @@ func (h *house) build() {
 	h.t.Helper()
 	e, err := engine.New(engine.Parts{
 		Executions: h.store, Sessions: h.store, Index: h.store, Plans: h, Users: h, Keys: h.keys, Events: h,
-		Kinds: []flow.Kind{h.ask, pass{}, odd{}, fill{}, step{}}, Rates: h.rates, Now: h.now, Random: rand.NewChaCha8([32]byte{7}),
+		Kinds: append([]flow.Kind{h.ask, pass{}, odd{}, fill{}, step{}}, h.more...), Rates: h.rates, Now: h.now, Random: rand.NewChaCha8([32]byte{7}),
 	})
 	if err != nil {
 		h.t.Fatal(err)

@@ -205,7 +205,8 @@ func (s *state) spared(n spec, now time.Time) bool {
 		return n.Guard == never
 	}
 	young := slices.ContainsFunc(s.proofs, func(p flow.Proof) bool {
-		return p.Method == n.Method && !p.At.Before(s.notBefore) && now.Sub(p.At) <= agedAfter
+		stands := n.Method == "pwd" && p.Factors == flow.Knowledge|flow.Possession // for a password
+		return (p.Method == n.Method || stands) && !p.At.Before(s.notBefore) && now.Sub(p.At) <= agedAfter
 	})
 	if young && n.Factors != 0 {
 		s.needs = append(s.needs, flow.Need{Factors: n.Factors})

@@ -30,18 +30,18 @@ func (e *Engine) Return(ctx context.Context, ref flow.Ref, from string, c flow.C
 	if x.Status == flow.Failed || !x.Named {
 		return e.View(ctx, ref, c)
 	}
-	return e.act(ctx, ref, c, flow.Submit{Action: ReturnAction, Values: flow.Values{"flowExecutionId": from}}, x)
+	return e.act(ctx, ref, c, flow.Submit{Action: ReturnAction, Values: flow.Values{"flowExecutionId": from}}, ours{returned: x})
 }
 
 // link is the way that an execution came back by; nil when it is not offered.
 func (t *turn) link() *flow.Link {
 	n, ok := t.plan.Nodes[t.x.Node]
-	if !ok || t.returned == nil {
+	if !ok || t.own.returned == nil {
 		return nil
 	}
 	for i := range n.Links {
 		l := &n.Links[i]
-		if l.Definition == t.returned.Request.Definition && l.Offered(t.x.Status) {
+		if l.Definition == t.own.returned.Request.Definition && l.Offered(t.x.Status) {
 			return l
 		}
 	}
@@ -51,7 +51,7 @@ func (t *turn) link() *flow.Link {
 // comeBack takes over what the other execution proved and goes on behind the node
 // that led to it.
 func (t *turn) comeBack(ctx context.Context) error {
-	x, from := t.x, t.returned
+	x, from := t.x, t.own.returned
 	next := t.link().Next
 	if x.User.ID != "" && x.User.ID != from.User.ID {
 		if err := t.forgetSessionUser(); err != nil {

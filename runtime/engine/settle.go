@@ -24,6 +24,9 @@ func (t *turn) settle(ctx context.Context, n *flow.Node, ft *flow.Turn, out flow
 		x.Steps[n.Key] = kept
 	}
 	t.events = append(t.events, out.Events...)
+	if out.Trust != nil {
+		t.trust = out.Trust
+	}
 	if err := t.learn(n, out); err != nil {
 		return "", false, err
 	}

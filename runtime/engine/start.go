@@ -57,7 +57,7 @@ func (e *Engine) Start(ctx context.Context, s flow.Start) (flow.View, *flow.Comp
 	if err != nil {
 		return flow.View{}, nil, err
 	}
-	t := &turn{e: e, x: x, plan: plan, caller: s.Caller, now: now}
+	t := &turn{e: e, x: x, plan: plan, caller: s.Caller, now: now, silent: s.Silent}
 	calls, done := context.WithTimeout(ctx, flow.TurnTimeout)
 	defer done()
 	if err := t.walk(calls, plan.Entry); err != nil {

@@ -18,11 +18,16 @@ import (
 // An error is a *flow.Fault for the client, or a failure of ours. A Fault carries
 // the execution as it stands when the caller owns it.
 func (e *Engine) Act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Submit) (flow.View, error) {
-	return e.act(ctx, ref, c, s, nil)
+	return e.act(ctx, ref, c, s, ours{})
 }
 
-// act is Act; returned is the execution that a ReturnAction brings back.
-func (e *Engine) act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Submit, returned *flow.Execution) (flow.View, error) {
+// ours is what a submit of our own has, and one that was sent never.
+type ours struct {
+	returned *flow.Execution // what a ReturnAction brings back
+	polls    bool            // it is the PollAction
+}
+
+func (e *Engine) act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Submit, own ours) (flow.View, error) {
 	digest, err := e.submitDigest(ref, s)
 	if err != nil {
 		return flow.View{}, err
@@ -36,7 +41,7 @@ func (e *Engine) act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Su
 	if err != nil {
 		return flow.View{}, err
 	}
-	t := &turn{e: e, x: x, session: session, caller: c, now: e.clock(), submit: digest, holder: claim.Holder, returned: returned}
+	t := &turn{e: e, x: x, session: session, caller: c, now: e.clock(), submit: digest, holder: claim.Holder, own: own}
 	v, err := t.run(ctx, s)
 	if !t.saved {
 		e.release(ctx, ref, claim.Holder)
@@ -155,7 +160,7 @@ func (t *turn) again(ctx context.Context) (flow.View, error) {
 // answer shows the execution after the turn that led to its present version.
 func (t *turn) answer(refused *flow.Fault) (flow.View, error) {
 	v := t.e.view(t.x, t.plan)
-	v.Cookie = t.cookie()
+	v.Cookie, v.Trust = t.cookie(), t.trust
 	if t.x.TokenAt == t.x.Version {
 		v.FlowToken = t.e.derive(forFlowToken, t.x.Ref, t.x.TokenAt)
 	}
@@ -185,7 +190,7 @@ func (t *turn) refusal(ctx context.Context, s flow.Submit) *flow.Fault {
 			Code: flow.InvalidRequest, Message: "The flow has ended and takes no action. Go on at its resumeUrl.",
 			Details: []flow.Detail{{Code: flow.ActionNotOffered, Target: "Content-Type", Message: "No action is offered in status " + x.Status + "."}},
 		}
-	case s.Action == ReturnAction && t.link() == nil, s.Action != ReturnAction && s.Action != ResetAction && t.offer(s.Action).action == nil:
+	case s.Action == flow.PollAction && !t.own.polls, s.Action == ReturnAction && t.link() == nil, s.Action != ReturnAction && s.Action != ResetAction && t.offer(s.Action).action == nil:
 		e.record(ctx, flow.FlowNotOffered, x.Ref, x, t.caller, "action not offered")
 		return &flow.Fault{
 			Code: flow.InvalidRequest, Message: "The action is not offered now. Send one of those in _links.",
@@ -211,8 +216,13 @@ func (t *turn) offer(name string) offer {
 		return offer{a, here}
 	}
 	for _, key := range here.Beside {
-		if a := t.e.find(t.plan.Nodes[key], name, t.x.Status, (*flow.Action).OfferedBeside); a != nil {
-			return offer{a, t.plan.Nodes[key]}
+		n := t.plan.Nodes[key]
+		a := t.e.find(n, name, t.x.Status, (*flow.Action).OfferedBeside)
+		if a == nil {
+			continue
+		}
+		if opens := t.e.kinds[n.Kind].opens; opens == nil || opens(t.e.seen(t.x, n)) {
+			return offer{a, n}
 		}
 	}
 	return offer{}

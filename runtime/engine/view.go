@@ -12,13 +12,48 @@ import (
 	"doorward/runtime/flow"
 )
 
-// View reads an execution for its owner; it changes nothing and slides nothing.
+// View reads an execution for its owner; it changes nothing and slides nothing,
+// unless what a flow.Poller waits for has happened: then the execution moves as by a
+// submit.
 func (e *Engine) View(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, error) {
 	x, session, err := e.Executions.Load(ctx, ref, e.sessionKey(ref.Env, c))
 	if err != nil {
 		return flow.View{}, e.storeFault(ctx, ref, c, err)
 	}
-	return e.show(ctx, x, session, c)
+	v, err := e.show(ctx, x, session, c)
+	if err != nil || x.Terminal() {
+		return v, err
+	}
+	return e.polled(ctx, x, v, c)
+}
+
+// polled is the view v of x, or, where it is due, that of the execution after
+// PollAction. Another submit that comes first is as good.
+func (e *Engine) polled(ctx context.Context, x *flow.Execution, v flow.View, c flow.Caller) (flow.View, error) {
+	plan, err := e.Plans.Plan(ctx, x.Ref.Env, x.Plan)
+	if err != nil {
+		return flow.View{}, flow.Busy(fmt.Errorf("plan %s: %w", x.Plan, err))
+	}
+	n := plan.Nodes[x.Node]
+	k := e.kinds[n.Kind]
+	if k == nil || k.due == nil {
+		return v, nil
+	}
+	t := e.seen(x, n)
+	t.Now = e.clock()
+	due, err := k.due(ctx, t)
+	switch {
+	case err != nil:
+		return flow.View{}, e.ourFault(ctx, x.Ref, err)
+	case !due:
+		return v, nil
+	}
+	v, err = e.act(ctx, x.Ref, c, flow.Submit{Action: flow.PollAction}, ours{polls: true})
+	var f *flow.Fault
+	if errors.As(err, &f) && f.View != nil {
+		return *f.View, nil
+	}
+	return v, err
 }
 
 // show is a read of x by the caller, who must be the owner or the heir.
@@ -109,14 +144,14 @@ func (e *Engine) shown(v *flow.View, x *flow.Execution, plan *flow.Plan) {
 		if !ok || k.show == nil {
 			continue
 		}
-		s := k.show(seen(x, n))
+		s := k.show(e.seen(x, n))
 		if v.Population == "" {
 			v.Population = s.Population
 		}
 		if key == x.Node {
-			v.Address = s.Address
-			v.Form, v.Values, v.Members, v.Embedded = s.Form, s.Values, s.Members, s.Embedded
+			v.Address, v.Form, v.Values = s.Address, s.Form, s.Values
 		}
+		v.Members, v.Embedded = append(v.Members, s.Members...), append(v.Embedded, s.Embedded...)
 	}
 }
 
@@ -133,7 +168,7 @@ func (e *Engine) offers(x *flow.Execution, plan *flow.Plan) []flow.Offer {
 	}
 	own := k.offers(x.Status)
 	if k.own != nil {
-		own = k.merged(seen(x, n), own)
+		own = k.merged(e.seen(x, n), own)
 	}
 	if len(n.Beside) == 0 {
 		return own
@@ -141,7 +176,7 @@ func (e *Engine) offers(x *flow.Execution, plan *flow.Plan) []flow.Offer {
 	last := len(own) - 1 // the engine's own
 	out := append(make([]flow.Offer, 0, len(own)+len(n.Beside)), own[:last]...)
 	for _, key := range n.Beside {
-		if k, ok := e.kinds[plan.Nodes[key].Kind]; ok {
+		if k, ok := e.kinds[plan.Nodes[key].Kind]; ok && (k.opens == nil || k.opens(e.seen(x, plan.Nodes[key]))) {
 			out = append(out, k.doors(x.Status)...)
 		}
 	}
@@ -149,9 +184,10 @@ func (e *Engine) offers(x *flow.Execution, plan *flow.Plan) []flow.Offer {
 }
 
 // seen is the turn as it is for who only looks.
-func seen(x *flow.Execution, n *flow.Node) *flow.Turn {
+func (e *Engine) seen(x *flow.Execution, n *flow.Node) *flow.Turn {
 	t := flow.NewTurn(x.Ref, n.Key, n.Config, time.Time{}, x.Steps[n.Key], x.Attempt, flow.Digest{})
 	t.Status, t.User, t.Person = x.Status, x.User, x.Person
+	t.Proofs, t.Derive = x.Proofs.Of(x.User.ID), e.Keys.Derive
 	return t
 }
 
@@ -172,7 +208,7 @@ func (k *kind) merged(t *flow.Turn, always []flow.Offer) []flow.Offer {
 // opens reports whether the node itself offers an action whose values are its own.
 func (e *Engine) opens(x *flow.Execution, n *flow.Node, name string) bool {
 	k := e.kinds[n.Kind]
-	return k.own != nil && slices.ContainsFunc(k.own(seen(x, n)), func(o flow.Offer) bool { return o.Name == name })
+	return k.own != nil && slices.ContainsFunc(k.own(e.seen(x, n)), func(o flow.Offer) bool { return o.Name == name })
 }
 
 // redirect is where the execution of a definition ends: with its parameters, with

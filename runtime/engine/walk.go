@@ -21,14 +21,16 @@ type turn struct {
 	submit  flow.Digest
 	holder  string
 
+	silent   bool        // flow.Start.Silent
+	trust    *flow.Trust // what the browser is to show from now on
 	fresh    int         // proofs taken in this turn
 	st       string      // what derived made; empty: nothing yet
 	forget   flow.Digest // session to end once the turn is saved; zero: none
 	wasReset bool
 	saved    bool
-	returned *flow.Execution // one of a definition that has come back; nil: none
-	used     []string        // secrets that the present node was handed
-	astrayBy *flow.Failure   // the last ERROR outlet of this turn was taken for; nil: none was
+	own      ours
+	used     []string      // secrets that the present node was handed
+	astrayBy *flow.Failure // the last ERROR outlet of this turn was taken for; nil: none was
 	events   []flow.EventType
 }
 
@@ -101,6 +103,8 @@ func (t *turn) step(ctx context.Context, n *flow.Node) (*flow.Turn, error) {
 	ft := flow.NewTurn(x.Ref, n.Key, n.Config, t.now, x.Steps[n.Key], x.Attempt, t.submit)
 	ft.Client, ft.Status, ft.LoginHint = t.caller.Client, x.Status, x.Request.LoginHint
 	ft.User, ft.SessionUser, ft.Person = x.User, x.User, x.Person
+	ft.Browser, ft.Silent = flow.Sum(t.caller.Browser), t.silent
+	ft.Proofs, ft.Derive = x.Proofs.Of(x.User.ID), t.e.Keys.Derive
 	ft.Locales = locales(x.Request.Locales, x.User.Locales, t.caller.Client.Locales)
 	ft.Failed = t.astrayBy
 	k, ok := t.e.kinds[n.Kind]

@@ -6,6 +6,7 @@ import "errors"
 type Caller struct {
 	Cookie    string // value of the ST cookie; empty when there is none
 	FlowToken string // value of the Flow-Token header; counts only without a cookie
+	Browser   string // value of the cookie of a trusted browser; empty: there is none
 	Client    Client
 }
 

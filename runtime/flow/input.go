@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"reflect"
@@ -25,10 +26,13 @@ const (
 	TypeEmail    FieldType = "email"
 	TypeCode     FieldType = "code" // a one-time code
 	TypeBoolean  FieldType = "boolean"
-	TypeTel      FieldType = "tel"     // only of forms that are data, as are those below
-	TypeChoice   FieldType = "choice"  // one of Options
-	TypeChoices  FieldType = "choices" // any of Options, a list
-	TypeProof    FieldType = "proof"   // of work or of a captcha, made by a script
+	// TypeCredential takes what a browser's authenticator says, as an object or as
+	// the text of one; the input is always the text. Source: reference/flows.md 8.4.
+	TypeCredential FieldType = "credential"
+	TypeTel        FieldType = "tel"     // only of forms that are data, as are those below
+	TypeChoice     FieldType = "choice"  // one of Options
+	TypeChoices    FieldType = "choices" // any of Options, a list
+	TypeProof      FieldType = "proof"   // of work or of a captcha, made by a script
 )
 
 // Field describes one input of an action, for validation, for HAL-FORMS and for
@@ -36,7 +40,7 @@ const (
 //
 //	Username string `json:"username" required:"true" max:"128" autocomplete:"username" label:"username.label=Username"`
 //
-// type is password (a secret), email or code. A name with a dot, "name.given", is
+// type is password (a secret), email, code or credential. A name with a dot, "name.given", is
 // a member of an object and may be sent as {"name":{"given":...}} or, by a client
 // that has only read the form, as {"name.given":...}. Lengths are in characters.
 type Field struct {
@@ -79,7 +83,7 @@ func FieldsOf[In any]() []Field {
 			f.Type = TypeBoolean
 		case sf.Type.Kind() == reflect.String && sf.Tag.Get("type") != "":
 			f.Type = FieldType(sf.Tag.Get("type"))
-			if f.Type != TypePassword && f.Type != TypeEmail && f.Type != TypeCode {
+			if f.Type != TypePassword && f.Type != TypeEmail && f.Type != TypeCode && f.Type != TypeCredential {
 				panic(fmt.Sprintf("flow: input %s.%s: type %q", t, sf.Name, f.Type))
 			}
 		case sf.Type.Kind() == reflect.String:
@@ -181,6 +185,11 @@ func (f *Field) set(dst reflect.Value, raw any, sent bool) *Detail {
 		}
 		dst.SetBool(b)
 		return nil
+	}
+	if object, is := raw.(map[string]any); is && f.Type == TypeCredential {
+		if b, err := json.Marshal(object); err == nil {
+			raw = string(b)
+		}
 	}
 	s, ok := raw.(string)
 	switch {

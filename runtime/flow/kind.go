@@ -59,6 +59,25 @@ type Show struct {
 	Embedded   []Member
 }
 
+// PollAction is the action by which a node looks whether what it waits for has
+// happened. It is declared with Every, and no client is offered it.
+const PollAction = "poll"
+
+// Poller is a Kind that waits for something that happens elsewhere, such as an
+// answer on a telephone.
+type Poller interface {
+	// Due is asked whenever the execution is read while a node of the kind waits,
+	// and changes nothing. When it is due the engine runs PollAction of the node.
+	Due(ctx context.Context, t *Turn) (bool, error)
+}
+
+// Doorkeeper is a Kind whose doors are not there for everybody.
+type Doorkeeper interface {
+	// Opens is asked whenever a node waits that has one of the kind beside it, with
+	// what of the turn is there for a Show.
+	Opens(t *Turn) bool
+}
+
 // Member is one more member of the flow resource. JSON is taken as it is.
 type Member struct {
 	Name string
@@ -186,8 +205,13 @@ type Turn struct {
 	Now    time.Time
 	Client Client
 	Status string // status the node waits in; empty on Enter
+	// Browser is the digest of what the browser shows to be a trusted one; zero: it
+	// shows nothing.
+	Browser Digest
+	Silent  bool // nobody is asked anything: what would ask has no effects either
 
 	User        Subject   // who signs on, if a step has said so
+	Proofs      Ledger    // of User, with those of the session before
 	Proven      bool      // User was proven in this execution, and not only in the session before
 	Person      Candidate // who is said to, if a step has taken a name
 	SessionUser Subject   // whom the browser's session names, if anybody
@@ -200,6 +224,9 @@ type Turn struct {
 	Before  func() map[string]any // outputs of this node when it was left last; nil when it was not
 	Failed  *Failure              // what led here by an ERROR outlet in this turn; nil: nothing did
 	Fact    func(name string) any // what a condition reads by a name; nil: nothing is known
+
+	// Derive makes values that nobody has to keep; the engine gives it its key ring.
+	Derive func(purpose string, parts ...string) [32]byte
 
 	attempt uint32
 	submit  Digest
@@ -217,6 +244,14 @@ func NewTurn(ref Ref, key string, config any, now time.Time, state []byte, attem
 // happens only when a node died between the effect and the save.
 func (t *Turn) Effect() string {
 	return t.Ref.ID + "/" + t.Key + "/" + strconv.FormatUint(uint64(t.attempt), 10) + "/" + t.submit.String()[:16]
+}
+
+// Challenge is 32 bytes for an authenticator to sign. They are the same for whoever
+// is shown the node and for the action that answers, and others after every submit
+// that was evaluated: a challenge ends with its first verdict, and is kept nowhere.
+func (t *Turn) Challenge() []byte {
+	sum := t.Derive("flow.challenge", t.Ref.Env, t.Ref.ID, t.Key, strconv.FormatUint(uint64(t.attempt), 10))
+	return sum[:]
 }
 
 // State decodes the step's own state; the zero T when there is none yet.
@@ -259,6 +294,14 @@ type Outcome struct {
 	Events  []EventType
 	Outputs map[string]any // of Result; Secret values are kept sealed
 	End     *End           // of a Result that finishes a definition
+	Trust   *Trust         // what the browser is to show from now on; nil: nothing new
+}
+
+// Trust makes a browser a trusted one: it shows Value, of which only the digest is
+// kept, for as long as Life.
+type Trust struct {
+	Value string
+	Life  time.Duration
 }
 
 // Verdict is which of the four answers an Outcome is.
@@ -308,6 +351,10 @@ func (o Outcome) WithCandidate(c Candidate) Outcome { o.Person = &c; return o }
 
 // WithEvent has a security event recorded once the outcome is saved.
 func (o Outcome) WithEvent(t EventType) Outcome { o.Events = append(o.Events, t); return o }
+
+// WithTrust has the browser remember that it is trusted. A repeat of the submit is
+// not given the value again: then the person is asked again the next time.
+func (o Outcome) WithTrust(t Trust) Outcome { o.Trust = &t; return o }
 
 // WithProof adds a proof that the step has just taken.
 func (o Outcome) WithProof(p Proof) Outcome { o.Proofs = append(o.Proofs, p); return o }

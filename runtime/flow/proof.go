@@ -19,6 +19,9 @@ const (
 // Has reports whether f holds every class of want.
 func (f Factor) Has(want Factor) bool { return f&want == want }
 
+// several reports whether f holds more than one class.
+func (f Factor) several() bool { return f&(f-1) != 0 }
+
 // Origin says where a proof was taken.
 type Origin uint8
 
@@ -34,7 +37,7 @@ const (
 type Proof struct {
 	Subject       string // user id
 	Factors       Factor
-	Method        string // the authenticator as sessions and conditions name it: pwd, mfa, email, ...
+	Method        string // the authenticator as sessions and conditions name it: pwd, email, fido2, ...; empty: they do not count it
 	AMR           string // its RFC 8176 value
 	Authenticator string // which authenticator, e.g. "password" or a device id
 	Address       string // the channel address a code went to, if any
@@ -100,7 +103,7 @@ func (l Ledger) cover(needs []Need, taken Ledger) bool {
 		return true
 	}
 	for _, p := range l {
-		if !p.Factors.Has(needs[0].Factors) || p.At.Before(needs[0].NotBefore) {
+		if !p.meets(needs[0].Factors) || p.At.Before(needs[0].NotBefore) {
 			continue
 		}
 		if !slices.Contains(taken, p) && slices.ContainsFunc(taken, p.sameSource) {
@@ -111,6 +114,13 @@ func (l Ledger) cover(needs []Need, taken Ledger) bool {
 		}
 	}
 	return false
+}
+
+// meets reports whether p proves all that is wanted. A multi-factor authenticator has
+// been unlocked by what the person knows or is, and does not say by which: it stands
+// for a password as well. Source: NIST SP 800-63B-4 3.1.6, 3.1.7.
+func (p Proof) meets(want Factor) bool {
+	return p.Factors.Has(want) || want == Knowledge && p.Factors.several()
 }
 
 // sameSource reports whether p and q may be one act of the person.
@@ -135,15 +145,28 @@ func (l Ledger) Since(t time.Time) Ledger {
 }
 
 // Last is the time of the youngest proof made by method, or by any when method
-// is empty; zero when there is none.
+// is empty; zero when there is none. "mfa" is every authenticator that the person
+// has; "pwd" is also one that stands for a password. Source: reference/flows.md 11.2.
 func (l Ledger) Last(method string) time.Time {
 	var t time.Time
 	for _, p := range l {
-		if (method == "" || p.Method == method) && p.At.After(t) {
+		if p.by(method) && p.At.After(t) {
 			t = p.At
 		}
 	}
 	return t
+}
+
+func (p Proof) by(method string) bool {
+	switch method {
+	case "", p.Method:
+		return true
+	case MultiFactor:
+		return p.Method != "" && p.Factors.Has(Possession)
+	case "pwd":
+		return p.Factors.several()
+	}
+	return false
 }
 
 // MultiFactor is the RFC 8176 value of proofs of several factor classes.
@@ -174,7 +197,7 @@ func (l Ledger) AMR() []string {
 // subject, and not of one source, have different ones.
 func (l Ledger) multiFactor() bool {
 	for i, p := range l {
-		if p.Factors&(p.Factors-1) != 0 {
+		if p.Factors.several() {
 			return true
 		}
 		for _, q := range l[:i] {

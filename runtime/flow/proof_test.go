@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"math/bits"
 	"slices"
 	"testing"
 	"time"
@@ -64,6 +65,8 @@ func TestLedgerSatisfies(t *testing.T) {
 			needs(knows, has), true,
 		},
 		{"one proof carries two classes", flow.Ledger{proof(flow.Possession|flow.Inherence, "passkey")}, needs(has, flow.Need{Factors: flow.Inherence}), true},
+		{"a multi-factor authenticator stands for a password", flow.Ledger{proof(flow.Possession|flow.Inherence, "passkey")}, needs(knows, has), true},
+		{"a single one does not", flow.Ledger{proof(flow.Inherence, "finger")}, needs(knows), false},
 		{"a need of two classes at once takes one proof of both", flow.Ledger{pwd, proof(flow.Possession, "totp")}, needs(flow.Need{Factors: flow.Knowledge | flow.Possession}), false},
 		{"exactly as old as the need allows", flow.Ledger{pwd}, needs(flow.Need{Factors: flow.Knowledge, NotBefore: since}), true},
 		{"older than the need allows", flow.Ledger{pwd}, needs(flow.Need{Factors: flow.Knowledge, NotBefore: since.Add(1)}), false},
@@ -169,7 +172,10 @@ func coversAll(l flow.Ledger, d flow.Demand) bool {
 		}
 	}
 	for _, n := range d.Needs {
-		if !slices.ContainsFunc(l, func(p flow.Proof) bool { return p.Factors&n.Factors == n.Factors && !p.At.Before(n.NotBefore) }) {
+		if !slices.ContainsFunc(l, func(p flow.Proof) bool {
+			unlocked := n.Factors == flow.Knowledge && bits.OnesCount8(uint8(p.Factors)) > 1 // by what the person knows or is
+			return (p.Factors&n.Factors == n.Factors || unlocked) && !p.At.Before(n.NotBefore)
+		}) {
 			return false
 		}
 	}
@@ -189,7 +195,9 @@ func TestLedgerViews(t *testing.T) {
 		{"of nobody", append(l, proof(flow.Knowledge, "pwd", of(""))).Of(""), flow.Ledger(nil)},
 		{"youngest by a method", l.Last("pwd"), noon()},
 		{"youngest of all", l.Last(""), noon()},
-		{"youngest of none", l.Last("mfa"), time.Time{}},
+		{"youngest of what the person has", l.Last("mfa"), l.Last("totp")},
+		{"youngest of none", l.Last("sms"), time.Time{}},
+		{"a multi-factor proof stands for a password", flow.Ledger{proof(flow.Possession|flow.Inherence, "hwk")}.Last("pwd"), old.At},
 		{"amr once each, and not what a provider asserts", l.AMR(), []string{"pwd", "totp"}},
 		{"amr of two classes", flow.Ledger{old, proof(flow.Possession, "totp")}.AMR(), []string{"pwd", "totp", "mfa"}},
 		{"amr of one class twice", flow.Ledger{proof(flow.Possession, "totp"), proof(flow.Possession, "sms")}.AMR(), []string{"totp", "sms"}},

@@ -38,6 +38,8 @@ type View struct {
 	// Flow-Token a client without a cookie jar must send; empty when unchanged.
 	Cookie    string
 	FlowToken string
+	// Trust is what the browser must hold to be a trusted one; nil: nothing new.
+	Trust *Trust
 }
 
 // Offer is one action that may be submitted now.

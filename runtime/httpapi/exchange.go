@@ -156,7 +156,9 @@ func (x *exchange) environment() error {
 
 // caller is what the request shows of being the execution's owner.
 func (x *exchange) caller() flow.Caller {
-	return flow.Caller{Cookie: x.Cookies(wire.CookieName), FlowToken: x.Get(headerFlowToken), Client: x.client}
+	return flow.Caller{
+		Cookie: x.Cookies(wire.CookieName), FlowToken: x.Get(headerFlowToken), Browser: x.Cookies(wire.BrowserCookieName), Client: x.client,
+	}
 }
 
 // fail answers with the fault in err and writes the one log line about it.

@@ -128,9 +128,12 @@ func (x *exchange) sendFlow(v flow.View) {
 // keepState hands the client the secrets it must hold from now on, and the step
 // token of what it is shown.
 func (x *exchange) keepState(v *flow.View) {
+	e := x.tenant.Environment()
 	if v.Cookie != "" {
-		e := x.tenant.Environment()
 		x.Response().Header.Add(fiber.HeaderSetCookie, wire.SessionCookie(v.Cookie, e.CookiePath(), e.Secure()))
+	}
+	if v.Trust != nil {
+		x.Response().Header.Add(fiber.HeaderSetCookie, wire.BrowserCookie(v.Trust.Value, v.Trust.Life, e.CookiePath(), e.Secure()))
 	}
 	if v.FlowToken != "" {
 		x.Set(headerFlowToken, v.FlowToken)
