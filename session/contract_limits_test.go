@@ -64,6 +64,16 @@ func limits(t *testing.T, r *rig) {
 		wantsPassed(t, r.store.Count(t.Context(), []flow.Limit{a, b}), b)
 		wantsPassed(t, r.store.Count(t.Context(), []flow.Limit{a}), a)
 	})
+	t.Run("taken back", func(t *testing.T) {
+		a, never := limit(2), limit(1)
+		for range 2 {
+			must(t, r.store.Count(t.Context(), []flow.Limit{a}))
+		}
+		must(t, r.store.Uncount(t.Context(), []flow.Limit{a, never}))
+		must(t, r.store.Count(t.Context(), []flow.Limit{a, never}))
+		wantsPassed(t, r.store.Count(t.Context(), []flow.Limit{a}), a)
+		wantsPassed(t, r.store.Count(t.Context(), []flow.Limit{never}), never)
+	})
 	t.Run("a creation over its limit leaves nothing", func(t *testing.T) {
 		l := limit(1)
 		must(t, r.store.Create(t.Context(), fresh(newRef(), r.clock.round()), []flow.Limit{l}))

@@ -15,6 +15,23 @@ type counter struct {
 // Count moves limits as Redis.Count does.
 func (m *Memory) Count(_ context.Context, limits []flow.Limit) error { return m.count(limits) }
 
+// Uncount takes one back of each limit as Redis.Uncount does.
+func (m *Memory) Uncount(_ context.Context, limits []flow.Limit) error {
+	for _, l := range limits {
+		m.unbump(ofLimit(l))
+	}
+	return nil
+}
+
+func (m *Memory) unbump(name id) {
+	s := m.shard(name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.counters[name]; c != nil && c.n > 0 && m.now().Before(c.ends) {
+		c.n--
+	}
+}
+
 // count moves every limit and returns the first that was passed, or flow.ErrFull
 // when one could not be counted.
 func (m *Memory) count(limits []flow.Limit) error {

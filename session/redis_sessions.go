@@ -113,3 +113,13 @@ func (r *Redis) Count(ctx context.Context, limits []flow.Limit) error {
 	}
 	return judge(limits, counts)
 }
+
+// Uncount takes one back of each limit. What was never counted, or no longer is, stays
+// as it is.
+func (r *Redis) Uncount(ctx context.Context, limits []flow.Limit) error {
+	cmds := make([]*redis.Cmd, 0, len(limits))
+	for _, l := range limits {
+		cmds = append(cmds, call(ctx, r.scripts.unlimit, []string{limitKey(l)}))
+	}
+	return r.run(ctx, cmds...)
+}

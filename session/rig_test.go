@@ -26,6 +26,7 @@ type store interface {
 	SessionKey(ctx context.Context, env, session string) (flow.Digest, error)
 	EndSession(ctx context.Context, env string, st flow.Digest) (*flow.Session, error)
 	Count(ctx context.Context, limits []flow.Limit) error
+	Uncount(ctx context.Context, limits []flow.Limit) error
 	PutSecret(ctx context.Context, name string, hash [32]byte, tries int, ttl time.Duration) error
 	UseSecret(ctx context.Context, name string, hash [32]byte, effect string) (session.Verdict, error)
 }

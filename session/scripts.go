@@ -7,7 +7,7 @@ import (
 
 // script is a state change of Redis. Each touches one hash slot, and each may run
 // twice for one call: the second time it changes nothing and answers the same.
-// (A limit counts again: it is never sent twice.)
+// (A limit counts again, and is taken back again: it is never sent twice.)
 type script struct {
 	source string
 	sha    any // string, as a command takes it
@@ -18,17 +18,17 @@ func newScript(source string) script {
 	return script{source: source, sha: hex.EncodeToString(sum[:])}
 }
 
-type scripts struct{ limit, acquire, save, release, resume, keep, use script }
+type scripts struct{ limit, unlimit, acquire, save, release, resume, keep, use script }
 
 func newScripts() scripts {
 	return scripts{
-		limit: newScript(limitScript), acquire: newScript(acquireScript), save: newScript(saveScript),
+		limit: newScript(limitScript), unlimit: newScript(unlimitScript), acquire: newScript(acquireScript), save: newScript(saveScript),
 		release: newScript(releaseScript), resume: newScript(resumeScript), keep: newScript(keepScript), use: newScript(useScript),
 	}
 }
 
 func (s scripts) all() []script {
-	return []script{s.limit, s.acquire, s.save, s.release, s.resume, s.keep, s.use}
+	return []script{s.limit, s.unlimit, s.acquire, s.save, s.release, s.resume, s.keep, s.use}
 }
 
 // limitScript counts in a fixed window that begins with its first count, and
@@ -42,6 +42,12 @@ if left < 0 then
   left = tonumber(ARGV[1])
 end
 return {n, left}`
+
+// unlimitScript takes one count back, where there is one.
+// KEYS counter.
+const unlimitScript = `
+if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end
+return 1`
 
 // The answers of acquireScript.
 const (
