@@ -65,6 +65,7 @@ type Device struct {
 	Application     string // of MOBILE: UUID of the native application
 	Policy          string // UUID of the policy that it was paired under; empty: the default one's
 	Key             []byte // of MOBILE: public key of the device, PKIX DER (P-256 or Ed25519)
+	Alert           string // of MOBILE: where a push service reaches the app, such as a registration token; empty: nowhere
 	Credential      *Credential
 
 	Wrong       int       // wrong answers since the last right one

@@ -46,12 +46,12 @@ func NewPairingKey(random io.Reader, format string) (string, error) {
 	default:
 		return "", fmt.Errorf("pairing keys have no format %q", format)
 	}
-	fair := byte(256 / len(alphabet) * len(alphabet) - 1) // above it, some symbols would come more often
+	fair := 256 / len(alphabet) * len(alphabet) // from there on, some symbols would come more often
 	for i := 0; i < len(key); {
 		if _, err := io.ReadFull(random, key[i:i+1]); err != nil {
 			return "", err
 		}
-		if key[i] <= fair {
+		if int(key[i]) < fair {
 			key[i] = alphabet[int(key[i])%len(alphabet)]
 			i++
 		}

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // PushState is what has become of a push.
@@ -38,8 +39,13 @@ func ClientOf(remoteIP netip.Addr, userAgent string) string {
 	if remoteIP.IsValid() {
 		address = remoteIP.Unmap().String()
 	}
-	userAgent = strings.ReplaceAll(userAgent, "\n", " ")
-	return address + "\n" + strings.ToValidUTF8(userAgent[:min(len(userAgent), agentKept)], "")
+	userAgent = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(userAgent[:min(len(userAgent), agentKept)], ""))
+	return address + "\n" + userAgent
 }
 
 // From is what ClientOf has kept; either may be empty. The User-Agent is what the

@@ -1,0 +1,174 @@
+package passkey
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"strconv"
+
+	"doorward/runtime/device"
+	"doorward/runtime/mfapolicy"
+)
+
+// creation is PublicKeyCredentialCreationOptions, request
+// PublicKeyCredentialRequestOptions, in both forms: B is how bytes are written, A how
+// an algorithm is. Source: WebAuthn level 3, 5.4, 5.5; reference/flows.md 8.4.
+type creation[B, A any] struct {
+	RP          entity          `json:"rp"`
+	User        account[B]      `json:"user"`
+	Challenge   B               `json:"challenge"`
+	Parameters  []parameter[A]  `json:"pubKeyCredParams"`
+	Timeout     int64           `json:"timeout,omitempty"` // milliseconds
+	Exclude     []descriptor[B] `json:"excludeCredentials"`
+	Selection   selection       `json:"authenticatorSelection"`
+	Hints       []string        `json:"hints,omitempty"`
+	Attestation string          `json:"attestation"`
+	Extensions  extensions      `json:"extensions"`
+}
+
+type request[B any] struct {
+	Challenge    B               `json:"challenge"`
+	Timeout      int64           `json:"timeout,omitempty"`
+	RPID         string          `json:"rpId"`
+	Allow        []descriptor[B] `json:"allowCredentials,omitempty"`
+	Verification string          `json:"userVerification"`
+	Hints        []string        `json:"hints,omitempty"`
+}
+
+type entity struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+type account[B any] struct {
+	ID          B      `json:"id"`
+	Name        string `json:"name"`
+	DisplayName string `json:"displayName"`
+}
+
+type parameter[A any] struct {
+	Type      string `json:"type"`
+	Algorithm A      `json:"alg"`
+}
+
+type descriptor[B any] struct {
+	Type       string   `json:"type"`
+	ID         B        `json:"id"`
+	Transports []string `json:"transports,omitempty"`
+}
+
+type selection struct {
+	Attachment      string `json:"authenticatorAttachment,omitempty"`
+	ResidentKey     string `json:"residentKey"`
+	RequireResident bool   `json:"requireResidentKey"` // what older clients read
+	Verification    string `json:"userVerification"`
+}
+
+// extensions asks whether the credential can be found without its id.
+type extensions struct {
+	CredProps bool `json:"credProps"`
+}
+
+// plain is bytes in base64url.
+type plain []byte
+
+// MarshalText implements encoding.TextMarshaler.
+func (b plain) MarshalText() ([]byte, error) {
+	return []byte(base64.RawURLEncoding.EncodeToString(b)), nil
+}
+
+// signed is bytes as a list of numbers from -128 to 127.
+type signed []byte
+
+// MarshalJSON implements json.Marshaler.
+func (b signed) MarshalJSON() ([]byte, error) {
+	out := []byte{'['}
+	for i, x := range b {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = strconv.AppendInt(out, int64(int8(x)), 10) //nolint:gosec // the sign is what is wanted
+	}
+	return append(out, ']'), nil
+}
+
+func asNumber(alg int) int  { return alg }
+func asText(alg int) string { return strconv.Itoa(alg) }
+
+// Creation makes the options for a new credential of a user. attachment narrows what
+// the policy allows: "platform", "cross-platform", or empty. exclude are the
+// credentials that the person has already.
+func Creation(p Party, pol *mfapolicy.FIDO2Policy, user User, exclude []device.Credential, attachment string, challenge []byte) (Options, error) {
+	d, err := demandsOf(pol)
+	switch {
+	case err != nil:
+		return Options{}, err
+	case p.ID == "", len(challenge) < leastChallenge, len(user.Handle) == 0, len(user.Handle) > maxHandle:
+		return Options{}, refused(ReasonSetup)
+	case attachment == "":
+		attachment = d.attachment
+	case attachment != platform && attachment != crossPlatform, d.attachment != "" && attachment != d.attachment:
+		return Options{}, refused(ReasonAttachment)
+	}
+	return both(
+		creationOptions[plain](p, d, user, exclude, attachment, challenge, asNumber),
+		creationOptions[signed](p, d, user, exclude, attachment, challenge, asText))
+}
+
+func creationOptions[B plain | signed, A any](p Party, d demands, user User, exclude []device.Credential, attachment string, challenge []byte, write func(int) A) creation[B, A] {
+	c := creation[B, A]{
+		RP: entity{p.ID, p.Name}, User: account[B]{B(user.Handle), user.Name, user.DisplayName}, Challenge: B(challenge),
+		Timeout: d.timeout(), Exclude: descriptors[B](exclude), Hints: d.Hints, Attestation: "none",
+		Selection:  selection{attachment, d.residentKey, d.residentKey == required, d.verification},
+		Extensions: extensions{CredProps: true},
+	}
+	if d.direct() {
+		c.Attestation = "direct"
+	}
+	for _, a := range algorithms() {
+		c.Parameters = append(c.Parameters, parameter[A]{"public-key", write(int(a))})
+	}
+	return c
+}
+
+// Request makes the options for signing a challenge: by one of some credentials, or
+// by any that the authenticator knows of this party when there are none. Credentials
+// of other relying parties are left out; when none is left, there is nothing to ask.
+func Request(p Party, pol *mfapolicy.FIDO2Policy, allow []device.Credential, challenge []byte) (Options, error) {
+	d, err := demandsOf(pol)
+	if err != nil {
+		return Options{}, err
+	}
+	if p.ID == "" || len(challenge) < leastChallenge {
+		return Options{}, refused(ReasonSetup)
+	}
+	var of []device.Credential
+	for _, c := range allow {
+		if c.RPID == p.ID {
+			of = append(of, c)
+		}
+	}
+	if len(of) == 0 && len(allow) > 0 { // an empty list would mean anybody
+		return Options{}, refused(ReasonCredential)
+	}
+	ms := d.timeout()
+	return both(
+		request[plain]{plain(challenge), ms, p.ID, descriptors[plain](of), d.verification, d.Hints},
+		request[signed]{signed(challenge), ms, p.ID, descriptors[signed](of), d.verification, d.Hints})
+}
+
+func descriptors[B plain | signed](of []device.Credential) []descriptor[B] {
+	out := make([]descriptor[B], 0, len(of))
+	for _, c := range of {
+		out = append(out, descriptor[B]{"public-key", B(c.ID), c.Transports})
+	}
+	return out
+}
+
+func both(standard, vendor any) (Options, error) {
+	s, err := json.Marshal(standard)
+	if err != nil {
+		return Options{}, err
+	}
+	v, err := json.Marshal(vendor)
+	return Options{s, string(v)}, err
+}
