@@ -86,7 +86,8 @@ type replacement struct {
 }
 
 // replace gives an account a new password and ends all that rested on the old
-// one: what was proven, grants, codes under way. The owner gets a notice. It
+// one: what was proven, grants, codes under way, trust in browsers. The owner gets a
+// notice; devices stay, and so do locks by wrong answers of theirs. It
 // fails with errMeanwhile when password or address have become others since the
 // account was read.
 func (s *Accounts) replace(ctx context.Context, tx *sql.Tx, a *account, p passwordpolicy.Policy, r replacement, now time.Time) error {
@@ -107,6 +108,9 @@ func (s *Accounts) replace(ctx context.Context, tx *sql.Tx, a *account, p passwo
 		return errMeanwhile
 	}
 	if err := remember(ctx, tx, a, p, now); err != nil {
+		return err
+	}
+	if err := endTrust(ctx, tx, a.env, a.subject.ID); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE grants SET revoked_at = $3 WHERE env = $1 AND user_id = $2 AND revoked_at = 0`,

@@ -6,7 +6,8 @@ func TestSQLiteFile(t *testing.T)   { contract(t, onFile) }
 func TestSQLiteMemory(t *testing.T) { contract(t, inMemory) }
 func TestPostgres(t *testing.T)     { contract(t, onServer) }
 
-// contract is what every directory does, whatever it lies on.
+// contract is what every directory does, whatever it lies on. Each test opens
+// directories of its own, and much of its time is waiting.
 func contract(t *testing.T, open opener) {
 	for name, test := range map[string]func(*testing.T, opener){
 		"writes": testWrites, "users": testUsers, "passwords": testPasswords, "codes": testCodes,
@@ -17,6 +18,9 @@ func contract(t *testing.T, open opener) {
 		"user filters": testUserFilters, "filters as documents": testFiltersAsDocuments, "user pages": testUserPages, "finding users": testFindUsers, "members": testMembers, "updates": testUpdates, "deletes": testDeletes,
 		"set passwords": testSetPassword, "enrollment": testEnrollment, "consents": testConsents, "versions": testVersions, "secret codes": testSecretCodes,
 	} {
-		t.Run(name, func(t *testing.T) { test(t, open) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open)
+		})
 	}
 }

@@ -1,4 +1,4 @@
-// Package directory keeps what lasts: users and their passwords, the codes and
+// Package directory keeps what lasts: users, their passwords and devices, the codes and
 // messages that are mailed to them, what they have agreed to, configuration
 // documents with their versions and plans, authorization codes and grants, signing
 // keys, failure counts, the audit log. One repository type an aggregate, all over

@@ -75,14 +75,14 @@ const claimAttempts = 3
 // that cannot be opened any more comes without address, and so is nobody's.
 func (o *Outbox) Claim(ctx context.Context, n int, lease time.Duration, channels ...flow.Channel) ([]flow.Message, error) {
 	if len(channels) == 0 {
-		channels = []flow.Channel{flow.Email, flow.SMS, flow.Voice}
+		channels = []flow.Channel{flow.Email, flow.SMS, flow.Voice, flow.Push}
 	}
 	var out []flow.Message
 	for range claimAttempts {
 		now := o.now()
 		var due bool // most of the time nothing is: then this is no write
-		err := o.db.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM outbox WHERE done_at = 0 AND due_at <= $1 AND channel IN ($2, $3, $4))`,
-			append([]any{millis(now)}, three(channels)...)...).Scan(&due)
+		err := o.db.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM outbox WHERE done_at = 0 AND due_at <= $1 AND channel IN ($2, $3, $4, $5))`,
+			append([]any{millis(now)}, four(channels)...)...).Scan(&due)
 		if err == nil && due {
 			out, err = o.claim(ctx, n, now, now.Add(lease), channels)
 		}
@@ -102,10 +102,10 @@ func (o *Outbox) Claim(ctx context.Context, n int, lease time.Duration, channels
 	return out, nil
 }
 
-// three are the channels as parameters, always as many, so that the statement is
-// always the same. There are no more than three.
-func three(channels []flow.Channel) []any {
-	out := make([]any, 3)
+// four are the channels as parameters, always as many, so that the statement is
+// always the same. There are no more than four.
+func four(channels []flow.Channel) []any {
+	out := make([]any, 4)
 	for i := range out {
 		out[i] = string(channels[min(i, len(channels)-1)])
 	}
@@ -117,10 +117,10 @@ func three(channels []flow.Channel) []any {
 func (o *Outbox) claim(ctx context.Context, n int, now, until time.Time, channels []flow.Channel) (out []flow.Message, err error) {
 	err = o.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `UPDATE outbox SET due_at = $3, claims = claims + 1
-			WHERE id IN (SELECT id FROM outbox WHERE done_at = 0 AND due_at <= $1 AND channel IN ($4, $5, $6) ORDER BY created_at, id LIMIT $2)
+			WHERE id IN (SELECT id FROM outbox WHERE done_at = 0 AND due_at <= $1 AND channel IN ($4, $5, $6, $7) ORDER BY created_at, id LIMIT $2)
 				AND done_at = 0 AND due_at <= $1
 			RETURNING id, env, channel, template, locales, flow, sealed, claims, created_at, expires_at`,
-			append([]any{millis(now), n, millis(until)}, three(channels)...)...)
+			append([]any{millis(now), n, millis(until)}, four(channels)...)...)
 		if err != nil {
 			return err
 		}

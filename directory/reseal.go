@@ -15,16 +15,27 @@ type Resealer interface {
 
 // sealedRow is a value that lasts, and where it lies.
 type sealedRow struct {
-	env, column string
-	sealed      []byte
-	keep        func(ctx context.Context, tx *sql.Tx, sealed []byte) error
+	env, id, column string
+	sealed          []byte
+	keep            func(ctx context.Context, tx *sql.Tx, sealed []byte) error
 }
 
 // Reseal seals everything that lasts under the generation that seals now, and
-// returns how many values were under another: the secrets of the configuration and
-// the signing keys. What lives for less than a generation does is left to expire.
-// It changes all of them or none, and the nodes that are serving read either.
-func Reseal(ctx context.Context, db *DB, ring Resealer) (n int, err error) {
+// returns how many values were under another: the secrets of the configuration, the
+// signing keys and the seeds of devices. What lives for less than a generation does is
+// left to expire. It changes all of them or none, but for seeds, of which there may be
+// many: those go a page at a time, and to reseal again goes on where an error ended it.
+// The nodes that are serving read either.
+func Reseal(ctx context.Context, db *DB, ring Resealer) (int, error) {
+	n, err := resealRows(ctx, db, ring)
+	if err != nil {
+		return n, err
+	}
+	seeds, err := resealSeeds(ctx, db, ring)
+	return n + seeds, err
+}
+
+func resealRows(ctx context.Context, db *DB, ring Resealer) (n int, err error) {
 	err = db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		n = 0
 		rows, err := sealedRows(ctx, tx)
@@ -32,25 +43,33 @@ func Reseal(ctx context.Context, db *DB, ring Resealer) (n int, err error) {
 			return err
 		}
 		for _, row := range rows {
-			if ring.Fresh(row.sealed) {
-				continue
-			}
-			plain, err := ring.Open(row.sealed, row.env, row.column)
+			done, err := row.reseal(ctx, tx, ring)
 			if err != nil {
-				return fmt.Errorf("%s of environment %s: %w", row.column, row.env, err)
-			}
-			sealed, err := ring.Seal(plain, row.env, row.column)
-			if err != nil {
-				return fmt.Errorf("%s of environment %s: %w", row.column, row.env, err)
-			}
-			if err := row.keep(ctx, tx, sealed); err != nil {
 				return err
 			}
-			n++
+			if done {
+				n++
+			}
 		}
 		return nil
 	})
 	return n, err
+}
+
+// reseal seals one value anew, unless it is fresh.
+func (row sealedRow) reseal(ctx context.Context, tx *sql.Tx, ring Resealer) (bool, error) {
+	if ring.Fresh(row.sealed) {
+		return false, nil
+	}
+	plain, err := ring.Open(row.sealed, row.env, row.column)
+	if err != nil {
+		return false, fmt.Errorf("%s of environment %s: %w", row.column, row.env, err)
+	}
+	sealed, err := ring.Seal(plain, row.env, row.column)
+	if err != nil {
+		return false, fmt.Errorf("%s of environment %s: %w", row.column, row.env, err)
+	}
+	return true, row.keep(ctx, tx, sealed)
 }
 
 func sealedRows(ctx context.Context, tx *sql.Tx) ([]sealedRow, error) {
@@ -83,8 +102,8 @@ func sealedRows(ctx context.Context, tx *sql.Tx) ([]sealedRow, error) {
 }
 
 // gather reads all rows before anything is written.
-func gather(ctx context.Context, tx *sql.Tx, statement string, scan func(*sql.Rows) (sealedRow, error)) ([]sealedRow, error) {
-	rows, err := tx.QueryContext(ctx, statement)
+func gather(ctx context.Context, tx *sql.Tx, statement string, scan func(*sql.Rows) (sealedRow, error), args ...any) ([]sealedRow, error) {
+	rows, err := tx.QueryContext(ctx, statement, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -98,4 +117,50 @@ func gather(ctx context.Context, tx *sql.Tx, statement string, scan func(*sql.Ro
 		out = append(out, row)
 	}
 	return out, rows.Err()
+}
+
+// resealSeeds seals the seeds of devices anew, in the order of their ids.
+func resealSeeds(ctx context.Context, db *DB, ring Resealer) (int, error) {
+	total, env, id := 0, "", ""
+	for {
+		var page []sealedRow
+		n := 0
+		err := db.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+			n = 0
+			if page, err = seedRows(ctx, tx, env, id); err != nil {
+				return err
+			}
+			for _, row := range page {
+				done, err := row.reseal(ctx, tx, ring)
+				if err != nil {
+					return err
+				}
+				if done {
+					n++
+				}
+			}
+			return nil
+		})
+		if err != nil || len(page) == 0 {
+			return total, err
+		}
+		total += n
+		last := page[len(page)-1]
+		env, id = last.env, last.id
+	}
+}
+
+// seedRows are some of the seeds, after that of a device.
+func seedRows(ctx context.Context, tx *sql.Tx, env, id string) ([]sealedRow, error) {
+	return gather(ctx, tx, fmt.Sprintf(`SELECT env, id, seed FROM devices
+		WHERE length(seed) > 0 AND (env > $1 OR env = $1 AND id > $2) ORDER BY env, id LIMIT %d`, sweepBatch), func(rows *sql.Rows) (sealedRow, error) {
+		var row sealedRow
+		err := rows.Scan(&row.env, &row.id, &row.sealed)
+		row.column = seedColumn(row.id)
+		row.keep = func(ctx context.Context, tx *sql.Tx, sealed []byte) error {
+			_, err := tx.ExecContext(ctx, `UPDATE devices SET seed = $3 WHERE env = $1 AND id = $2`, row.env, row.id, sealed)
+			return err
+		}
+		return row, err
+	}, env, id)
 }

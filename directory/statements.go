@@ -11,7 +11,7 @@ import (
 
 // keptStatements is how many compiled statements one connection keeps at most:
 // more than there are texts of ours that do not depend on what is asked.
-const keptStatements = 128
+const keptStatements = 256
 
 // keeping makes connections that keep the statements they have compiled, since
 // SQLite takes longer to compile most of ours than to run them. It goes between

@@ -43,7 +43,7 @@ func TestOneTextMayBeReadTwiceAtATime(t *testing.T) {
 
 func TestMoreTextsThanAreKeptStillAnswer(t *testing.T) {
 	db := inMemory(t, directory.Options{})
-	for i := range 200 {
+	for i := range 300 {
 		for range 2 {
 			var got int
 			if err := db.Reader().QueryRow(fmt.Sprintf(`SELECT %d + $1`, i), 1).Scan(&got); err != nil || got != i+1 {

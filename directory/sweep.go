@@ -51,6 +51,12 @@ func (d *DB) sweep(ctx context.Context) (int64, error) {
 		{"mail_counts", "env, kind, account", "sent_at < $1", now.Add(-mailWindow)},
 		{"outbox", "id", "expires_at < $1", now.Add(-messageKept)},
 		{"grants", "env, id", "ends_at < $1", now},
+		{"devices", "env, id", "created_at < $1 AND status = 'ACTIVATION_REQUIRED'", now.Add(-unactivatedKept)},
+		{"used_challenges", "env, challenge", "expires_at < $1", now},
+		{"pairings", "env, id", "expires_at < $1", now.Add(-pairingKept)},
+		{"pushes", "env, id", "expires_at < $1", now.Add(-pushKept)},
+		{"trusted_browsers", "env, user_id, hash", "expires_at < $1", now},
+		{"device_logs", "env, device, id", "at < $1", now.Add(-logKept)},
 		{"sessions", "env, hash", "expires_at < $1", now},
 		{"signing_keys", "env, id", "retires_at > 0 AND retires_at < $1", now},
 	}

@@ -1,0 +1,116 @@
+package directory_test
+
+import (
+	"testing"
+	"time"
+
+	"doorward/directory"
+	"doorward/runtime/device"
+	"doorward/runtime/flow"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+)
+
+func testPairings(t *testing.T, open opener) {
+	b := newBench(t, open)
+	hashes := byte(0)
+	key := func(user, application string) directory.Pairing {
+		t.Helper()
+		hashes++
+		p := directory.Pairing{
+			Env: env, UserID: user, ID: uuid.NewString(), Application: application, Policy: "p", Nickname: "mine", Hash: [32]byte{hashes},
+			CreatedAt: b.now.Now(), ExpiresAt: b.now.Now().Add(10 * time.Minute),
+		}
+		if err := b.CreatePairing(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	t.Run("make an active device once", func(t *testing.T) {
+		user := b.user()
+		p := key(user, "app")
+		for _, read := range []func() (directory.Pairing, error){
+			func() (directory.Pairing, error) { return b.PairingOf(t.Context(), env, p.Hash) },
+			func() (directory.Pairing, error) { return b.Pairing(t.Context(), env, p.ID) },
+		} {
+			if got, err := read(); err != nil || got != p {
+				t.Errorf("%v %s", err, cmp.Diff(p, got))
+			}
+		}
+		pair := directory.Pair{Env: env, Hash: p.Hash, Key: []byte{hashes}, Name: "Pixel", Alert: "token", MFAEnabled: true, Notice: notice()}
+		first, err := b.Pair(t.Context(), pair)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := device.Device{
+			Env: env, UserID: user, ID: p.ID, Type: device.Mobile, Status: device.Active, Name: "Pixel", Nickname: "mine", Application: "app", Policy: "p",
+			Key: []byte{hashes}, Alert: "token", CreatedAt: b.now.Now(), UpdatedAt: b.now.Now(), ActivatedAt: b.now.Now(),
+		}
+		again, err := b.Pair(t.Context(), pair)
+		if err != nil || !cmp.Equal(first, want) || !cmp.Equal(again, want) {
+			t.Errorf("%v %s %s", err, cmp.Diff(want, first), cmp.Diff(want, again))
+		}
+		pair.Key = []byte("another")
+		_, err = b.Pair(t.Context(), pair)
+		fails(t, err, flow.ErrUnknown)
+		if got, err := b.Mobile(t.Context(), env, p.ID); err != nil || !cmp.Equal(got, want) {
+			t.Errorf("%v %s", err, cmp.Diff(want, got))
+		}
+		b.now.Move(time.Hour)
+		if got, err := b.Pairing(t.Context(), env, p.ID); err != nil || got.Device != p.ID {
+			t.Errorf("%+v %v", got, err)
+		}
+		if u, err := b.users.Get(t.Context(), env, user); err != nil || !u.MFAEnabled || len(b.mail()) != 1 {
+			t.Errorf("%+v %v", u, err)
+		}
+	})
+	t.Run("expire, and are unknown elsewhere", func(t *testing.T) {
+		p := key(b.user(), "app")
+		_, err := b.Pair(t.Context(), directory.Pair{Env: "other", Hash: p.Hash, Key: []byte("k")})
+		fails(t, err, flow.ErrUnknown)
+		b.now.Move(10 * time.Minute)
+		_, err = b.Pair(t.Context(), directory.Pair{Env: env, Hash: p.Hash, Key: []byte("k")})
+		fails(t, err, flow.ErrUnknown)
+		_, err = b.Pairing(t.Context(), env, p.ID)
+		fails(t, err, flow.ErrUnknown)
+		_, err = b.PairingOf(t.Context(), env, p.Hash)
+		fails(t, err, flow.ErrUnknown)
+		dropped := key(b.user(), "app")
+		if err := b.DropPairing(t.Context(), env, dropped.UserID, dropped.ID); err != nil {
+			t.Fatal(err)
+		}
+		_, err = b.Pair(t.Context(), directory.Pair{Env: env, Hash: dropped.Hash, Key: []byte("k")})
+		fails(t, err, flow.ErrUnknown)
+		fails(t, b.DropPairing(t.Context(), env, dropped.UserID, dropped.ID), flow.ErrUnknown)
+		p.UserID, p.ID = "nobody", uuid.NewString()
+		fails(t, b.CreatePairing(t.Context(), p), flow.ErrUnknown)
+	})
+	t.Run("void the one before of the same application", func(t *testing.T) {
+		user := b.user()
+		old, other := key(user, "app"), key(user, "other")
+		next := key(user, "app")
+		if err := b.CreatePairing(t.Context(), next); err != nil { // the same id again
+			t.Error(err)
+		}
+		for n, row := range []struct {
+			p    directory.Pairing
+			want error
+		}{{old, flow.ErrUnknown}, {other, nil}, {next, nil}} {
+			_, err := b.Pair(t.Context(), directory.Pair{Env: env, Hash: row.p.Hash, Key: []byte{1, byte(n)}})
+			fails(t, err, row.want)
+		}
+	})
+	t.Run("stay good when the device is refused", func(t *testing.T) {
+		user := b.user()
+		b.create(user, device.Mobile, func(n *directory.NewDevice) { n.Device.Key = []byte("key") })
+		p := key(user, "app")
+		_, err := b.Pair(t.Context(), directory.Pair{Env: env, Hash: p.Hash, Key: []byte("key")})
+		fails(t, err, directory.ErrDuplicateDevice)
+		_, err = b.Pair(t.Context(), directory.Pair{Env: env, Hash: p.Hash, Key: []byte("other"), Most: 1})
+		fails(t, err, directory.ErrTooManyDevices)
+		if _, err = b.Pair(t.Context(), directory.Pair{Env: env, Hash: p.Hash, Key: []byte("other"), Most: 2}); err != nil {
+			t.Error(err)
+		}
+	})
+}
