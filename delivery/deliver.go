@@ -74,7 +74,7 @@ func (w *Worker) try(ctx context.Context, m flow.Message) (f *Failure) {
 	switch {
 	case m.To == "":
 		return &Failure{Reason: Nobody, Final: true}
-	case channelOf(m) != flow.Email && !flow.E164(m.To):
+	case (m.Channel == flow.SMS || m.Channel == flow.Voice) && !flow.E164(m.To):
 		return &Failure{Reason: Unaddressed, Final: true, Cause: "not a number"}
 	case !m.ExpiresAt.IsZero() && !now.Before(m.ExpiresAt):
 		return &Failure{Reason: Expired, Final: true}

@@ -52,6 +52,7 @@ func FuzzRender(f *testing.F) {
 	for _, seed := range []string{"Ada", "<script>", "\"'><img src=x>", "a\r\nb", "{{.}}", "\x00\xff", "\u202e", strings.Repeat("<", 100)} {
 		f.Add("recovery", "de", seed, seed, seed, "K7MQ2XPF")
 		f.Add("password.changed", seed, seed, seed, seed, seed)
+		f.Add("device.added", "es", seed, seed, seed, seed)
 	}
 	templates, err := delivery.NewTemplates()
 	if err != nil {

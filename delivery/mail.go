@@ -28,11 +28,11 @@ type Place struct {
 	Languages []string // that it speaks, the first for whom none suits; empty: all, English first
 }
 
-// Text is one SMS, or what a call says.
+// Text is one SMS, what a call says, or what an app shows of a push.
 type Text struct {
 	Env       string
-	Channel   flow.Channel // flow.SMS or flow.Voice
-	To        string       // as flow.E164
+	Channel   flow.Channel // flow.SMS, flow.Voice or flow.Push
+	To        string       // as flow.E164; of a push the id of the device
 	Content   string
 	Language  string // BCP 47
 	Template  string
@@ -57,7 +57,7 @@ type Sender interface {
 	Send(ctx context.Context, m Mail) error
 }
 
-// Phone hands SMS and calls on, as Sender does mail.
+// Phone hands SMS, calls and pushes on, as Sender does mail.
 type Phone interface {
 	SendText(ctx context.Context, t Text) error
 }

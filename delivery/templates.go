@@ -25,7 +25,7 @@ var sources embed.FS
 //
 // A mail is one file, templates/<language>/<template>.tmpl, of sections: subject,
 // title, lead, next, stranger (what to do when it was not you) and, with a code,
-// action (what its link does). words.tmpl has what all mails of a language say,
+// action (what its link does, where it has one). words.tmpl has what all mails of a language say,
 // layout.txt and layout.html how they look. The sections are read twice, as text
 // and as HTML, so that both parts of a mail say the same.
 type Templates struct {
@@ -38,17 +38,23 @@ type letter struct {
 	text  *template.Template
 	html  *htmltemplate.Template
 	coded bool // says a code
+	fills bool // has a link that fills the code in
 	named bool // may say whom it is for: the address is known to be the account's
 }
 
 // letters are the mails that there are, by template.
 func letters() map[string]letter {
 	return map[string]letter{
-		"verification":           {coded: true},
-		"recovery":               {coded: true, named: true},
+		"verification":           {coded: true, fills: true},
+		"recovery":               {coded: true, fills: true, named: true},
 		"registration.exists":    {},
 		"registration.nameTaken": {},
 		"password.changed":       {named: true},
+		"otp":                    {coded: true},
+		"device.added":           {named: true},
+		"device.removed":         {named: true},
+		"device.locked":          {named: true},
+		"device.suspected":       {named: true},
 	}
 }
 
@@ -62,6 +68,7 @@ type content struct {
 	Minutes, Hours       int      // that Code is good for; both 0: not said
 	Link                 string
 	At                   string
+	Device               string // type of one, as words.tmpl names it; empty: no matter which
 }
 
 // languages are those that there are texts in, the first when nothing fits.
@@ -102,7 +109,7 @@ func (t *Templates) Render(m flow.Message, p Place, now time.Time) (Mail, error)
 	if !ok {
 		return Mail{}, fmt.Errorf("no template %q", m.Template)
 	}
-	c := content{Language: lang, Name: oneLine(p.Name), At: m.CreatedAt.UTC().Format("2006-01-02 15:04 UTC")}
+	c := content{Language: lang, Name: oneLine(p.Name), At: m.CreatedAt.UTC().Format("2006-01-02 15:04 UTC"), Device: m.Params["device"]}
 	if u, err := url.Parse(p.Logo); err == nil && u.Scheme == "https" && u.Host != "" {
 		c.Logo = p.Logo
 	}
@@ -114,7 +121,9 @@ func (t *Templates) Render(m flow.Message, p Place, now time.Time) (Mail, error)
 		if c.Code, err = codeOf(m); err != nil {
 			return Mail{}, err
 		}
-		c.Groups, c.Link = groups(c.Code), link(m, p, c.Code)
+		if c.Groups = groups(c.Code); l.fills {
+			c.Link = link(m, p, c.Code)
+		}
 		c.Minutes, c.Hours = span(m.ExpiresAt, now)
 	}
 	return l.write(m, c, now)

@@ -11,12 +11,17 @@ import (
 	"time"
 
 	"doorward/delivery"
+	"doorward/runtime/device"
 	"doorward/runtime/flow"
 )
 
 var (
 	languages = []string{"de", "en", "es"}
-	names     = []string{"password.changed", "recovery", "registration.exists", "registration.nameTaken", "verification"}
+	names     = []string{
+		"device.added", "device.locked", "device.removed", "device.suspected", "otp",
+		"password.changed", "recovery", "registration.exists", "registration.nameTaken", "verification",
+	}
+	spokenOf = []string{flow.TestMessage, "otp", flow.PushMessage} // what goes by phone
 )
 
 func render(t *testing.T, m flow.Message, p delivery.Place) delivery.Mail {
@@ -55,7 +60,9 @@ func TestEveryTemplateIsThereInEveryLanguageAndNoOther(t *testing.T) {
 		for _, name := range append(names, "words") {
 			want = append(want, lang+"/"+name+".tmpl")
 		}
-		want = append(want, lang+"/phone/"+flow.TestMessage+".tmpl")
+		for _, name := range spokenOf {
+			want = append(want, lang+"/phone/"+name+".tmpl")
+		}
 	}
 	want = append(want, "layout.html", "layout.txt")
 	err := fs.WalkDir(os.DirFS("templates"), ".", func(name string, d fs.DirEntry, err error) error {
@@ -72,7 +79,11 @@ func TestEveryTemplateIsThereInEveryLanguageAndNoOther(t *testing.T) {
 	if !slices.Equal(want, found) {
 		t.Errorf("files %v\nwant %v", found, want)
 	}
-	for _, name := range append(names, "words", "phone/"+flow.TestMessage) {
+	every := append([]string{"words"}, names...)
+	for _, name := range spokenOf {
+		every = append(every, "phone/"+name)
+	}
+	for _, name := range every {
 		for _, lang := range languages {
 			if got, want := sections(t, lang+"/"+name+".tmpl"), sections(t, "en/"+name+".tmpl"); !slices.Equal(got, want) {
 				t.Errorf("%s in %s has %v, in English %v", name, lang, got, want)
@@ -91,15 +102,16 @@ func TestEveryMailInEveryLanguage(t *testing.T) {
 				p, _ := place("e", "f")
 				p.Logo = "https://acme.example/logo.png"
 				got := render(t, m, p)
-				coded := name == "verification" || name == "recovery"
+				filled := name == "verification" || name == "recovery"
+				coded := filled || name == "otp"
 				if got.To != address || got.Language != lang || got.Template != name || got.MessageID != "m1" || got.From != "Acme Travel" {
 					t.Errorf("%+v", got)
 				}
 				if coded != strings.Contains(got.Text, "\n    K7MQ 2XPF\n") || coded != strings.Contains(got.HTML, ">K7MQ</span><span style=\"margin-left:12px\">2XPF<") {
 					t.Errorf("code:\n%s\n%s", got.Text, got.HTML)
 				}
-				if coded != strings.Contains(got.Text, "\nhttps://auth.example/e/signon/?flowId=f&code=K7MQ2XPF\n") ||
-					coded != strings.Contains(got.HTML, `<a href="https://auth.example/e/signon/?flowId=f&amp;code=K7MQ2XPF"`) {
+				if filled != strings.Contains(got.Text, "\nhttps://auth.example/e/signon/?flowId=f&code=K7MQ2XPF\n") ||
+					filled != strings.Contains(got.HTML, `<a href="https://auth.example/e/signon/?flowId=f&amp;code=K7MQ2XPF"`) {
 					t.Errorf("link:\n%s\n%s", got.Text, got.HTML)
 				}
 				if coded != strings.Contains(got.Text, " 24 ") || coded != strings.Contains(got.HTML, " 24 ") {
@@ -121,6 +133,30 @@ func TestEveryMailInEveryLanguage(t *testing.T) {
 				}
 				subjects[got.Subject] = lang + " " + name
 			})
+		}
+	}
+}
+
+// TestADeviceIsCalledWhatItIs: in words of the person's language, of every type there is.
+func TestADeviceIsCalledWhatItIs(t *testing.T) {
+	for _, lang := range languages {
+		said := map[string]device.Type{}
+		for _, of := range device.Types() {
+			m := message("m1")
+			m.Template, m.Locales, m.Params = "device.added", lang, map[string]string{"device": string(of)}
+			got := render(t, m, delivery.Place{Name: "Acme"})
+			if strings.Contains(got.Text, string(of)) && of != device.SMS { // that is a word
+				t.Errorf("%s: %s is not put into words:\n%s", lang, of, got.Text)
+			}
+			if other, same := said[got.Text]; same && !(of.IsFIDO2() && other.IsFIDO2()) {
+				t.Errorf("%s: %s is called what %s is", lang, of, other)
+			}
+			said[got.Text] = of
+		}
+		m := message("m1")
+		m.Template, m.Locales, m.Params = "device.removed", lang, map[string]string{"device": "<script>"}
+		if got := render(t, m, delivery.Place{Name: "Acme"}); strings.Contains(got.Text, "script") {
+			t.Errorf("%s repeats what it does not know:\n%s", lang, got.Text)
 		}
 	}
 }

@@ -15,11 +15,13 @@ import (
 func calls() map[string]letter {
 	return map[string]letter{
 		flow.TestMessage: {coded: true},
+		"otp":            {coded: true},
+		flow.PushMessage: {},
 	}
 }
 
 // readCalls reads the texts of one language: each is a file, templates/<language>/phone/
-// <template>.tmpl, of two sections, sms and voice.
+// <template>.tmpl, of the sections sms and voice, or of push.
 func readCalls(lang string) (map[string]letter, error) {
 	out := map[string]letter{}
 	for name, l := range calls() {
@@ -53,10 +55,13 @@ func (t *Templates) RenderText(m flow.Message, p Place, now time.Time) (Text, er
 	}
 	out := Text{Env: m.Env, Channel: m.Channel, To: m.To, Language: lang, Template: m.Template, MessageID: m.ID, At: now}
 	var err error
-	if m.Channel == flow.Voice {
+	switch m.Channel {
+	case flow.Voice:
 		c.Name = oneLine(strings.NewReplacer("<", " ", ">", " ", "&", " ").Replace(c.Name))
 		out.Content, err = l.section("voice", c)
-	} else {
+	case flow.Push:
+		out.Content, err = l.section("push", c)
+	default:
 		out.Content, err = l.short(c)
 	}
 	if err != nil {

@@ -34,12 +34,15 @@ func spoken(t *testing.T, m flow.Message, p delivery.Place) delivery.Text {
 func TestEveryTextInEveryLanguage(t *testing.T) {
 	seen := map[string]bool{}
 	for _, lang := range languages {
-		for _, channel := range []flow.Channel{flow.SMS, flow.Voice} {
+		for i, channel := range []flow.Channel{flow.SMS, flow.Voice, flow.SMS, flow.Voice} {
 			m := text("m1", channel)
+			if i >= 2 {
+				m.Template = "otp"
+			}
 			m.Locales = lang + ";q=0.8, fr"
 			p, _ := place("e", "")
 			got := spoken(t, m, p)
-			if got.Env != "e" || got.Channel != channel || got.To != number || got.Language != lang || got.Template != flow.TestMessage || got.MessageID != "m1" || !got.At.Equal(m.CreatedAt) {
+			if got.Env != "e" || got.Channel != channel || got.To != number || got.Language != lang || got.Template != m.Template || got.MessageID != "m1" || !got.At.Equal(m.CreatedAt) {
 				t.Errorf("%+v", got)
 			}
 			if !strings.Contains(got.Content, "Acme Travel") || seen[got.Content] || strings.ContainsAny(got.Content, "\n<>&!{") {
@@ -50,6 +53,20 @@ func TestEveryTextInEveryLanguage(t *testing.T) {
 				t.Errorf("%s %s does not have the code: %q", lang, channel, got.Content)
 			}
 		}
+	}
+}
+
+// TestAPushSaysNothing: an app is woken by way of others, who learn no more than that.
+func TestAPushSaysNothing(t *testing.T) {
+	seen := map[string]bool{}
+	for _, lang := range languages {
+		m := flow.Message{ID: "m1", Env: "e", Channel: flow.Push, Template: flow.PushMessage, To: "d0000000-0000-4000-8000-0000000000d1", Locales: lang, CreatedAt: time.Now()}
+		p, _ := place("e", "")
+		got := spoken(t, m, p)
+		if got.To != m.To || got.Channel != flow.Push || !strings.HasPrefix(got.Content, "Acme Travel: ") || seen[got.Content] {
+			t.Errorf("%+v", got)
+		}
+		seen[got.Content] = true
 	}
 }
 

@@ -29,7 +29,7 @@ const (
 type Parts struct {
 	Queue  Queue
 	Sender Sender                               // of mail
-	Phone  Phone                                // of SMS and calls
+	Phone  Phone                                // of SMS, calls and pushes
 	Place  func(env, flow string) (Place, bool) // flow is empty when the message has none
 	Events flow.Recorder
 	Count  func(channel flow.Channel, outcome flow.EventType) // each try
@@ -63,7 +63,7 @@ func New(p Parts) (*Worker, error) {
 		w.channels = append(w.channels, flow.Email)
 	}
 	if p.Phone != nil {
-		w.channels = append(w.channels, flow.SMS, flow.Voice)
+		w.channels = append(w.channels, flow.SMS, flow.Voice, flow.Push)
 	}
 	return w, nil
 }

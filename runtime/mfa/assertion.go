@@ -1,0 +1,172 @@
+package mfa
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"slices"
+
+	"doorward/runtime/device"
+	"doorward/runtime/flow"
+	"doorward/runtime/mfapolicy"
+	"doorward/runtime/passkey"
+)
+
+// CheckAssertion judges an answer to an ASSERTION_REQUIRED challenge.
+func (s *Service) CheckAssertion(ctx context.Context, in Assertion) (Verdict, error) {
+	policy, with, err := s.rules(in.Env, in.Challenge.Policy)
+	if err != nil {
+		return Verdict{}, err
+	}
+	if v, over, err := s.spend(ctx, in.Who); over || err != nil {
+		return v, err
+	}
+	all, err := s.devices(ctx, in.Who)
+	if err != nil {
+		return Verdict{}, err
+	}
+	var may []device.Device
+	for _, d := range all {
+		asked := slices.ContainsFunc(in.Challenge.Allowed, func(a Allowed) bool { return a.Device == d.ID })
+		if asked && d.Type.IsFIDO2() && d.Status == device.Active && d.BlockedAt.IsZero() && s.fits(policy, &d, in.Compatibility) {
+			may = append(may, d)
+		}
+	}
+	v, err := s.assert(ctx, asserting{
+		Who: in.Who, policy: policy, may: may, asked: in.Challenge.Device, counted: true, Assertion: passkey.Assertion{
+			Party: with.party, Policy: with.policy, Challenge: in.Bytes, Origin: in.Origin, Assertion: in.Assertion,
+		},
+	})
+	if err != nil {
+		return Verdict{}, err
+	}
+	return s.settle(ctx, in.Who, v)
+}
+
+// CheckDiscovered judges an answer to Discover: whose it is, Verdict.Device.UserID
+// says. Where the execution is somebody's already, nobody else's is right. An answer
+// that is wrong counts against nobody but that somebody: whoever knows the id of a
+// credential could lock its owner out.
+func (s *Service) CheckDiscovered(ctx context.Context, in Discovered) (Verdict, error) {
+	policy, with, err := s.rules(in.Env, in.Policy)
+	if err != nil {
+		return Verdict{}, err
+	}
+	bound := in.UserID != ""
+	if bound {
+		if v, over, err := s.spend(ctx, in.Who); over || err != nil {
+			return v, err
+		}
+	}
+	may, err := s.discovered(ctx, in, policy)
+	if err != nil {
+		return Verdict{}, err
+	}
+	a := asserting{Who: in.Who, policy: policy, may: may, counted: bound, Assertion: passkey.Assertion{
+		Party: with.party, Policy: with.policy, Challenge: in.Bytes, Origin: in.Origin, Assertion: in.Assertion, Discoverable: true,
+	}}
+	a.Unproven = a.Unproven || !bound // what nobody has said before stands beside nothing
+	v, err := s.assert(ctx, a)
+	if err != nil {
+		return Verdict{}, err
+	}
+	if bound {
+		return s.settle(ctx, in.Who, v)
+	}
+	if v.OK {
+		v.Proof.At = s.o.Now()
+	}
+	return v, nil
+}
+
+// discovered is the device that an assertion names, if it may answer.
+func (s *Service) discovered(ctx context.Context, in Discovered, p *mfapolicy.Policy) ([]device.Device, error) {
+	id, _, err := passkey.Named(in.Assertion)
+	if err != nil {
+		return nil, nil //nolint:nilerr // it names nobody
+	}
+	d, err := s.o.Store.CredentialByID(ctx, in.Env, id)
+	if errors.Is(err, flow.ErrUnknown) {
+		return nil, nil
+	}
+	if err != nil || !s.askable(p, &d, Full) || in.UserID != "" && in.UserID != d.UserID {
+		return nil, err
+	}
+	return []device.Device{d}, nil
+}
+
+// asserting is an assertion that is being judged.
+type asserting struct {
+	Who
+	passkey.Assertion
+	policy  *mfapolicy.Policy
+	may     []device.Device // that may answer
+	asked   string          // id of the device that was asked for; empty: none
+	counted bool            // a wrong answer counts
+}
+
+// assert judges an assertion of one of some devices.
+func (s *Service) assert(ctx context.Context, a asserting) (Verdict, error) {
+	for i := range a.may {
+		a.Credentials = append(a.Credentials, *a.may[i].Credential)
+	}
+	got, err := passkey.Assert(a.Assertion)
+	wrong := (*passkey.Error)(nil)
+	if err != nil && (!errors.As(err, &wrong) || wrong.Reason == passkey.ReasonSetup) {
+		return Verdict{}, err
+	}
+	d := a.named(got.Credential.ID)
+	if wrong != nil || d == nil {
+		return s.refuseAssertion(ctx, a, d, got)
+	}
+	a.UserID = d.UserID
+	if got.Claimed && !a.Unproven { // another factor stands beside it
+		got.Credential.Verified = true
+	}
+	standing, err := s.o.Store.Succeed(ctx, Success{Judged: s.against(a.Who, a.policy, d), Credential: &got.Credential, Challenge: sha256.Sum256(a.Challenge)})
+	v, err := s.judged(Verdict{Device: *d, Events: []flow.EventType{flow.DeviceRefused}, Fault: wrongAssertion()}, standing, err, "assertion")
+	if v.OK {
+		v.Device.Credential = &got.Credential
+		v.Proof = v.Device.Proof(got.Verified)
+	}
+	return v, err
+}
+
+// named is the device of a credential, by its id or by what the assertion says it is.
+func (a *asserting) named(id []byte) *device.Device {
+	if len(id) == 0 {
+		id, _, _ = passkey.Named(a.Assertion.Assertion)
+	}
+	for i := range a.may {
+		if len(id) > 0 && string(a.may[i].Credential.ID) == string(id) {
+			return &a.may[i]
+		}
+	}
+	return nil
+}
+
+// refuseAssertion counts one, against the device that it names or else the one that was
+// asked for, and keeps and tells the suspicion that there are two of a credential: that
+// was signed by the key.
+func (s *Service) refuseAssertion(ctx context.Context, a asserting, d *device.Device, got passkey.Verdict) (Verdict, error) {
+	v := Verdict{Events: []flow.EventType{flow.DeviceRefused}, Fault: wrongAssertion()}
+	cloned := got.Cloned && d != nil
+	if d == nil {
+		d = &device.Device{ID: a.asked, Type: device.FIDO2}
+	}
+	v.Device = *d
+	if !cloned && (!a.counted || d.ID == "") {
+		return v, nil
+	}
+	if d.UserID != "" {
+		a.UserID = d.UserID
+	}
+	if cloned {
+		v.Events = append(v.Events, flow.CloneSuspected)
+	}
+	standing, err := s.o.Store.Fail(ctx, Failing{Judged: s.against(a.Who, a.policy, d), Suspect: cloned})
+	if v, err = s.refused(v, standing, err, "assertion"); err != nil || !cloned {
+		return v, err
+	}
+	return v, s.alert(ctx, a.Who, suspectedMessage, d)
+}

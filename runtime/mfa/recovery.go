@@ -1,0 +1,60 @@
+package mfa
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"doorward/runtime/device"
+)
+
+// Recovery codes are ten, each good once, of ten letters and digits none of which looks
+// like another: 50 bits.
+const (
+	recoveryCodes    = 10
+	recoveryLength   = 10
+	recoveryAlphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+)
+
+// Regenerate makes new recovery codes, which are shown once; the ones before are void.
+func (s *Service) Regenerate(ctx context.Context, in Enrolment) (Enrolling, error) {
+	in.Type = device.Recovery
+	policy, err := s.o.Policies.Policy(in.Env, in.Policy)
+	if err != nil {
+		return Enrolling{}, err
+	}
+	n, fault := s.planned(policy, in)
+	if fault != nil {
+		return Enrolling{}, fault
+	}
+	from := s.source(s.making(in.Who, "recovery"))
+	var shown []string
+	for range recoveryCodes {
+		code, err := draw(from, recoveryAlphabet, recoveryLength)
+		if err != nil {
+			return Enrolling{}, err
+		}
+		shown = append(shown, code[:recoveryLength/2]+"-"+code[recoveryLength/2:])
+		n.Codes = append(n.Codes, s.recoveryHash(in.Env, in.UserID, code))
+	}
+	n.Device.Status = device.Active
+	if n.Notice, err = s.notice(ctx, in.Who, addedMessage, &n.Device); err != nil {
+		return Enrolling{}, err
+	}
+	d, err := s.create(ctx, n)
+	if err != nil {
+		return Enrolling{}, err
+	}
+	return Enrolling{Device: d, Codes: shown}, nil
+}
+
+// recoveryHash is what a recovery code is kept as.
+func (s *Service) recoveryHash(env, userID, code string) [32]byte {
+	return s.o.Keys.Derive(recoveryPurpose, env, userID, code)
+}
+
+// identity is an id: that of a submit is the same when it is evaluated again.
+func (s *Service) identity(w Who, of string) (string, error) {
+	id, err := uuid.NewRandomFromReader(s.source(s.making(w, of)))
+	return id.String(), err
+}
