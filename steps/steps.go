@@ -14,6 +14,11 @@ import (
 	"doorward/steps/form"
 	"doorward/steps/identify"
 	"doorward/steps/lookup"
+	"doorward/steps/mfaautoenrollment"
+	"doorward/steps/mfachallenge"
+	"doorward/steps/mfaenrollment"
+	"doorward/steps/mfamobileenrollment"
+	"doorward/steps/passkey"
 	"doorward/steps/password"
 	"doorward/steps/passwordcheck"
 	"doorward/steps/passwordrecover"
@@ -53,6 +58,16 @@ type Parts struct {
 	Terms              form.Agreements
 	ExternalServices   externalinvoke.Services
 	APIRequests        apirequest.Requests
+
+	// Of devices: each of the first five is runtime/mfa's service.
+	Challenges     mfachallenge.Service
+	Enrollments    mfaenrollment.Service
+	AutoEnrollment mfaautoenrollment.Service
+	AppEnrollment  mfamobileenrollment.Service
+	Passkeys       passkey.Passkeys
+	DevicePolicies mfaenrollment.Policies
+	DeviceUsers    mfachallenge.Users
+	PasskeyUsers   passkey.Users
 }
 
 // Builtin returns every step kind.
@@ -82,5 +97,10 @@ func Builtin(p Parts) []flow.Kind {
 		agreement.NewReconsent(p.Agreements, p.Consents),
 		externalinvoke.New(p.ExternalServices),
 		apirequest.New(p.APIRequests),
+		mfachallenge.New(p.Challenges, p.DevicePolicies, p.DeviceUsers),
+		mfaenrollment.New(p.Enrollments, p.DevicePolicies),
+		mfaautoenrollment.New(p.AutoEnrollment),
+		mfamobileenrollment.New(p.AppEnrollment),
+		passkey.New(p.Passkeys, p.PasskeyUsers),
 	}
 }

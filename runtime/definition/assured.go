@@ -55,6 +55,9 @@ func (b *builder) taken(key, result string) (sets uint8) {
 			for part := t.Factors & 7; part > 0; part = (part - 1) & t.Factors {
 				sets |= 1 << part
 			}
+			if t.Factors&(t.Factors-1) != 0 { // it stands for a password; see flow.Ledger
+				sets |= 1 << flow.Knowledge
+			}
 		}
 	}
 	return sets

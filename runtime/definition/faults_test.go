@@ -71,7 +71,7 @@ func TestEveryMistakeIsNamedWithItsPath(t *testing.T) {
 		"a step that is no object":                         {one(`[]`), []string{a + ": takes an object"}},
 		"a step with more":                                 {one(`{"type":"PASSKEY","next":"end","outlets":{"VALID":{"next":"end"}}}`), []string{a + ".next: is no member here"}},
 		"a step without a type":                            {one(`{"outlets":{"X":{"next":"b"}}}`), []string{a + `.type: "" is no type of step here; there are AGREEMENT_CONSENT_FORM`, a + `.outlets.X.next: names the step "b"`}},
-		"a type that comes later":                          {one(`{"type":"MFA_CHALLENGE"}`), []string{a + `.type: "MFA_CHALLENGE" is no type`}},
+		"a type that comes later":                          {one(`{"type":"RISK_EVALUATION_CREATE"}`), []string{a + `.type: "RISK_EVALUATION_CREATE" is no type`}},
 		"a kind of sign-on policies":                       {one(`{"type":"IDENTIFY"}`), []string{a + `.type: "IDENTIFY" is no type`}},
 		"names that are no text":                           {one(`{"type":"PASSKEY","displayName":1,"description":[],"iconUrl":{},"iconURL":true,"outlets":{"VALID":{"next":"end","displayName":1}}}`), []string{a + ".displayName: takes a string", a + ".description: takes", a + ".iconUrl: takes", a + ".iconURL: takes", a + ".outlets.VALID.displayName: takes"}},
 		"a configuration as a list":                        {one(`{"type":"FORM","configuration":[]}`), []string{a + ".configuration: takes an object"}},

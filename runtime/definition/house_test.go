@@ -15,6 +15,8 @@ import (
 	"doorward/steps/branch"
 	"doorward/steps/call"
 	"doorward/steps/complete"
+	"doorward/steps/mfachallenge"
+	"doorward/steps/mfaenrollment"
 	"doorward/steps/terminate"
 )
 
@@ -130,6 +132,7 @@ func kinds() []flow.Kind {
 		},
 		kind{name: "AGREEMENT_CONSENT_FORM", step: agreement},
 		kind{name: "AGREEMENT_RECONSENT_FORM", step: agreement},
+		mfachallenge.New(nil, nil, nil), mfaenrollment.New(nil, nil),
 		kind{name: "PASSKEY", step: flow.Step{Results: []flow.StepResult{proves("VALID", flow.Possession|flow.Inherence)}}},
 	}
 }

@@ -23,7 +23,7 @@ func TestPublishedDefinitions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			body := published(t, name)
 			src, hash, err := definition.Source(body, stock(), kinds())
-			if later := strings.Contains(name, "mfa") || strings.Contains(name, "identity-provider") || strings.Contains(name, "external"); later {
+			if later := strings.Contains(name, "identity-provider") || strings.Contains(name, "external"); later {
 				if err == nil || !strings.Contains(err.Error(), "is no type of step here") || strings.Count(err.Error(), "\n") > 0 {
 					t.Fatalf("a type that is not there: %v", err)
 				}

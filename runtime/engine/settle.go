@@ -27,6 +27,7 @@ func (t *turn) settle(ctx context.Context, n *flow.Node, ft *flow.Turn, out flow
 	if out.Trust != nil {
 		t.trust = out.Trust
 	}
+	t.once = append(t.once, out.Once...)
 	if err := t.learn(n, out); err != nil {
 		return "", false, err
 	}

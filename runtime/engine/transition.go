@@ -161,6 +161,7 @@ func (t *turn) again(ctx context.Context) (flow.View, error) {
 func (t *turn) answer(refused *flow.Fault) (flow.View, error) {
 	v := t.e.view(t.x, t.plan)
 	v.Cookie, v.Trust = t.cookie(), t.trust
+	v.Members = append(v.Members, t.once...)
 	if t.x.TokenAt == t.x.Version {
 		v.FlowToken = t.e.derive(forFlowToken, t.x.Ref, t.x.TokenAt)
 	}

@@ -23,6 +23,7 @@ type turn struct {
 
 	silent   bool        // flow.Start.Silent
 	trust    *flow.Trust // what the browser is to show from now on
+	once     []flow.Member
 	fresh    int         // proofs taken in this turn
 	st       string      // what derived made; empty: nothing yet
 	forget   flow.Digest // session to end once the turn is saved; zero: none
@@ -101,7 +102,7 @@ func (t *turn) guard(ctx context.Context, n *flow.Node) (bool, error) {
 func (t *turn) step(ctx context.Context, n *flow.Node) (*flow.Turn, error) {
 	x := t.x
 	ft := flow.NewTurn(x.Ref, n.Key, n.Config, t.now, x.Steps[n.Key], x.Attempt, t.submit)
-	ft.Client, ft.Status, ft.LoginHint = t.caller.Client, x.Status, x.Request.LoginHint
+	ft.Client, ft.Status, ft.LoginHint, ft.Application = t.caller.Client, x.Status, x.Request.LoginHint, x.Request.Application
 	ft.User, ft.SessionUser, ft.Person = x.User, x.User, x.Person
 	ft.Browser, ft.Silent = flow.Sum(t.caller.Browser), t.silent
 	ft.Proofs, ft.Derive = x.Proofs.Of(x.User.ID), t.e.Keys.Derive

@@ -216,6 +216,7 @@ type Turn struct {
 	Person      Candidate // who is said to, if a step has taken a name
 	SessionUser Subject   // whom the browser's session names, if anybody
 	LoginHint   string
+	Application string // id of the application that is signed on to; empty: none
 	Locales     string // languages of the person, best first, as Accept-Language
 
 	// Of a flow definition.
@@ -295,6 +296,7 @@ type Outcome struct {
 	Outputs map[string]any // of Result; Secret values are kept sealed
 	End     *End           // of a Result that finishes a definition
 	Trust   *Trust         // what the browser is to show from now on; nil: nothing new
+	Once    []Member       // shown in the answer to this submit and never again
 }
 
 // Trust makes a browser a trusted one: it shows Value, of which only the digest is
@@ -355,6 +357,13 @@ func (o Outcome) WithEvent(t EventType) Outcome { o.Events = append(o.Events, t)
 // WithTrust has the browser remember that it is trusted. A repeat of the submit is
 // not given the value again: then the person is asked again the next time.
 func (o Outcome) WithTrust(t Trust) Outcome { o.Trust = &t; return o }
+
+// WithOnce shows a member in the answer to this submit alone: a secret that is kept
+// nowhere, for the person to write down. A repeat of the submit is not shown it again.
+func (o Outcome) WithOnce(name string, json []byte) Outcome {
+	o.Once = append(o.Once, Member{Name: name, JSON: json})
+	return o
+}
 
 // WithProof adds a proof that the step has just taken.
 func (o Outcome) WithProof(p Proof) Outcome { o.Proofs = append(o.Proofs, p); return o }

@@ -58,7 +58,7 @@ type Message struct {
 	Channel   Channel // empty: Email
 	Template  string  // "verification", "recovery", ...
 	Locales   string  // languages of the person, best first, as Accept-Language
-	To        string  // address or, of SMS and Voice, number as E164; empty: nobody's, and the message is dropped
+	To        string  // address; of SMS and Voice number as E164, of Push id of a device; empty: nobody's, and the message is dropped
 	Flow      string  // execution that it belongs to; empty: none
 	Params    map[string]string
 	Attempt   int // tries so far

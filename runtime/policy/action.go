@@ -14,7 +14,7 @@ import (
 )
 
 // runs is what a type is told that is not run here.
-const runs = "this server runs " + login + ", " + identifierFirst + " and " + flowDefinition
+const runs = "this server runs " + login + ", " + identifierFirst + ", " + multiFactorAuthentication + " and " + flowDefinition
 
 // read takes one action. What an action can ask for and this server does not do
 // (external providers and whatever comes with them) is refused when it is
@@ -44,7 +44,7 @@ func read(raw json.RawMessage, faults *Faults) action {
 	switch err := json.Unmarshal(m["type"], &a.Type); {
 	case err != nil || a.Type == "":
 		faults.Add(at, "takes the type of the action; "+runs)
-	case a.Type != login && a.Type != identifierFirst && a.Type != flowDefinition:
+	case !slices.Contains([]string{login, identifierFirst, multiFactorAuthentication, flowDefinition}, a.Type):
 		faults.Add(at, fmt.Sprintf("action %s (priority %d) is not run here; %s", strconv.QuoteToASCII(a.Type), a.Priority, runs))
 	default:
 		for _, name := range slices.Sorted(maps.Keys(m)) {
@@ -52,6 +52,9 @@ func read(raw json.RawMessage, faults *Faults) action {
 		}
 		if a.Type == flowDefinition && m["flowDefinition"] == nil {
 			faults.Add(document.Root.Member("flowDefinition"), "takes the id of a flow definition")
+		}
+		if a.Type == multiFactorAuthentication {
+			a.MultiFactor = readMultiFactor(m, faults)
 		}
 	}
 	return a
@@ -69,7 +72,8 @@ func (a *action) member(name string, value json.RawMessage, faults *Faults) {
 	case name == "id" || name == "environment" || name == "signOnPolicy" || name == "_links": // of the resource, not the sign-on
 	case name == "flowDefinition" && a.Type == flowDefinition:
 		a.FlowDefinition = readReference(at, value, "a flow definition", faults)
-	case a.Type == flowDefinition:
+	case a.Type == multiFactorAuthentication && isMultiFactor(name): // judged in readMultiFactor
+	case a.Type == flowDefinition || a.Type == multiFactorAuthentication:
 		faults.Add(at, "is no member of the action "+a.Type)
 	case name == "recovery":
 		a.Recovery = readRecovery(at, value, faults)

@@ -73,9 +73,14 @@ func fit(n *flow.Node, kinds []flow.Kind) error {
 	if i < 0 {
 		return fmt.Errorf("there is no step kind %s", n.Kind)
 	}
-	meta := kinds[i].Meta()
-	n.Sends = meta.Sends
-	results := meta.Results
+	n.Sends = kinds[i].Meta().Sends
+	raw, _ := n.Config.(json.RawMessage)
+	config, err := kinds[i].Check(raw)
+	if err != nil {
+		return err
+	}
+	n.Config = config
+	results := results(kinds[i], config)
 	for _, r := range results {
 		if _, ok := n.Outlets[r]; !ok {
 			return fmt.Errorf("result %s of step kind %s leads nowhere", r, n.Kind)
@@ -86,8 +91,18 @@ func fit(n *flow.Node, kinds []flow.Kind) error {
 			return fmt.Errorf("step kind %s has no result %s", n.Kind, r)
 		}
 	}
-	raw, _ := n.Config.(json.RawMessage)
-	config, err := kinds[i].Check(raw)
-	n.Config = config
-	return err
+	return nil
+}
+
+// results are those of a node of that configuration.
+func results(k flow.Kind, config any) []string {
+	s, ok := k.(flow.Stepper)
+	if !ok {
+		return k.Meta().Results
+	}
+	var out []string
+	for _, r := range s.Step("", config).Results {
+		out = append(out, r.Name)
+	}
+	return out
 }

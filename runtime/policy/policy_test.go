@@ -97,7 +97,7 @@ func TestEveryMistakeIsNamedWithItsPath(t *testing.T) {
 		"twenty-one actions":            {p, many(21), []string{"$.actions: takes 1 to 20 actions, not 21"}},
 		"an action that is no object":   {p, list(`7`), []string{"$.actions[0]: takes an object"}},
 		"a member twice":                {p, list(`{"type":"LOGIN","condition":{"greater":1,"greater":2}}`), []string{"$.actions[0].condition.greater: duplicate object member name"}},
-		"no type":                       {p, list(`{"priority":1}`), []string{"$.actions[0].type: takes the type of the action; this server runs LOGIN, IDENTIFIER_FIRST and FLOW_DEFINITION"}},
+		"no type":                       {p, list(`{"priority":1}`), []string{"$.actions[0].type: takes the type of the action; this server runs LOGIN, IDENTIFIER_FIRST, MULTI_FACTOR_AUTHENTICATION and FLOW_DEFINITION"}},
 		"no priority":                   {p, list(`{"type":"LOGIN"}`), []string{"$.actions[0].priority: takes a whole number"}},
 		"a fractional priority":         {p, list(`{"type":"LOGIN","priority":1.5}`), []string{"$.actions[0].priority: takes a whole number"}},
 		"a priority below one":          {p, list(`{"type":"LOGIN","priority":0}`), []string{"$.actions[0].priority: takes a whole number"}},
@@ -161,10 +161,14 @@ func wantFaults(t *testing.T, err error, want []string) {
 func TestPublishedActions(t *testing.T) {
 	const unknown = "$.actions[0].type: action "
 	tests := map[string][]string{
-		"login-minimal":          nil,
-		"login-8h":               nil,
-		"login-registration":     nil,
-		"mfa-legacy":             {unknown + `"MULTI_FACTOR_AUTHENTICATION" (priority 2) is not run here; this server runs LOGIN, IDENTIFIER_FIRST and FLOW_DEFINITION`},
+		"login-minimal":      nil,
+		"login-8h":           nil,
+		"login-registration": nil,
+		"mfa-legacy":         nil,
+		"mfa-risk-conditions": {
+			"$.actions[0].condition.or[2]: ipRisk", "$.actions[0].condition.or[3]: ipRisk", "$.actions[0].condition.or[4]: ipRisk",
+			"$.actions[0].noDevicesMode: lets people in without a second factor",
+		},
 		"identifier-first":       {"$.actions[0].socialProviders: leads to external providers"},
 		"identity-provider":      {unknown + `"IDENTITY_PROVIDER" (priority 10)`},
 		"agreement.response-201": {unknown + `"AGREEMENT" (priority 50)`},
@@ -173,7 +177,11 @@ func TestPublishedActions(t *testing.T) {
 	}
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := policy.Source(fixture(t, "doc-sop"), []json.RawMessage{fixture(t, "doc-sop-action-"+name)}, nil, nil)
+			file := "doc-sop-action-" + name
+			if name == "mfa-risk-conditions" {
+				file = "comp-sop-action-" + name
+			}
+			_, _, err := policy.Source(fixture(t, "doc-sop"), []json.RawMessage{fixture(t, file)}, nil, nil)
 			wantFaults(t, err, want)
 		})
 	}
@@ -220,6 +228,8 @@ type other struct {
 }
 
 func (o other) Meta() flow.Meta { return flow.Meta{Name: "IDENTIFY", Results: o.results} }
+
+func (other) Check(json.RawMessage) (any, error) { return nil, nil }
 
 func TestCanonicalIsRFC8785(t *testing.T) {
 	// Source: RFC 8785 section 3.2.2 and 3.2.3.

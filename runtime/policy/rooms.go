@@ -2,7 +2,7 @@ package policy
 
 import (
 	"encoding/json"
-	"fmt"
+	"slices"
 	"strconv"
 
 	"doorward/runtime/flow"
@@ -25,13 +25,18 @@ func (r room) key(part string) string {
 //	identify ─┬─ (lookup) ── password ─┬──────────────────────── next
 //	          └────────────────┘       ├─ expired, change ─┬──── next
 //	                                   └───────────────────┴─ verify ── next
-//	beside lookup or password: recover ── next, register ── verify, or a link to
-//	the flow definition that registers ── next
+//	beside lookup or password: passkey ── next, or to the password when it does not
+//	do alone; recover ── next; register ── verify, or a link to the flow definition
+//	that registers ── next
 //
 // Source: reference/flows.md 4.
 func furnished(a action, next string) ([]*flow.Node, error) {
-	if a.Type != login && a.Type != identifierFirst {
-		return nil, fmt.Errorf("action %q is not run here; %s", a.Type, runs)
+	switch a.Type {
+	case multiFactorAuthentication:
+		return multiFactored(a, next)
+	case login, identifierFirst:
+	default:
+		return errand(a)
 	}
 	r := room{a.Priority, next}
 	identify := &flow.Node{
@@ -59,10 +64,14 @@ func furnished(a action, next string) ([]*flow.Node, error) {
 		identify.Outlets["UNIDENTIFIED"] = asks.Key
 		nodes = append(nodes, asks)
 	}
+	passkey := r.passkey(nil, nil)
+	beside := []string{passkey.Key}
+	nodes = append(nodes, passkey)
 	if forgot != nil {
 		nodes = append(nodes, forgot)
-		password.Beside, asks.Beside = []string{forgot.Key}, []string{forgot.Key}
+		beside = append(beside, forgot.Key)
 	}
+	password.Beside, asks.Beside = beside, slices.Clone(beside)
 	if fresh != nil { // only where nobody is named yet
 		nodes = append(nodes, fresh)
 		asks.Beside = append(asks.Beside, fresh.Key)
@@ -82,7 +91,7 @@ func (r room) after() []*flow.Node {
 	return []*flow.Node{
 		change("expired", "PASSWORD_EXPIRED"),
 		change("change", "MUST_CHANGE_PASSWORD"),
-		{Key: r.key("verify"), Kind: "USER_ACCOUNT_VERIFY", Outlets: map[string]string{"VERIFIED": r.next}},
+		r.verify(),
 	}
 }
 

@@ -34,9 +34,10 @@ const (
 	// maxPriority is the highest priority. Source: reference/management.md 4.3.
 	maxPriority = 1<<31 - 1
 	// The action types that are run; every other one is refused.
-	login           = "LOGIN"
-	identifierFirst = "IDENTIFIER_FIRST"
-	flowDefinition  = "FLOW_DEFINITION" // ours
+	login                     = "LOGIN"
+	identifierFirst           = "IDENTIFIER_FIRST"
+	multiFactorAuthentication = "MULTI_FACTOR_AUTHENTICATION"
+	flowDefinition            = "FLOW_DEFINITION" // ours
 )
 
 // source is everything of a policy that an execution is pinned to.
@@ -58,6 +59,8 @@ type action struct {
 	Registration *registration   `json:"registration,omitempty"`
 	// FlowDefinition is what the action runs, of FLOW_DEFINITION.
 	FlowDefinition *reference `json:"flowDefinition,omitempty"`
+	// MultiFactor is what is asked for, of MULTI_FACTOR_AUTHENTICATION.
+	MultiFactor *multiFactor `json:"multiFactor,omitempty"`
 
 	names []string // the variables that Condition reads
 }

@@ -86,6 +86,11 @@ func newChart(plan *flow.Plan, kinds []flow.Kind) *chart {
 	return c
 }
 
+// Teller is a kind of sign-on policies alone whose results are not all alike.
+type Teller interface {
+	Told() []flow.StepResult
+}
+
 // describe is what a kind says of itself, or what is assumed of one that says
 // little.
 func describe(k flow.Kind, trigger string, config any) flow.Step {
@@ -94,6 +99,10 @@ func describe(k flow.Kind, trigger string, config any) flow.Step {
 	}
 	m := k.Meta()
 	out := flow.Step{Waits: len(m.Actions) > 0}
+	if k, ok := k.(Teller); ok {
+		out.Results = k.Told()
+		return out
+	}
 	for _, name := range m.Results {
 		r := flow.StepResult{Name: name}
 		if m.Factors != 0 {

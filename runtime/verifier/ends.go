@@ -162,7 +162,7 @@ func (e *explorer) judgeClaims(visit int, claims []string) {
 		return
 	}
 	for _, claim := range claims {
-		if several(claim) && len(held) < 2 && !multiple(held) {
+		if several(claim) && acts(held) < 2 && !multiple(held) {
 			e.tell(Error, UntakenClaim, visit, "", "context.amr claims %q, and this path proves one thing at most; lead it through a second factor, or end it at a step that does not claim it.", claim)
 			return
 		}
@@ -233,6 +233,17 @@ func multiple(held []flow.Taken) bool {
 	return false
 }
 
+// acts is how many proofs there are. One that may be called by several names, such as
+// that of a device of any type, is one.
+func acts(held []flow.Taken) int {
+	of := map[flow.Taken]bool{}
+	for _, t := range held {
+		t.AMR = ""
+		of[t] = true
+	}
+	return len(of)
+}
+
 // same reports whether two proofs may be one act of the person: one authenticator,
 // or one channel that both rest on.
 func same(t, u flow.Taken) bool {
@@ -246,11 +257,15 @@ func channel(t flow.Taken) string {
 	return t.Authenticator
 }
 
-// classes are the factor classes of a set of proofs.
+// classes are the factor classes of a set of proofs. One of several classes stands
+// for a password, as in flow.Ledger.
 func (e *explorer) classes(set proofs) flow.Factor {
 	var out flow.Factor
 	for _, t := range e.list(set) {
 		out |= t.Factors
+		if t.Factors&(t.Factors-1) != 0 {
+			out |= flow.Knowledge
+		}
 	}
 	return out
 }

@@ -43,7 +43,7 @@ var (
 
 const (
 	userID     = `{"type":"object","properties":{"user":{"type":"object","properties":{"id":{"type":"string"}},"required":["id"]}},"required":["user"]}`
-	userOutput = `{"type":"object","properties":{"user":{"type":"object","properties":{"id":{"type":"string"},"username":{"type":"string"},"email":{"type":"string"}},"required":["id"]}}}`
+	userOutput = `{"type":"object","properties":{"user":{"type":"object","properties":{"id":{"type":"string"},"username":{"type":"string"},"email":{"type":"string"},"mobilePhone":{"type":"string"}},"required":["id"]}}}`
 	state      = `{"type":"object","properties":{"passwordState":{"type":"object","properties":{"user":{"type":"object","properties":{"id":{"type":"string"}}},"status":{"type":"string"}}}}}`
 )
 
@@ -181,8 +181,16 @@ func lookup(_ string, c map[string]any) flow.Step {
 	return s
 }
 
-// challenge takes the proof that its policy is named after.
+// challenge takes the proof that its policy is named after, or, by the default one,
+// that of a device, by each of the names that it may have.
 func challenge(_ string, c map[string]any) flow.Step {
+	if c["useDefaultPolicy"] == true {
+		r := flow.StepResult{Name: "SUCCEEDED", Confirms: true}
+		for _, amr := range []string{"otp", "swk", "hwk"} {
+			r.Takes = append(r.Takes, flow.Taken{Factors: flow.Possession, Authenticator: "device", AMR: amr})
+		}
+		return flow.Step{Waits: true, Input: schema(userID), Results: []flow.StepResult{r}}
+	}
 	t := map[string]flow.Taken{"email": mailed, "email-link": linked, "totp": totp, "passkey": passkey}[text(c, "deviceAuthenticationPolicy", "id")]
 	return flow.Step{
 		Waits: true, Input: schema(userID),

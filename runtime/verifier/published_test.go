@@ -29,11 +29,13 @@ func (l library) Resource(kind, id string) (json.RawMessage, bool) {
 func TestPublishedDefinitionsOfTheProductsKinds(t *testing.T) {
 	forms := library{
 		"aaaaaaaa-0000-4000-8000-000000000001": "rec-form-registration.json", "aaaaaaaa-0000-4000-8000-000000000003": "rec-form-password-recovery-lookup.json",
-		"aaaaaaaa-0000-4000-8000-000000000004": "rec-form-password-recovery.json",
+		"aaaaaaaa-0000-4000-8000-000000000004": "rec-form-password-recovery.json", "aaaaaaaa-0000-4000-8000-000000000002": "doc-form-sign-on.json",
+		"aaaaaaaa-0000-4000-8000-000000000005": "rec-form-password-reset.json",
 	}
 	kinds := steps.Builtin(steps.Parts{})
 	for _, name := range []string{
 		"mixed-flow-registration-sign-on-policy", "rec-flow-basic-sign-on-policy", "rec-flow-password-recovery-experience", "rec-flow-registration-with-consent-sign-on-policy",
+		"rec-flow-mfa-challenge-experience", "rec-flow-mfa-challenge-sign-on-policy", "rec-flow-mfa-enrollment-experience", "rec-flow-mfa-enrollment-sign-on-policy",
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, err := os.ReadFile(filepath.Join("testdata", "sound", name+".json"))

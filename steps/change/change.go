@@ -1,5 +1,5 @@
 // Package change is the step kind CHANGE: whoever has just given a password that
-// has expired, or was only lent, sets a new one.
+// has expired, or was only lent, sets a new one, and so does who wants another.
 package change
 
 import (
@@ -60,7 +60,7 @@ func New(passwords Passwords) *Kind { return &Kind{passwords} }
 func (k *Kind) Meta() flow.Meta {
 	return flow.Meta{
 		Name:    "CHANGE",
-		Doc:     "asks for a new password in place of one that has expired or was temporary",
+		Doc:     "asks for a new password in place of one that has expired, was temporary, or is not wanted any more",
 		Source:  "reference/flows.md 3.1, 4, 5.2",
 		Results: []string{"CHANGED", "VERIFICATION_REQUIRED"},
 		Actions: []flow.Action{
@@ -70,13 +70,16 @@ func (k *Kind) Meta() flow.Meta {
 	}
 }
 
-// statuses are the two that the kind waits in. Source: reference/flows.md 3.1.
-func statuses() []string { return []string{"PASSWORD_EXPIRED", "MUST_CHANGE_PASSWORD"} }
+// statuses are those that the kind waits in. The last one is ours: the person wants
+// another password. Source: reference/flows.md 3.1.
+func statuses() []string {
+	return []string{"PASSWORD_EXPIRED", "MUST_CHANGE_PASSWORD", "PASSWORD_CHANGE_REQUIRED"}
+}
 
 // reason is the configuration of a node: the status that says why.
 type reason string
 
-// Check takes {"status":"PASSWORD_EXPIRED"} or {"status":"MUST_CHANGE_PASSWORD"}.
+// Check takes {"status":"..."} with one of the statuses.
 func (*Kind) Check(config json.RawMessage) (any, error) {
 	var c struct {
 		Status string `json:"status"`
