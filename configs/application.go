@@ -28,6 +28,7 @@ type Application struct {
 	SigningAlgorithm        string       // ours: RS256, ES256 or EdDSA
 	Assignments             []Assignment // lowest priority first
 	Roles                   []string     // ours: what it may do in the management API; see Roles
+	Passkeys                Passkeys     // ours
 	Secret                  string       // in memory only; empty for NONE
 }
 
@@ -44,6 +45,13 @@ const (
 type CORSSettings struct {
 	Behavior string   // ALLOW_NO_ORIGINS, ALLOW_SPECIFIC_ORIGINS
 	Origins  []string // scheme://host[:port], at most 20
+}
+
+// Passkeys are what an application adds to whom the environment's passkeys may be
+// used by.
+type Passkeys struct {
+	Origins          []string // of its pages, scheme://host[:port], at most 20
+	AndroidKeyHashes []string // SHA-256 of what it is signed with, base64url without padding, at most 20
 }
 
 // Assignment lets an application use a sign-on policy.
@@ -79,8 +87,9 @@ type applicationDocument struct {
 		Priority     int       `json:"priority" required:"true"`
 		SignOnPolicy reference `json:"signOnPolicy" required:"true"`
 	} `json:"signOnPolicyAssignments"`
-	Roles  []string `json:"roles"`
-	Secret string   `json:"secret"`
+	Roles    []string          `json:"roles"`
+	Passkeys *passkeysDocument `json:"passkeys"`
+	Secret   string            `json:"secret"`
 }
 
 func (d *applicationDocument) key() (string, string) { return d.ID, d.Name }
@@ -110,6 +119,7 @@ func (d *applicationDocument) check(f *policy.Faults) {
 		}
 	}
 	d.checkOrigins(f)
+	d.Passkeys.check(f, native)
 	d.checkGrants(f)
 	d.checkClient(f)
 }
@@ -197,6 +207,9 @@ func (d *applicationDocument) application(secret string) *Application {
 		TokenEndpointAuthMethod: d.TokenEndpointAuthMethod, PKCEEnforcement: d.PKCEEnforcement,
 		FlowTokenEnabled: d.FlowTokenEnabled, HomePageURL: string(d.HomePageURL), LoginPageURL: string(d.LoginPageURL),
 		SigningAlgorithm: d.SigningAlgorithm, Roles: d.Roles, CORSSettings: CORSSettings{Behavior: "ALLOW_NO_ORIGINS"},
+	}
+	if d.Passkeys != nil {
+		a.Passkeys = Passkeys{Origins: texts(d.Passkeys.Origins), AndroidKeyHashes: d.Passkeys.AndroidKeyHashes}
 	}
 	if len(a.ResponseModes) == 0 {
 		a.ResponseModes = []string{"query"}

@@ -14,7 +14,7 @@ import (
 
 func TestTheDemoIsSeededOnce(t *testing.T) {
 	m := newMemory()
-	want := []string{"environment", "passwordPolicy", "population", "agreement", "form", "externalService", "flowDefinition", "signOnPolicy", "application"} // what is named before who names it
+	want := []string{"environment", "passwordPolicy", "population", "agreement", "form", "externalService", "fido2Policy", "deviceAuthenticationPolicy", "flowDefinition", "signOnPolicy", "application"} // what is named before who names it
 	var kinds []string
 	for _, line := range apply(t, m, configs.Demo) {
 		rest, adds := strings.CutPrefix(line, "Demo: add ")

@@ -139,6 +139,8 @@ func (b *builder) add(ctx context.Context, r flow.Resource, secrets map[string][
 			return err
 		}
 		b.agreements[d.ID] = d.agreement(b.environment.defaultLanguage())
+	case kindMFAPolicy, kindFIDO2Policy, kindMFASettings:
+		return b.addFactors(r)
 	case kindExternalService:
 		b.addService(r, secrets)
 	case kindNotifications:

@@ -36,6 +36,8 @@ type Bundle struct {
 	services     map[string]served         // external services by id
 	phones       map[flow.Channel]PhoneRequest
 	recaptcha    Recaptcha
+	factors      factors
+	party        RelyingParty
 	disclosing   bool
 
 	population, password, policy string // the defaults
@@ -63,6 +65,7 @@ func NewBundle(e Environment, apps ...*Application) *Bundle {
 		passwords: map[string]rules{}, policies: map[string]signOn{}, origins: map[string]bool{}, redirects: map[string]*Application{},
 		services: map[string]served{}, agreements: map[string]*Agreement{}, definitions: map[string]FlowDefinition{}, drafts: map[string]FlowDefinition{}, recaptcha: Recaptcha{Provider: RecaptchaProofOfWork},
 	}
+	b.factors = builtinFactors(hostName(e.AuthBase))
 	for _, a := range apps {
 		b.applications[a.ID] = a
 		for _, o := range a.CORSSettings.Origins {
@@ -77,6 +80,7 @@ func NewBundle(e Environment, apps ...*Application) *Bundle {
 			}
 		}
 	}
+	b.party = parties(e, b.applications)
 	return b
 }
 

@@ -8,10 +8,15 @@
 //
 //	<dir>/<environment>/environment.json
 //	                    recaptchaV2Config.json     with its secretKey
+//	                    notificationsSettings.json
+//	                    mfaSettings.json
 //	                    passwordPolicies/*.json
 //	                    populations/*.json
 //	                    agreements/*.json          with their languages and revisions
 //	                    forms/*.json
+//	                    externalServices/*.json    with their secrets
+//	                    fido2Policies/*.json
+//	                    deviceAuthenticationPolicies/*.json
 //	                    flowDefinitions/*.json
 //	                    signOnPolicies/*.json      with their actions
 //	                    applications/*.json        with their secret and assignments
@@ -31,7 +36,7 @@
 //
 // An environment with "managed": true is owned by its files: what they do not name
 // is removed, and the Editor leaves it alone. One with "managed": false is only
-// seeded, once. Source: reference/management.md 2.2, 3.2, 3.6, 4.1 to 4.3, 5.1 to 5.9.
+// seeded, once. Source: reference/management.md 2.2, 3.2, 3.6, 4.1 to 4.3, 5.1 to 5.10.
 package configs
 
 import "embed"

@@ -124,8 +124,9 @@ func (e *Editor) resources(ctx context.Context, env string, kind *Kind) ([]flow.
 	return e.store.List(ctx, env)
 }
 
-// Read returns one resource; flow.ErrUnknown when there is none. The id of a
-// singleton is its environment's, and may be left empty.
+// Read returns one resource; flow.ErrUnknown when there is none, and where the kind
+// says so what holds without one. The id of a singleton is its environment's, and
+// may be left empty.
 func (e *Editor) Read(ctx context.Context, env string, kind *Kind, parents []string, id string) (Item, error) {
 	if kind.Singleton && id == "" {
 		id = env
@@ -136,6 +137,9 @@ func (e *Editor) Read(ctx context.Context, env string, kind *Kind, parents []str
 	}
 	if i := slices.IndexFunc(items, func(x Item) bool { return x.ID == id }); i >= 0 {
 		return items[i], nil
+	}
+	if kind.stands != nil && id == env {
+		return Item{ID: env, Body: encode(kind.stands())}, nil
 	}
 	return Item{}, flow.ErrUnknown
 }

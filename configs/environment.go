@@ -53,6 +53,13 @@ func (e Environment) SignOnPage(id string) string {
 	return e.AuthBase + "/" + e.ID + "/signon/?flowId=" + id
 }
 
+// AccountURL is a page of the account that is signed on; rest is empty or begins with a
+// slash.
+func (e Environment) AccountURL(rest string) string { return e.AuthBase + "/" + e.ID + "/account" + rest }
+
+// SignOffURL ends a sign-on.
+func (e Environment) SignOffURL() string { return e.AuthBase + "/" + e.ID + "/as/signoff" }
+
 // CookiePath keeps the cookies of environments on one host apart.
 func (e Environment) CookiePath() string { return "/" + e.ID }
 

@@ -142,7 +142,7 @@ func serviceAcross(_ *tree, e *entry, f *policy.Faults) {
 // serviceDoubts are the secrets that requests read and that have no value yet. Such a
 // request fails when it is invoked. They are no faults, since a service is there
 // before its secrets are.
-func serviceDoubts(e *entry) []Fault {
+func serviceDoubts(_ *tree, e *entry) []Fault {
 	d, _ := e.doc.(*externalServiceDocument)
 	if d.service == nil {
 		return nil

@@ -17,8 +17,8 @@ import (
 var newborn embed.FS
 
 // CreateEnvironment makes an environment of a body, with a default population, the
-// password policy Standard and the sign-on policy Single_Factor. Where the body
-// gives no authBase it is reached at the deployment's own address. The error is
+// password policy Standard, an MFA and a FIDO2 policy and the sign-on policy
+// Single_Factor. Where the body gives no authBase it is reached at the deployment's own address. The error is
 // Faults.
 func (e *Editor) CreateEnvironment(ctx context.Context, body []byte) (Item, error) {
 	var env string
@@ -47,7 +47,7 @@ func (e *Editor) found(ctx context.Context, env string, body []byte) error {
 	if d, _ := c.write(kind, env, m, nil).doc.(*environmentDocument); d.Managed {
 		c.faults.Add(root.Member("managed"), "takes true in a file only, since it is files that keep such an environment")
 	}
-	for _, name := range []string{kindPasswordPolicy, kindPopulation, kindSignOnPolicy} {
+	for _, name := range []string{kindPasswordPolicy, kindPopulation, kindFIDO2Policy, kindMFAPolicy, kindSignOnPolicy} {
 		k := kindOf(e.kinds, name)
 		b, err := newborn.ReadFile(path.Join("newborn", k.Name+".json"))
 		if err != nil {

@@ -36,6 +36,7 @@ type Kind struct {
 	kept     []string // members that a replacement without them leaves as they are
 	withheld []string // members that are kept and not shown; see Item.Withheld
 	defaults bool     // exactly one has "default": true
+	implied  bool     // of those: there may be none, as in environments from before; what is built in holds then
 	ordered  string   // of parts: member that is its own among its siblings, from which its id follows where it has none
 	final    bool     // it cannot be replaced
 
@@ -46,9 +47,10 @@ type Kind struct {
 	read   func(body []byte, base string) (document, policy.Faults)
 	refers func(t *tree, e *entry) []link                                    // what it names beyond Relations
 	across func(t *tree, e *entry, f *policy.Faults)                         // rules that take the whole environment
-	doubts func(e *entry) []Fault                                            // what works, and looks as if it were not meant
+	doubts func(t *tree, e *entry) []Fault                                   // what works, and looks as if it were not meant
 	plan   func(t *tree, e *entry) (src []byte, hash flow.Digest, err error) // nil: there is none; no src: not now
 	shows  func(body, above object, now time.Time) object                    // members that follow from others
+	stands func() object                                                     // of a singleton: what holds while there is none
 	enters func(part object, now time.Time) policy.Faults                    // what keeps a part from being made now
 	leaves func(part object, now time.Time) string                           // what keeps a part from being removed now
 }

@@ -1,13 +1,17 @@
 package configs
 
-import "crypto/sha256"
+import (
+	"crypto/sha256"
+
+	"doorward/runtime/mfapolicy"
+)
 
 // documents are the kinds that have documents of their own, each before those
 // that name it. Applying files writes and names them in this order.
 func documents() []*Kind {
 	return []*Kind{
 		environmentKind(), passwordPolicyKind(), populationKind(), agreementKind(), formKind(), externalServiceKind(), notificationsKind(),
-		flowDefinitionKind(), signOnPolicyKind(), recaptchaKind(), applicationKind(),
+		fido2PolicyKind(), mfaPolicyKind(), mfaSettingsKind(), flowDefinitionKind(), signOnPolicyKind(), recaptchaKind(), applicationKind(),
 	}
 }
 
@@ -20,6 +24,9 @@ const (
 	kindForm            = "form"
 	kindExternalService = "externalService"
 	kindNotifications   = "notificationsSettings"
+	kindFIDO2Policy     = "fido2Policy"
+	kindMFAPolicy       = "deviceAuthenticationPolicy"
+	kindMFASettings     = "mfaSettings"
 	kindFlowDefinition  = "flowDefinition"
 	kindSignOnPolicy    = "signOnPolicy"
 	kindRecaptcha       = "recaptchaConfig"
@@ -91,6 +98,30 @@ func notificationsKind() *Kind {
 		Name: kindNotifications, Title: "notifications settings", Collection: "notificationsSettings", Singleton: true,
 		refers: notificationsRefers, across: notificationsAcross,
 	})
+}
+
+// Source: reference/management.md 5.10.
+func fido2PolicyKind() *Kind {
+	return declareAs(Kind{
+		Name: kindFIDO2Policy, Title: "FIDO2 policy", Collection: "fido2Policies",
+		defaults: true, implied: true, kept: []string{"default"}, doubts: fido2Doubts,
+	}, ruledBy(readFIDO2Policy))
+}
+
+// Source: reference/management.md 5.10.
+func mfaPolicyKind() *Kind {
+	return declareAs(Kind{
+		Name: kindMFAPolicy, Title: "MFA policy", Collection: "deviceAuthenticationPolicies",
+		defaults: true, implied: true, kept: []string{"default"}, readOnly: []string{"forSignOnPolicy"},
+		refers: mfaPolicyRefers, across: mfaPolicyAcross, shows: showsMFAPolicy,
+	}, ruledBy(mfapolicy.ReadPolicy))
+}
+
+// Source: reference/management.md 5.10.
+func mfaSettingsKind() *Kind {
+	return declareAs(Kind{
+		Name: kindMFASettings, Title: "MFA settings", Collection: "mfaSettings", Singleton: true, across: settingsAcross, stands: standingSettings,
+	}, ruledBy(mfapolicy.ReadSettings))
 }
 
 // Source: reference/management.md 2.2.

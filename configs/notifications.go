@@ -19,8 +19,11 @@ const (
 	InputContent   = "content"        // what it says
 	InputLocale    = "locale"         // in which language: "de"
 	InputVoice     = "voice"          // by whom it is read aloud, as the settings say; of calls
-	InputChannel   = "deliveryMethod" // SMS or VOICE
+	InputChannel   = "deliveryMethod" // SMS, VOICE or PUSH
 	InputMessageID = "messageId"      // the same of a repeat; also sent as Idempotency-Key
+
+	InputDevice      = "deviceId"      // of pushes, of which "to" is where the app said that it can be reached, or empty
+	InputApplication = "applicationId" // of the native application that the device was paired with; may be empty
 )
 
 // PhoneRequest is the request of an external service by which a message is sent.
@@ -30,7 +33,7 @@ type PhoneRequest struct {
 	Voice   string // for InputVoice; may be empty
 }
 
-// notificationsDocument says how SMS and calls are sent. Source:
+// notificationsDocument says how SMS, calls and pushes are sent. Source:
 // reference/management.md 5.13 (deliveryMethod), reference/adjoining.md A.7
 // (notifications phone delivery settings); that a request is one of an external
 // service is ours.
@@ -51,7 +54,7 @@ func (d *notificationsDocument) key() (string, string) { return "", "" }
 const voiceMax = 100
 
 func (d *notificationsDocument) check(f *policy.Faults) {
-	methods := []string{string(flow.SMS), string(flow.Voice)}
+	methods := []string{string(flow.SMS), string(flow.Voice), string(flow.Push)}
 	for i, r := range d.Requests {
 		at := root.Member("requests").Index(i)
 		switch {
@@ -102,19 +105,25 @@ func notificationsAcross(t *tree, e *entry, f *policy.Faults) {
 			f.Add(at, "is no request of the external service "+quoted(service.name))
 			continue
 		}
-		say(f, at, unfit(request))
+		say(f, at, unfit(request, flow.Channel(r.DeliveryMethod)))
 	}
 }
 
-// unfit is what keeps a request from sending messages; empty: nothing does.
-func unfit(r *external.Request) string {
+// unfit is what keeps a request from sending messages of a channel; empty: nothing does.
+func unfit(r *external.Request, channel flow.Channel) string {
 	reads := r.Inputs()
-	for _, needed := range []string{InputTo, InputContent} {
-		if !slices.Contains(reads, needed) {
-			return "does not read inputs." + needed + ", so that it cannot send a message"
+	given, needed := []string{InputTo, InputContent, InputLocale, InputVoice, InputChannel, InputMessageID}, []string{InputTo, InputContent}
+	if channel == flow.Push {
+		given, needed = []string{InputTo, InputDevice, InputApplication, InputContent, InputLocale, InputChannel, InputMessageID}, nil
+		if !slices.Contains(reads, InputTo) && !slices.Contains(reads, InputDevice) {
+			return "reads neither inputs." + InputTo + " nor inputs." + InputDevice + ", so that it cannot reach a device"
 		}
 	}
-	given := []string{InputTo, InputContent, InputLocale, InputVoice, InputChannel, InputMessageID}
+	for _, name := range needed {
+		if !slices.Contains(reads, name) {
+			return "does not read inputs." + name + ", so that it cannot send a message"
+		}
+	}
 	for _, name := range reads {
 		if !slices.Contains(given, name) {
 			return "reads inputs." + name + ", which is not given; there are " + strings.Join(given, ", ")

@@ -22,6 +22,10 @@ const gateway = `{"name":"Gateway","requests":[
 		"body":{"type":"JSON","template":"{'to': inputs.to}"}}},
 	{"name":"curious","request":{"method":"POST","url":"https://gateway.example/curious","inputSchema":"{\"properties\":{\"to\":{},\"content\":{},\"mother\":{}}}",
 		"body":{"type":"JSON","template":"{inputs.to, inputs.content, inputs.mother}"}}},
+	{"name":"push","request":{"method":"POST","url":"https://gateway.example/push","inputSchema":"{\"properties\":{\"to\":{},\"deviceId\":{},\"applicationId\":{},\"content\":{},\"messageId\":{}}}",
+		"body":{"type":"JSON","template":"{inputs.to, inputs.deviceId, inputs.applicationId, inputs.content, inputs.messageId}"}}},
+	{"name":"nobody","request":{"method":"POST","url":"https://gateway.example/nobody","inputSchema":"{\"properties\":{\"content\":{}}}",
+		"body":{"type":"JSON","template":"{inputs.content}"}}},
 	{"name":"strict","request":{"method":"POST","url":"https://gateway.example/strict","inputSchema":"{\"properties\":{\"to\":{},\"content\":{},\"locale\":{}},\"required\":[\"locale\"]}",
 		"body":{"type":"JSON","template":"{inputs.to, inputs.content}"}}}]}`
 
@@ -44,22 +48,25 @@ func TestNotificationsNameRequestsThatCanSend(t *testing.T) {
 		"one that does not say what":    {by("SMS", "mute", ""), "INVALID_VALUE /requests/0/request"},
 		"one that wants to know more":   {by("SMS", "curious", ""), "INVALID_VALUE /requests/0/request"},
 		"one that wants what it leaves": {by("SMS", "strict", ""), "INVALID_VALUE /requests/0/request"},
+		"an SMS to a device":            {by("SMS", "push", ""), "INVALID_VALUE /requests/0/request"},
+		"a push to nobody":              {by("PUSH", "nobody", ""), "INVALID_VALUE /requests/0/request"},
+		"a push that is read aloud":     {by("PUSH", "all", ""), "INVALID_VALUE /requests/0/request"},
 		"a voice that is not heard":     {by("SMS", "sms", `,"voice":"ada"`), "INVALID_VALUE /requests/0/voice"},
 		"a voice of two lines":          {by("VOICE", "all", `,"voice":"a\nb"`), "INVALID_VALUE /requests/0/voice"},
 		"a member that is none":         {by("SMS", "sms", `,"from":"x"`), "INVALID_VALUE /requests/0/from"},
 	} {
 		t.Run(name, func(t *testing.T) { wants(t, put(row.requests), strings.Split(row.want, ", ")...) })
 	}
-	if err := put(by("SMS", "sms", "") + "," + by("VOICE", "all", `,"voice":"ada"`)); err != nil {
+	if err := put(by("SMS", "sms", "") + "," + by("VOICE", "all", `,"voice":"ada"`) + "," + by("PUSH", "push", "")); err != nil {
 		t.Fatal(err)
 	}
 	got := map[flow.Channel]configs.PhoneRequest{}
-	for _, channel := range []flow.Channel{flow.SMS, flow.Voice, flow.Email} {
+	for _, channel := range []flow.Channel{flow.SMS, flow.Voice, flow.Push, flow.Email} {
 		if r, known := d.bundle().PhoneRequest(channel); known {
 			got[channel] = r
 		}
 	}
-	want := map[flow.Channel]configs.PhoneRequest{flow.SMS: {Service: service, Name: "sms"}, flow.Voice: {Service: service, Name: "all", Voice: "ada"}}
+	want := map[flow.Channel]configs.PhoneRequest{flow.SMS: {Service: service, Name: "sms"}, flow.Voice: {Service: service, Name: "all", Voice: "ada"}, flow.Push: {Service: service, Name: "push"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -50,9 +50,10 @@ func demo(t *testing.T, replaced map[string]string) fstest.MapFS {
 	return out
 }
 
-// journey reports whether a file of the demo is there for its flow definitions.
+// journey reports whether a file of the demo is there for its flow definitions, or
+// for devices.
 func journey(path string) bool {
-	for _, of := range []string{"/agreements/", "/forms/", "/externalServices/", "/flowDefinitions/", "/applications/journeys"} {
+	for _, of := range []string{"/agreements/", "/forms/", "/externalServices/", "/flowDefinitions/", "/applications/journeys", "/deviceAuthenticationPolicies/", "/fido2Policies/"} {
 		if strings.Contains(path, of) {
 			return true
 		}

@@ -41,5 +41,8 @@ func policyRefers(_ *tree, e *entry) []link {
 	for _, r := range policy.Definitions(d.Actions) {
 		out = append(out, link{r.Path, kindFlowDefinition, r.ID})
 	}
+	for _, r := range policy.DevicePolicies(d.Actions) {
+		out = append(out, link{r.Path, kindMFAPolicy, r.ID})
+	}
 	return out
 }

@@ -130,7 +130,7 @@ func (t *tree) check(known func(flow.Digest) bool) verdict {
 			v.faults.merge(e.place, found)
 		}
 		if e.kind.doubts != nil {
-			for _, f := range e.kind.doubts(e) {
+			for _, f := range e.kind.doubts(t, e) {
 				f.File = e.place
 				v.warnings.append(f)
 			}
@@ -166,7 +166,8 @@ func (t *tree) unique(k *Kind, f *Faults) {
 	}
 }
 
-// oneDefault makes sure that there is one for whoever names none.
+// oneDefault makes sure that there is one for whoever names none, where nothing that
+// is built in would hold.
 func (t *tree) oneDefault(k *Kind, f *Faults) {
 	if !k.defaults {
 		return
@@ -176,6 +177,9 @@ func (t *tree) oneDefault(k *Kind, f *Faults) {
 		if e.standard() {
 			n++
 		}
+	}
+	if k.implied && len(t.all[k.Name]) == 0 {
+		return
 	}
 	if n != 1 {
 		f.add(path.Join(t.dir, k.Collection), policy.Fault{Path: root, Code: flow.ConstraintViolation, Message: fmt.Sprintf(`needs one file with "default": true, not %d`, n)})

@@ -44,6 +44,9 @@ func (c *change) create(k *Kind, parents []string, body []byte) (string, error) 
 	m["id"] = raw(id)
 	if k.Parent == nil {
 		c.write(k, id, m, nil)
+		if k.defaults && c.tree.standard(k.Name) == nil {
+			c.faults.AddCode(root.Member("default"), flow.ConstraintViolation, "takes true, since there is no other one that could be the default")
+		}
 		return id, nil
 	}
 	if k.enters != nil {
@@ -223,6 +226,8 @@ func (c *change) remove(k *Kind, parents []string, id string) error {
 	}
 	e := c.tree.find(k.Name, id)
 	switch {
+	case e == nil && k.stands != nil && id == c.env:
+		return nil // what would hold then holds
 	case e == nil:
 		return flow.ErrUnknown
 	case e.standard():

@@ -66,6 +66,8 @@ func lockAccount(c *call) (*answer, error) {
 	return c.showUserNow()
 }
 
+// unlockAccount lifts the lock of an account, and that of its devices together.
+// Source: reference/management.md 5.3.
 func unlockAccount(c *call) (*answer, error) {
 	if _, err := input[struct{}](c); err != nil {
 		return nil, err
@@ -73,6 +75,9 @@ func unlockAccount(c *call) (*answer, error) {
 	id := c.PathValue("id")
 	if err := c.api.Users.Unlock(c.Context(), c.env, id); err != nil {
 		return nil, absent(err)
+	}
+	if err := c.api.Devices.UnlockAccount(c.Context(), c.env, id); err != nil {
+		return nil, unserved(err)
 	}
 	c.about(id, flow.UserUnlocked)
 	return c.showUserNow()

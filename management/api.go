@@ -43,6 +43,8 @@ type Parts struct {
 	Passwords *directory.Passwords
 	Accounts  *directory.Accounts
 	Consents  *directory.Consents
+	Devices   *directory.Devices
+	Factors   Factors
 	Metadata  Metadata
 	Invoker   Invoker
 	Targets   Targets

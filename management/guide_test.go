@@ -99,6 +99,9 @@ func (g *guided) send(request string) string {
 }
 
 func (g *guided) filled(s string) string {
+	if strings.Contains(s, "{otp}") {
+		s = strings.ReplaceAll(s, "{otp}", g.code())
+	}
 	for name, value := range g.known {
 		s = strings.ReplaceAll(s, name, value)
 	}
@@ -117,5 +120,6 @@ func (g *guided) named(s string) string {
 		}
 		return "{id}"
 	})
+	s = regexp.MustCompile(`("secret": "|[?&]secret=)[A-Z2-7]{32}`).ReplaceAllString(s, "${1}{secret}")
 	return regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`).ReplaceAllString(s, "{time}")
 }

@@ -95,10 +95,11 @@ func newHouse(t testing.TB) *house {
 	editor.Counting("population", func(ctx context.Context, env, id string) (int, error) {
 		return h.users.Count(ctx, env, filter.Compare{Attribute: "population.id", Op: filter.Equal, Value: id})
 	})
+	h.devices = directory.NewDevices(db, ring, h.now)
 	h.api = management.New(management.Parts{
 		Tenants: h.registry, Workers: provider, Editor: editor, Reload: h.registry.Reload, Users: h.users,
 		Passwords: directory.NewPasswords(db, hasher, ring, policies, h.now), Accounts: directory.NewAccounts(db, hasher, ring, policies, h.now),
-		Consents: directory.NewConsents(db, h.now), Events: h.events, Log: h.logger, Now: h.now, Posted: func() {}, Outbox: h.outbox, Phones: phones{h.registry},
+		Consents: directory.NewConsents(db, h.now), Devices: h.devices, Factors: h.factors(h.devices, ring), Events: h.events, Log: h.logger, Now: h.now, Posted: func() {}, Outbox: h.outbox, Phones: phones{h.registry},
 		Metadata:       management.Metadata{Kinds: kinds, Describe: describe, Triggers: definition.Triggers},
 		Administrators: otherID,
 	})

@@ -50,12 +50,12 @@ func kindRoutes(k *configs.Kind) []route {
 }
 
 // accessTo is who may read resources of a kind: whoever looks after users needs
-// to see what users are in, and what they have agreed to.
+// to see what users are in, what they have agreed to, and which devices they may have.
 func accessTo(k *configs.Kind) access {
 	for k.Parent != nil {
 		k = k.Parent
 	}
-	if slices.Contains([]string{"population", "passwordPolicy", "agreement"}, k.Name) {
+	if slices.Contains([]string{"population", "passwordPolicy", "agreement", "deviceAuthenticationPolicy", "fido2Policy", "mfaSettings"}, k.Name) {
 		return readingForUsers
 	}
 	return reading

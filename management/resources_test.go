@@ -15,6 +15,12 @@ import (
 	"doorward/runtime/flow"
 )
 
+func aFIDO2Policy(name, more string) string {
+	return `{"name":"` + name + `","deviceDisplayName":"Key","attestationRequirements":"NONE","authenticatorAttachment":"BOTH","discoverableCredentials":"REQUIRED",
+		"userVerification":{"option":"REQUIRED","enforceDuringAuthentication":true},"backupEligibility":{"allow":true,"enforceDuringAuthentication":false},
+		"mdsAuthenticatorsRequirements":{"option":"NONE","enforceDuringAuthentication":false},"userDisplayNameAttributes":{"attributes":[{"name":"username"}]}` + more + `}`
+}
+
 const aForm = `{"name":%q,"category":"CUSTOM","cols":4,"markRequired":true,"markOptional":false,"components":{"fields":[
 	{"type":"TEXT","key":"user.username","label":"Username","required":true,"position":{"row":0,"col":0},"validation":{"type":"NONE"}},
 	{"type":"SUBMIT_BUTTON","label":"Go","position":{"row":1,"col":0}}]}}`
@@ -27,6 +33,8 @@ func TestEveryKindIsCreatedReadListedChangedAndDeleted(t *testing.T) {
 	h.post("/signOnPolicies/"+policy+"/actions", `{"type":"LOGIN","priority":1}`).is(http.StatusCreated)
 	agreement := h.post("/agreements", `{"name":"Terms","description":"of use","enabled":false,"reconsentPeriodDays":31}`).is(http.StatusCreated)["id"].(string)
 	language := h.post("/agreements/"+agreement+"/languages", `{"displayName":"English","locale":"en","enabled":false}`).is(http.StatusCreated)["id"].(string)
+	h.post("/deviceAuthenticationPolicies", policyOfAll()).is(http.StatusCreated)
+	keys := h.post("/fido2Policies", aFIDO2Policy("Keys", `,"default":true`)).is(http.StatusCreated)["id"].(string)
 	tried := map[string]bool{}
 	for kind, c := range map[string]struct {
 		path, body, changed string
@@ -45,6 +53,12 @@ func TestEveryKindIsCreatedReadListedChangedAndDeleted(t *testing.T) {
 		"externalService": {
 			"/externalServices", `{"name":"S","variables":{"a":"b"},"authSchemes":[{"name":"a","type":"BEARER","token":"hidden"}]}`, `{"name":"Renamed","description":"D"}`,
 			map[string]any{"name": "Renamed", "variables": nil, "authSchemes": nil},
+		},
+		"fido2Policy": {"/fido2Policies", aFIDO2Policy("Other", ""), aFIDO2Policy("Others", `,"relyingPartyId":"127.0.0.1"`), map[string]any{"name": "Others", "relyingPartyId": "127.0.0.1", "default": nil}},
+		"deviceAuthenticationPolicy": {
+			"/deviceAuthenticationPolicies", strings.Replace(published(t, "comp-device-authentication-policy.json"), `"default": true`, `"default": false`, 1),
+			strings.NewReplacer(`"All","default":true`, `"Strict"`, `"fido2":{"enabled":true}`, `"fido2":{"enabled":true,"fido2PolicyId":"`+keys+`"}`).Replace(policyOfAll()),
+			map[string]any{"name": "Strict", "default": false, "fido2.fido2PolicyId": keys, "newDeviceNotification": nil},
 		},
 		"flowDefinition": {"/flowDefinitions", fmt.Sprintf(definition1, "Stop", "X"), fmt.Sprintf(definition1, "Stop", "Y"), map[string]any{"name": "Stop"}},
 		"signOnPolicy":   {"/signOnPolicies", `{"name":"Other","default":"false"}`, `{"name":"Another"}`, map[string]any{"name": "Another", "default": false}},

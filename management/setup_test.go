@@ -50,6 +50,7 @@ type house struct {
 	logger   *slog.Logger
 	users    *directory.Users
 	outbox   *directory.Outbox
+	devices  *directory.Devices
 	registry *configs.Registry
 	events   *events
 	logs     *log

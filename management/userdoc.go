@@ -136,3 +136,43 @@ func (p profile) get(path string) string {
 	s, _ := v.(string)
 	return s
 }
+
+// readUserDocument shows a user with how password and devices stand, and the
+// population. Source: examples/management doc-user-read.
+func readUserDocument(c *call) (*answer, error) {
+	if _, err := c.oneOf("include", memberships()...); err != nil {
+		return nil, err
+	}
+	if _, err := c.oneOf("expand", "population"); err != nil {
+		return nil, err
+	}
+	u, err := c.user()
+	if err != nil {
+		return nil, err
+	}
+	state, err := c.api.Passwords.State(c.Context(), c.env, u.ID)
+	if err != nil {
+		return nil, absent(err)
+	}
+	factors, err := c.api.Devices.Account(c.Context(), c.env, u.ID)
+	if err != nil {
+		return nil, unserved(err)
+	}
+	population := c.base() + "/populations/" + u.Population
+	embedded := object{
+		{"mfa", showMFA(factors)},
+		{"password", object{{"status", state.State}}},
+		{"population", object{{"_links", links("self", population, "environment", c.base())}, {"id", u.Population}}},
+	}
+	o := object{{"_links", c.userLinks(&u)}, {"_embedded", embedded}}
+	return ok(append(o, c.userDocument(&u)...))
+}
+
+// showMFA is whether the devices of a user are locked together, which no password
+// lifts. Ours.
+func showMFA(m directory.MFAStanding) object {
+	if m.LockedUntil.IsZero() {
+		return object{{"status", "OK"}}
+	}
+	return object{{"status", "LOCKED"}}.time("unlockAt", m.LockedUntil)
+}

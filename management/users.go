@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"doorward/directory"
 	"doorward/directory/hash"
@@ -34,7 +35,7 @@ func userRoutes() []route {
 			operation{method: http.MethodDelete, access: identities, run: deleteUser},
 		)},
 	}
-	return append(append(append(routes, userParts()...), passwordRoute()), consentRoutes()...)
+	return slices.Concat(routes, userParts(), []route{passwordRoute()}, consentRoutes(), deviceRoutes())
 }
 
 // user is the one that the path names.
@@ -68,7 +69,7 @@ func unserved(err error) error {
 func (c *call) userURL(id string) string { return c.base() + "/users/" + id }
 
 // userLinks are those of a user. Source: examples/management doc-user-read; what
-// is not here (devices, roleAssignments, linkedAccounts) has no address yet.
+// is not here (roleAssignments, linkedAccounts) has no address yet.
 func (c *call) userLinks(u *directory.User) object {
 	self := c.userURL(u.ID)
 	password := self + "/password"
@@ -76,7 +77,9 @@ func (c *call) userLinks(u *directory.User) object {
 	for _, rel := range []string{"password.reset", "password.set", "password.check", "password.recover"} {
 		l = l.link(rel, password)
 	}
-	l = l.link("agreementConsents", self+"/agreementConsents")
+	for _, rel := range []string{"agreementConsents", "devices", "pairingKeys", "trustedBrowsers", "mfaEnabled"} {
+		l = l.link(rel, self+"/"+rel)
+	}
 	if locked(u, c.api.Now()) {
 		l = l.link("account.unlock", self)
 	} else {
@@ -127,32 +130,6 @@ func listUsers(c *call) (*answer, error) {
 // empty and left out. Source: reference/management.md 5.3.
 func memberships() []string { return []string{"memberOfGroupIDs", "memberOfGroupNames"} }
 
-// readUserDocument shows a user with the state of the password and the
-// population. Source: examples/management doc-user-read.
-func readUserDocument(c *call) (*answer, error) {
-	if _, err := c.oneOf("include", memberships()...); err != nil {
-		return nil, err
-	}
-	if _, err := c.oneOf("expand", "population"); err != nil {
-		return nil, err
-	}
-	u, err := c.user()
-	if err != nil {
-		return nil, err
-	}
-	state, err := c.api.Passwords.State(c.Context(), c.env, u.ID)
-	if err != nil {
-		return nil, absent(err)
-	}
-	population := c.base() + "/populations/" + u.Population
-	embedded := object{
-		{"password", object{{"status", state.State}}},
-		{"population", object{{"_links", links("self", population, "environment", c.base())}, {"id", u.Population}}},
-	}
-	o := object{{"_links", c.userLinks(&u)}, {"_embedded", embedded}}
-	return ok(append(o, c.userDocument(&u)...))
-}
-
 // createUser makes a user, or takes one over from elsewhere with a password.
 func createUser(c *call, m manner) (*answer, error) {
 	v, err := c.document()
@@ -175,7 +152,7 @@ func createUser(c *call, m manner) (*answer, error) {
 	if len(faults) > 0 {
 		return nil, flow.Invalid(faults...)
 	}
-	u := directory.User{Env: c.env, Enabled: true, Population: population, Unverified: edit.unverified, MustChange: edit.forceChange && edit.password != ""}
+	u := directory.User{Env: c.env, Enabled: true, Population: population, Unverified: edit.unverified, MustChange: edit.forceChange && edit.password != "", MFAEnabled: c.bundle.MFASettings().MFAEnabledByDefault}
 	if err := edit.apply(&u, m); err != nil {
 		return nil, err
 	}
