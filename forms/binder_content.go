@@ -3,8 +3,6 @@ package forms
 import (
 	"strconv"
 
-	"github.com/skip2/go-qrcode"
-
 	"doorward/runtime/form"
 )
 
@@ -135,13 +133,7 @@ func (m *markup) code(x *form.Field, d *drawing) {
 	m.raw("<div")
 	m.attr("class", "qr "+map[string]string{"SMALL": "small-code", "LARGE": "large-code"}[x.Size]+map[string]string{"CENTER": " center", "RIGHT": " right"}[x.Align])
 	m.raw(">")
-	if q, err := qrcode.New(text, qrcode.Medium); err == nil && text != "" {
-		m.raw(`<div role="img"`)
-		m.attr("aria-label", m.say("form.code", nil))
-		m.raw(">")
-		m.squares(q.Bitmap())
-		m.raw("</div>")
-	}
+	m.picture(text)
 	if f := d.sheet.form.Say(x.Fallback, m.language); f != "" {
 		m.element("<p>", f, "</p>")
 	}

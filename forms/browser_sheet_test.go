@@ -25,20 +25,27 @@ type counter struct {
 
 func serve(t *testing.T, s forms.SignOn) *counter {
 	t.Helper()
+	return serveEach(t, func() forms.SignOn { return s })
+}
+
+// serveEach serves what an execution is at the moment.
+func serveEach(t *testing.T, now func() forms.SignOn) *counter {
+	t.Helper()
 	assets, err := static.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p, c := pages(t), &counter{}
-	s.Address = "/signon"
 	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a, ok := assets.Find(r.URL.Path); ok {
 			w.Header().Set("Content-Type", a.Type)
 			_, _ = w.Write(a.Body)
 			return
 		}
+		s := now()
+		s.Address = "/signon"
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		w.Header().Set("Content-Security-Policy", contentPolicy(&s.View))
 		if r.Method == http.MethodPost {
 			body, _ := io.ReadAll(r.Body)
 			c.mu.Lock()
@@ -51,6 +58,15 @@ func serve(t *testing.T, s forms.SignOn) *counter {
 	}))
 	t.Cleanup(c.Close)
 	return c
+}
+
+// contentPolicy is the one that such a page is served with.
+func contentPolicy(v *flow.View) string {
+	policy := "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	if forms.Waits(v) {
+		policy += "; connect-src 'self'"
+	}
+	return policy
 }
 
 // last is what was posted last, as values of these fields.

@@ -1,6 +1,7 @@
 package forms_test
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -33,8 +34,9 @@ func wall() map[string]forms.SignOn {
 		change(&s)
 		return s
 	}
+	all := aboutDevices()
 	linked := said(recovery(), func(s *forms.SignOn) { s.Code = "AB34EF78" })
-	return map[string]forms.SignOn{
+	maps.Copy(all, map[string]forms.SignOn{
 		"username-password": signOn(), "identifier": lookup(), "password": password(), "password-long-name": long(password()),
 		"expired-password": expired(), "temporary-password": change("MUST_CHANGE_PASSWORD"),
 		"recovery": recovery(), "recovery-from-link": linked, "verification": verification(), "verification-long-name": long(verification()),
@@ -48,7 +50,8 @@ func wall() map[string]forms.SignOn {
 		"locked":       refuse(signOn(), "usernamePassword.check", inner(flow.PasswordLockedOut, "password", "secondsUntilUnlock", 900)),
 		"out-of-date":  said(signOn(), func(s *forms.SignOn) { s.Fault = &flow.Fault{Code: flow.Conflict} }),
 		"terms":        execution("TERMS_REQUIRED", flow.Offer{Name: "terms.accept", Prompt: flow.Text{Default: "Agree and continue"}, Fields: []flow.Field{{Name: "accept", Type: flow.TypeBoolean, Required: true, Label: flow.Text{Default: "I agree to the terms of service"}}}}),
-	}
+	})
+	return all
 }
 
 // messages are the pages without a form, and the one with all of them.
@@ -97,14 +100,16 @@ func hang(t *testing.T) *httptest.Server {
 			set.Theme = forms.Theme{Style: "/theme.css", Logo: "/logo.svg"}
 		}
 		var body []byte
+		var view flow.View
 		if draw, ok := others[name]; ok {
 			body = draw(set)
 		} else if e, ok := named[name]; ok {
 			e.Address = r.URL.Path + "?flowId=f"
 			body = p.SignOn(set, e)
+			view = e.View
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		w.Header().Set("Content-Security-Policy", contentPolicy(&view))
 		switch r.URL.Path {
 		case "/theme.css":
 			w.Header().Set("Content-Type", "text/css")
@@ -127,6 +132,7 @@ func TestBrowserWall(t *testing.T) {
 	paths := []string{
 		"/themed/en/form-gallery", "/de/form-gallery", "/themed/en/gallery", "/themed/en/username-password", "/de/username-password", "/de/recovery", "/de/register", "/de/many-errors",
 		"/de/expired-password", "/de/verification-long-name", "/de/forgot", "/de/gallery", "/de/code", "/es/recovery",
+		"/themed/en/selection", "/de/enrolment", "/de/recovery-codes", "/es/push-number", "/es/passkey-sign-on",
 	}
 	for name := range wall() {
 		paths = append(paths, "/en/"+name)

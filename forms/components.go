@@ -81,20 +81,45 @@ func (m *markup) chip(person string, reset *Form) {
 
 // open begins a form, with what is hidden in each of ours.
 func (m *markup) open(class string, f *Form) {
-	m.raw("<form")
+	m.begin(f)
 	m.some("class", class)
-	m.raw(` method="post"`)
+	m.some("data-passkey", f.Options)
+	m.raw(" novalidate>")
+	m.carry(f)
+}
+
+func (m *markup) begin(f *Form) {
+	m.raw(`<form method="post"`)
 	m.address("action", f.Action)
-	m.raw(` novalidate><input type="hidden" name="_action"`)
+}
+
+func (m *markup) carry(f *Form) {
+	m.raw(`<input type="hidden" name="_action"`)
 	m.attr("value", f.Name)
 	m.raw(`><input type="hidden" name="_token"`)
 	m.attr("value", f.Token)
-	m.raw(">\n")
+	m.raw(">")
+	for _, input := range f.Hidden {
+		m.raw(`<input type="hidden"`)
+		m.attr("name", input[0])
+		m.attr("value", input[1])
+		m.raw(">")
+	}
+	for _, name := range f.Filled {
+		m.raw(`<input type="hidden"`)
+		m.attr("name", name)
+		m.raw(">")
+	}
+	m.raw("\n")
 }
 
 // form is the one thing that a page is for.
 func (m *markup) form(f *Form) {
-	if f == nil {
+	switch {
+	case f == nil:
+		return
+	case f.Options != "":
+		m.ceremony(f)
 		return
 	}
 	m.open("", f)
@@ -115,9 +140,10 @@ func (m *markup) quiet(f *Form) {
 	m.element(`<button class="button quiet" type="submit">`, f.Button, "</button>\n</form>\n")
 }
 
-// links lead to what else there is, the last way last.
-func (m *markup) links(links []Link) {
-	if len(links) == 0 {
+// links lead to what else there is, the last way last. It may take a form to go
+// that way.
+func (m *markup) links(links []Link, away *Form) {
+	if len(links) == 0 && away == nil {
 		return
 	}
 	m.raw(`<p class="links">`)
@@ -126,7 +152,15 @@ func (m *markup) links(links []Link) {
 		m.address("href", l.Address)
 		m.element(">", l.Label, "</a> ")
 	}
-	m.raw("</p>\n")
+	if away == nil {
+		m.raw("</p>\n")
+		return
+	}
+	m.element(`<button class="link" type="submit" form="away">`, away.Button, "</button></p>\n")
+	m.begin(away)
+	m.raw(` id="away" hidden>`)
+	m.carry(away)
+	m.raw("</form>\n")
 }
 
 // provider is another place to sign on at.
@@ -144,24 +178,6 @@ func (m *markup) providers(list []provider) {
 		m.element("", p.Label, "</a></li>\n")
 	}
 	m.raw("</ul>\n")
-}
-
-// device is one of a person's own, to be chosen.
-type device struct{ ID, Name, Detail string }
-
-func (m *markup) devices(f *Form, list []device) {
-	m.open("", f)
-	m.raw(`<ul class="choices">`)
-	for _, d := range list {
-		m.raw(`<li><button class="choice" type="submit" name="device.id"`)
-		m.attr("value", d.ID)
-		m.element(`><span><b>`, d.Name, `</b>`)
-		if d.Detail != "" {
-			m.element(`<span>`, d.Detail, `</span>`)
-		}
-		m.raw("</span>" + iconNext + "</button></li>\n")
-	}
-	m.raw("</ul>\n</form>\n")
 }
 
 // terms are a text to be read before it is agreed to.

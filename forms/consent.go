@@ -16,11 +16,11 @@ const accepted = "accept"
 func (p *Pages) consent(set Setting, s *SignOn, t form.Terms) []byte {
 	w := p.in(set)
 	l := w.lay(s)
-	m := p.head(set, cmp.Or(t.Title, w.title(s, nil)), s.Application, false)
-	m.lead(w.lead(s, nil))
-	m.notice(w.noticed(s), false)
+	m := p.head(set, cmp.Or(t.Title, w.title(s, &layout{})), s.Application, false)
+	m.lead(w.lead(s, &layout{}))
+	m.notice(w.noticed(s, nil), false)
 	m.chip(s.View.User.Username, l.reset)
-	m.terms(terms{Title: cmp.Or(t.Title, w.title(s, nil)), Paragraphs: t.Paragraphs})
+	m.terms(terms{Title: cmp.Or(t.Title, w.title(s, &layout{})), Paragraphs: t.Paragraphs})
 	if f := l.form; f != nil {
 		m.open("", f)
 		m.raw(`<input type="hidden" value="true"`)
@@ -29,6 +29,6 @@ func (p *Pages) consent(set Setting, s *SignOn, t form.Terms) []byte {
 		m.open("after", f)
 		m.element(`<button class="button quiet" type="submit">`, cmp.Or(t.Decline, w.say("agreement.decline", nil)), "</button>\n</form>\n")
 	}
-	m.links(l.links)
+	m.links(l.links, l.away)
 	return m.foot(set)
 }

@@ -1,7 +1,9 @@
 // Package forms turns what an execution offers into pages a person can fill in,
-// and what a browser posts back into the values of an action. It knows no action
-// by name but the engine's own reset, and no step kind at all: a form is drawn
-// from the same declaration that checks its submission.
+// and what a browser posts back into the values of an action. A form is drawn
+// from the same declaration that checks its submission. No step kind is known
+// here; of actions the engine's own reset is, and those about devices (room.go),
+// whose pages show more than a form: a list to choose from, a number to match, a
+// code to scan, and what the browser is asked to sign.
 //
 // What pages say lies in texts/, one file a language, by the keys that steps and
 // faults carry. What pages are made of lies in components.go and fields.go, one

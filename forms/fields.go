@@ -52,11 +52,18 @@ func (m *markup) typed(f *Field) {
 	m.attr("type", f.Input)
 	m.attr("id", f.ID)
 	m.attr("name", f.Name)
-	if f.Code {
+	switch {
+	case f.Digits:
+		m.raw(` class="code" inputmode="numeric"`)
+	case f.Code:
 		m.raw(` class="code" inputmode="text"`)
 	}
 	m.some("value", f.Value)
-	m.some("autocomplete", f.Autocomplete)
+	if f.Passkeys {
+		m.attr("autocomplete", f.Autocomplete+" webauthn")
+	} else {
+		m.some("autocomplete", f.Autocomplete)
+	}
 	m.flag("required", f.Required)
 	if f.Capitalize != "" {
 		m.attr("autocapitalize", f.Capitalize)

@@ -16,7 +16,7 @@ func (p *Pages) Gallery(set Setting, action string) []byte {
 	l.form.settle(problems)
 	m := p.head(set, w.say("page.signOn", nil), s.Application, false)
 	m.progress(2, 3)
-	m.lead(w.lead(&s, nil))
+	m.lead(w.lead(&s, &layout{}))
 	m.notice(w.say("notice.moved", nil), false)
 	m.notice(w.say("password.sendRecoveryCode.done", nil), true)
 	m.summary(problems)
@@ -30,10 +30,20 @@ func (p *Pages) Gallery(set Setting, action string) []byte {
 		{Link{"#top", w.say("page.with", params{"provider": "Example"})}, "E"},
 		{Link{"#top", w.say("page.with", params{"provider": "Another"})}, "A"},
 	})
-	m.devices(l.form, []device{{"1", "iPhone", "+49 ••• ••12 34"}, {"2", "ada@example.com", ""}})
+	m.passkey(&Form{Action: action, Name: "gallery", Button: w.say("passkey.submit", nil), Options: "{}"})
+	m.choices(w.devices(&s, &s.View.Offers[0], galleryDevices()))
+	m.element(`<p class="token number">`, "42", "</p>\n")
+	m.pairing("otpauth://totp/Acme:ada", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+	m.kept([]string{"aB3k9mQ2x7", "Zt4w8nR5y6"})
 	m.waiting(w.say("page.waiting", nil))
-	m.links([]Link{{"#top", w.say("page.otherWay", nil)}})
+	m.links([]Link{{"#top", w.say("page.otherWay", nil)}}, nil)
+	m.script(p.assets.Path("passkey.js"))
 	return m.foot(set)
+}
+
+// galleryDevices are one that codes are sent to, and one that is locked.
+func galleryDevices() []authenticator {
+	return []authenticator{{ID: "1", Type: "SMS", Nickname: "Work", Phone: "*******01"}, {ID: "2", Type: "TOTP", Lock: []byte("{}")}}
 }
 
 // galleryTerms are long enough to be scrolled.

@@ -18,6 +18,10 @@ type Form struct {
 	Token  string // step token
 	Button string
 	Fields []Field
+
+	Hidden  [][2]string // inputs that hold what is chosen already: name and value
+	Filled  []string    // inputs that the script of passkeys fills in
+	Options string      // what it asks the browser for, as JSON; empty: nothing
 }
 
 // Field is one input of a Form.
@@ -41,6 +45,8 @@ type Field struct {
 	Posted       bool // of a Fixed one: the action takes it
 	Box          bool // a box to tick
 	Code         bool // a one-time code
+	Digits       bool // of digits alone
+	Passkeys     bool // the browser may offer passkeys here
 	Secret       bool // can be looked at
 }
 
@@ -104,7 +110,7 @@ func (w *words) field(d *flow.Field) Field {
 		}
 	case flow.TypeTel:
 		f.Input = "tel"
-	case flow.TypeChoice, flow.TypeChoices, flow.TypeProof: // have inputs of their own
+	case flow.TypeChoice, flow.TypeChoices, flow.TypeProof, flow.TypeCredential: // have inputs of their own
 	case flow.TypeText:
 		f.Input = "text"
 		if strings.HasSuffix(f.Autocomplete, "name") && f.Autocomplete != "username" {
@@ -224,5 +230,15 @@ func (f *Form) settle(problems []Problem) {
 		}
 		x.Focus = true
 		return
+	}
+}
+
+// unfocus leaves the cursor to the person.
+func (f *Form) unfocus() {
+	if f == nil {
+		return
+	}
+	for i := range f.Fields {
+		f.Fields[i].Focus = false
 	}
 }

@@ -11,8 +11,9 @@ import (
 // sentence says what a detail means to the person who typed, by the keys
 // "fault.CODE.target" and, for whatever has no words of its own, "fault.CODE".
 // Each may be followed by what is known beside it: ".known" where the page shows
-// who signs on, ".left" and ".spent" where the tries are counted. An unknown name
-// and a wrong password are one sentence.
+// who signs on, ".left" and ".spent" where the tries are counted, ".lasting" where
+// nobody can say how long it takes. An unknown name and a wrong password are one
+// sentence.
 func (w *words) sentence(d *flow.Detail, label, person string) string {
 	code := d.Code
 	if code == flow.EmptyValue {
@@ -37,7 +38,7 @@ func (w *words) sentence(d *flow.Detail, label, person string) string {
 		if known, ok := w.first(p, key+".known"); ok && person != "" {
 			return w.say(known, p)
 		}
-		if key, ok := w.first(p, key); ok {
+		if key, ok := w.first(p, key, key+".lasting"); ok {
 			return w.say(key, p)
 		}
 	}
@@ -74,15 +75,18 @@ func (w *words) notice(f *flow.Fault) string {
 		return ""
 	case f.Code == flow.Limited:
 		return w.say("notice.limited", nil)
+	case f.Code == flow.RequestFailed && len(f.Details) > 0:
+		return w.sentence(&f.Details[0], "", "")
 	}
 	return w.say("notice.moved", nil)
 }
 
 // noticed is the notice of a page that has no form of data: why what was sent was
-// not taken, or why a step behind the page failed and led back to it.
-func (w *words) noticed(s *SignOn) string {
-	if s.Fault == nil && s.View.Failure != nil {
-		return w.failure(s.View.Failure, s.View.User.Username)
+// not taken, why a step behind the page failed and led back to it, or what trouble
+// the step itself tells of.
+func (w *words) noticed(s *SignOn, trouble *flow.Failure) string {
+	if failure := cmp.Or(s.View.Failure, trouble); s.Fault == nil && failure != nil {
+		return w.failure(failure, s.View.User.Username)
 	}
 	return w.notice(s.Fault)
 }

@@ -48,7 +48,7 @@ func (p *Pages) sheet(set Setting, s *SignOn, f *form.Form) []byte {
 	d.problems = w.judge(d)
 	d.state.settle(d.problems)
 	m := p.head(set, sh.title, s.Application, len(d.problems) > 0)
-	m.lead(w.lead(s, nil))
+	m.lead(w.lead(s, &layout{}))
 	m.notice(w.notice(s.Fault), false)
 	if !sh.tells {
 		m.summary(d.problems)
@@ -57,7 +57,7 @@ func (p *Pages) sheet(set Setting, s *SignOn, f *form.Form) []byte {
 		m.chip(s.View.User.Username, w.reset(s))
 	}
 	m.sheet(d)
-	m.links(w.ways(s))
+	m.links(w.ways(s), nil)
 	return m.foot(set)
 }
 

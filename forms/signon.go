@@ -1,7 +1,6 @@
 package forms
 
 import (
-	"net/url"
 	"strings"
 
 	"doorward/runtime/flow"
@@ -11,7 +10,9 @@ import (
 
 // SignOn is a waiting execution, to be drawn as a page. The first of its offers
 // is the form; an offer behind it is a way to another room: a link to its own
-// form when it asks for something, and a quiet button when it does not.
+// form when it asks for something, and a quiet button when it does not. What a
+// script has to fill in stands beside the form, and devices are buttons of their
+// own.
 type SignOn struct {
 	View        flow.View
 	Address     string                 // of this page, to which its forms post
@@ -59,15 +60,6 @@ func (w *words) ways(s *SignOn) []Link {
 	return out
 }
 
-// layout is where each offer has its place.
-type layout struct {
-	shown *flow.Offer // the form when it is not that of the status; nil: it is
-	form  *Form
-	reset *Form
-	quiet []*Form
-	links []Link
-}
-
 // SignOn is the page of a waiting execution.
 func (p *Pages) SignOn(set Setting, s SignOn) []byte {
 	if f, ok := s.View.Form.(*form.Form); ok {
@@ -80,9 +72,12 @@ func (p *Pages) SignOn(set Setting, s SignOn) []byte {
 	l := w.lay(&s)
 	problems := w.mark(&s, l.form)
 	l.form.settle(problems)
-	m := p.head(set, w.title(&s, l.shown), s.Application, len(problems) > 0)
-	m.lead(w.lead(&s, l.shown))
-	if notice := w.noticed(&s); notice != "" {
+	if l.room.key != "" && len(problems) == 0 || l.form.isScripted() {
+		l.form.unfocus() // what is to be scanned or pressed comes first
+	}
+	m := p.head(set, w.title(&s, &l), s.Application, len(problems) > 0)
+	m.lead(w.lead(&s, &l))
+	if notice := w.noticed(&s, l.room.trouble); notice != "" {
 		m.notice(notice, false)
 	} else {
 		m.notice(w.done(&s, &l), true)
@@ -91,57 +86,18 @@ func (p *Pages) SignOn(set Setting, s SignOn) []byte {
 	if !l.form.asksWho() {
 		m.chip(s.View.User.Username, l.reset)
 	}
+	m.above(&s, &l)
 	m.form(l.form)
+	m.choices(l.choices)
+	m.passkey(l.passkey)
 	for _, f := range l.quiet {
 		m.quiet(f)
 	}
-	m.links(l.links)
+	m.links(l.links, l.away)
+	if l.needsPasskeys() {
+		m.script(p.assets.Path("passkey.js"))
+	}
 	return m.foot(set)
-}
-
-// lay gives each offer its place.
-func (w *words) lay(s *SignOn) layout {
-	var l layout
-	var first *flow.Offer
-	wanted := s.wanted()
-	for i := range s.View.Offers {
-		switch o := &s.View.Offers[i]; {
-		case o.Name == Reset:
-			l.reset = w.form(s, o)
-		case first == nil:
-			first = o
-		case o.Name == wanted && len(o.Fields) > 0:
-			l.shown = o
-		}
-	}
-	switch {
-	case l.shown != nil:
-		l.form, l.links = w.form(s, l.shown), []Link{{s.Address, w.say("page.back", nil)}}
-		return l
-	case first != nil:
-		l.form = w.form(s, first)
-	}
-	for i := range s.View.Offers {
-		switch o := &s.View.Offers[i]; {
-		case o.Name == Reset || o == first:
-		case len(o.Fields) == 0:
-			l.quiet = append(l.quiet, w.form(s, o))
-		default:
-			l.links = append(l.links, Link{s.Address + "&show=" + url.QueryEscape(o.Name), w.text(o.Prompt)})
-		}
-	}
-	l.links = append(l.links, w.ways(s)...)
-	return l
-}
-
-// done says that what was last pressed has happened, where it can be pressed.
-func (w *words) done(s *SignOn, l *layout) string {
-	for _, f := range l.quiet {
-		if f.Name == s.Done {
-			return w.say(f.Name+".done", nil)
-		}
-	}
-	return ""
 }
 
 // asksWho reports whether the form itself asks for the person's name.
@@ -155,39 +111,6 @@ func (f *Form) asksWho() bool {
 		}
 	}
 	return false
-}
-
-// title is what the page is about: the form that was asked for, else the status.
-func (w *words) title(s *SignOn, shown *flow.Offer) string {
-	if shown != nil {
-		if key, ok := w.first(nil, shown.Name+".title"); ok {
-			return w.say(key, nil)
-		}
-		return w.text(shown.Prompt)
-	}
-	if key, ok := w.first(nil, "status."+s.View.Status+".title"); ok {
-		return w.say(key, nil)
-	}
-	if len(s.View.Offers) > 0 && s.View.Offers[0].Name != Reset {
-		if t := w.text(s.View.Offers[0].Prompt); t != "" {
-			return t
-		}
-	}
-	return w.say("page.signOn", nil)
-}
-
-// lead is the first sentence that has everything it names.
-func (w *words) lead(s *SignOn, shown *flow.Offer) *lead {
-	topic := "status." + s.View.Status
-	if shown != nil {
-		topic = shown.Name
-	}
-	p := params{"application": s.Application, "address": s.View.Address, "person": s.View.User.Username}
-	key, ok := w.first(p, topic+".lead", topic+".lead.other", "page.lead")
-	if !ok {
-		return nil
-	}
-	return w.phrases[key].lead(p)
 }
 
 // IsCode reports whether s can be a one-time code of ours. Source:

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"doorward/forms"
+	"doorward/runtime/device"
 	"doorward/runtime/flow"
 	"doorward/runtime/passwordpolicy"
 	"doorward/steps"
@@ -107,13 +108,23 @@ func declared() map[string]string {
 	out := map[string]string{"session.reset": "Start again"}
 	for _, k := range steps.Builtin(steps.Parts{}) {
 		for _, a := range k.Meta().Actions {
+			if a.Name == flow.PollAction { // nobody is offered it
+				continue
+			}
 			out[a.Prompt.Key] = a.Prompt.Default
 			for _, f := range a.Fields {
-				out[f.Label.Key] = f.Label.Default
+				if !slices.Contains(unsaid(), f.Name) {
+					out[f.Label.Key] = f.Label.Default
+				}
 			}
 		}
 	}
 	return out
+}
+
+// unsaid are the inputs that pages fill in themselves: nobody reads their labels.
+func unsaid() []string {
+	return []string{"device.id", "compatibility", "origin", "assertion", "attestation", "type", "nickname", "reason", "application.id", "rp.id", "rp.name"}
 }
 
 // TestStepsSpeakEveryLanguage: a label that a step declares is in the catalogue,
@@ -223,7 +234,7 @@ func follows(t *testing.T) map[string]bool {
 			out[base+p] = true
 		}
 	}
-	targets := map[string]bool{"": true}
+	targets := map[string]bool{"": true, ".device": true, ".devices": true, ".device.id": true} // what runtime/mfa refuses beside inputs
 	for key := range declared() {
 		add(key, "")
 		if base, ok := strings.CutSuffix(key, ".label"); ok {
@@ -232,18 +243,22 @@ func follows(t *testing.T) map[string]bool {
 	}
 	for _, k := range steps.Builtin(steps.Parts{}) {
 		for _, a := range k.Meta().Actions {
-			add(a.Name, ".title", ".lead", ".button", ".done")
+			add(a.Name, ".title", ".lead", ".button", ".done", ".way")
 			for _, status := range a.When {
 				add("status."+status, ".title", ".lead", ".lead.other")
+				for _, d := range device.Types() {
+					add("status."+status, ".title."+string(d), ".lead."+string(d))
+				}
+				add("status."+status, ".title.shown", ".lead.shown", ".lead.number")
 			}
 			for _, f := range a.Fields {
 				targets["."+f.Name] = true
 			}
 		}
 	}
-	for _, code := range []string{flow.InvalidValue, flow.RequiredValue, flow.SizeLimitExceeded, flow.InvalidCredentials, flow.PasswordLockedOut, flow.UniquenessViolation, flow.ConstraintViolation} {
+	for _, code := range []string{flow.InvalidValue, flow.RequiredValue, flow.SizeLimitExceeded, flow.InvalidCredentials, flow.PasswordLockedOut, flow.UniquenessViolation, flow.ConstraintViolation, flow.LimitExceeded, "INVALID_OTP"} {
 		for target := range targets {
-			add("fault."+code+target, "", ".known", ".left", ".spent")
+			add("fault."+code+target, "", ".known", ".left", ".spent", ".lasting")
 		}
 	}
 	for code := range failures(t) {
@@ -255,6 +270,10 @@ func follows(t *testing.T) map[string]bool {
 		passwordpolicy.ExcludesCommonlyUsed, passwordpolicy.ExcludesProfileData, passwordpolicy.NotSimilarToCurrent, passwordpolicy.History, passwordpolicy.MinAge,
 	} {
 		add("rule."+rule, "", ".upper", ".lower", ".digit", ".symbol")
+	}
+	for _, d := range device.Types() {
+		add("device."+string(d), "")
+		add("enrol."+string(d), "", ".title")
 	}
 	add("rule."+passwordpolicy.MinCharacters, ".upper", ".lower", ".digit", ".symbol")
 	return out

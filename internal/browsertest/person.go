@@ -1,10 +1,13 @@
 package browsertest
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
+	"unicode/utf8"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -64,12 +67,26 @@ func (t *Tab) Click(css string) {
 	t.do("click "+css, func(ctx context.Context) error { return chromedp.Do(ctx, chromedp.MouseClickXY(at[0], at[1])) })
 }
 
-// DoubleClick clicks at the same place again after gap, and does not wait.
+// DoubleClick clicks at the same place again after gap, and does not wait. Nor does
+// the second click wait until the page has seen the first: on a busy machine it
+// would meet the page that follows.
 func (t *Tab) DoubleClick(css string, gap time.Duration) {
 	t.tb.Helper()
 	at := t.middle(css)
 	t.do("double click "+css, func(ctx context.Context) error {
-		return chromedp.Do(ctx, chromedp.MouseClickXY(at[0], at[1]), chromedp.Sleep(gap), chromedp.MouseClickXY(at[0], at[1], chromedp.ClickCount(2)))
+		mouse := func(kind input.DispatchMouseEventType, count int64) error {
+			_, err := chromedp.Call(ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{
+				Type: kind, X: at[0], Y: at[1], Button: input.MouseButtonLeft, ClickCount: count,
+			})
+			return err
+		}
+		if err := mouse(input.DispatchMouseEventTypeMousePressed, 1); err != nil {
+			return err
+		}
+		first := make(chan error, 1)
+		go func() { first <- mouse(input.DispatchMouseEventTypeMouseReleased, 1) }()
+		time.Sleep(max(gap, 10*time.Millisecond)) // so that it is sent before the next
+		return cmp.Or(mouse(input.DispatchMouseEventTypeMousePressed, 2), mouse(input.DispatchMouseEventTypeMouseReleased, 2), <-first)
 	})
 }
 
@@ -89,7 +106,9 @@ func (t *Tab) middle(css string) []float64 {
 	return at
 }
 
-// Fill replaces what a field holds by typing.
+// Fill replaces what a field holds by typing. All but the first letter comes at
+// once, as from a keyboard on a screen: every key that is pressed costs the browser
+// as much as the rest of a page.
 func (t *Tab) Fill(css, text string) {
 	t.tb.Helper()
 	t.Click(css)
@@ -97,7 +116,14 @@ func (t *Tab) Fill(css, text string) {
 	if text == "" {
 		text = kb.Delete
 	}
-	t.Press(text)
+	_, first := utf8.DecodeRuneInString(text)
+	t.Press(text[:first])
+	if rest := text[first:]; rest != "" {
+		t.do("type", func(ctx context.Context) error {
+			_, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: rest})
+			return err
+		})
+	}
 }
 
 // Press presses keys one after the other, wherever the focus is.

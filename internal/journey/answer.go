@@ -158,7 +158,9 @@ type Resource struct {
 		State string `json:"state"`
 		Iss   string `json:"iss"`
 	} `json:"authorizeResponse"`
+	Factors
 	Embedded struct {
+		Devices []Device `json:"devices"`
 		User struct {
 			ID       string `json:"id"`
 			Username string `json:"username"`

@@ -134,6 +134,15 @@ func (t *Trail) document(body []byte) {
 }
 
 func (t *Trail) members(node any, parent string) {
+	if list, ok := node.([]any); ok {
+		for _, value := range list {
+			if s, isText := value.(string); isText && parent == "recoveryCodes" {
+				t.Secret("recovery code", s)
+			}
+			t.members(value, parent)
+		}
+		return
+	}
 	object, ok := node.(map[string]any)
 	if !ok {
 		return
@@ -146,7 +155,7 @@ func (t *Trail) members(node any, parent string) {
 			t.members(value, name)
 		case strings.HasPrefix(s, "${"): // a definition says where it lies
 		case name == "password", name == "newPassword", name == "currentPassword", name == "access_token", name == "id_token",
-			name == "code" && parent == "authorizeResponse", name == "value" && parent == "password":
+			name == "code" && (parent == "authorizeResponse" || parent == "pairingKey"), parent == "totp", name == "keyUri", name == "value" && parent == "password":
 			t.Secret(name, s)
 		}
 	}

@@ -27,6 +27,10 @@ const (
 	Password     = "Correct-Horse-9"
 )
 
+// patience is how long a node may take to be ready on a machine that is busy with
+// other tests. One that ends is not waited for.
+const patience = time.Minute
+
 // Options say how a node is started. The zero Options are a node of its own, in
 // memory.
 type Options struct {
@@ -119,7 +123,7 @@ func (n *Node) AwaitReady(tb testing.TB) {
 	tb.Helper()
 	client := n.Client(nil)
 	defer client.CloseIdleConnections()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		select {
 		case <-n.exited:
 			tb.Fatalf("the node ended before it was ready: %v\n%s", n.err, tail(n.Log()))
@@ -134,7 +138,7 @@ func (n *Node) AwaitReady(tb testing.TB) {
 			return
 		}
 	}
-	tb.Fatalf("the node was not ready within 20 s\n%s", tail(n.Log()))
+	tb.Fatalf("the node was not ready within %v\n%s", patience, tail(n.Log()))
 }
 
 // Client reaches this node whatever the URL's host is, follows no redirect and

@@ -67,6 +67,15 @@ func (s *Server) SignOff(w http.ResponseWriter, r *http.Request, b *configs.Bund
 	_, _ = w.Write(body) //nolint:gosec // pages take text only as text; an error is a client that has gone
 }
 
+// Page writes a page that draw draws, in the look of the environment and in the first
+// of languages that it has.
+func (s *Server) Page(w http.ResponseWriter, b *configs.Bundle, status int, languages []string, draw func(*forms.Pages, forms.Setting) []byte) {
+	set := s.setting(b, "", languages...)
+	htmlHeader(w.Header(), set, "")
+	w.WriteHeader(status)
+	_, _ = w.Write(draw(s.pages, set)) // an error is a client that has gone
+}
+
 // htmlHeader is what a page of ours is sent with.
 func htmlHeader(h http.Header, set forms.Setting, returnTo string) {
 	h.Set("Content-Type", htmlType)

@@ -211,3 +211,27 @@ func TestAnEnvironmentsOwnLook(t *testing.T) {
 		}
 	}
 }
+
+// TestAPageThatWaitsMayReadItself: and no other page connects to anything.
+func TestAPageThatWaitsMayReadItself(t *testing.T) {
+	h := open(t, nil, nil)
+	for status, want := range map[string]bool{"PUSH_CONFIRMATION_REQUIRED": true, "PAIRING_REQUIRED": true, "OTP_REQUIRED": false} {
+		h.engine.view.Status = status
+		r := h.ask("GET", thisPage, "")
+		if got := strings.HasSuffix(r.Header.Get("Content-Security-Policy"), "; connect-src 'self'"); got != want || strings.Contains(r.body, `data-read="t1"`) != want {
+			t.Errorf("%s: %t %s", status, got, r.body)
+		}
+	}
+}
+
+// TestWhatIsShownOnceIsNotRedirectedAway: recovery codes are on the page that
+// answers the submit, since the next one has none.
+func TestWhatIsShownOnceIsNotRedirectedAway(t *testing.T) {
+	h := open(t, nil, nil)
+	h.waits()
+	h.engine.view.Members = []flow.Member{{Name: "recoveryCodes", JSON: []byte(`["k3m9x2qa"]`)}}
+	r := h.ask("POST", thisPage, form("_action", "user.sendVerificationCode", "_token", "t1"), urlencoded)
+	if r.StatusCode != 200 || !strings.Contains(r.body, "<li>k3m9 x2qa</li>") || r.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("%d %v %s", r.StatusCode, r.Header, r.body)
+	}
+}

@@ -76,6 +76,8 @@ type Server struct {
 	actions  map[string]flow.Action // by name in lower case
 	ready    sync.Once
 	draining atomic.Bool
+	ending   sync.Once
+	stopping chan struct{}
 }
 
 // New returns a Server with its own routes. It fails when the binary was built
@@ -89,7 +91,7 @@ func New(parts Parts) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Parts: parts, assets: assets, pages: pages, actions: map[string]flow.Action{}}
+	s := &Server{Parts: parts, assets: assets, pages: pages, actions: map[string]flow.Action{}, stopping: make(chan struct{})}
 	for _, a := range parts.Actions {
 		s.actions[strings.ToLower(a.Name)] = merged(s.actions[strings.ToLower(a.Name)], a)
 	}
@@ -185,11 +187,15 @@ func (s *Server) gate(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 	}
 }
 
+// Stopping is closed when Shutdown begins: who waits for something answers now.
+func (s *Server) Stopping() <-chan struct{} { return s.stopping }
+
 // Shutdown ends the server so that nobody notices: /readyz turns red and every
 // answer closes its connection, for Parts.Drain; then the listeners close, and
 // it waits for the requests that run. The error is ctx's when they outlive it.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.draining.Store(true)
+	s.ending.Do(func() { close(s.stopping) })
 	select {
 	case <-time.After(s.Drain):
 	case <-ctx.Done():

@@ -93,6 +93,9 @@ func (s *Server) submit(ctx context.Context, x *exchange) error {
 	if err != nil {
 		return s.again(ctx, x, form.Action, values, asFault(err))
 	}
+	if forms.ShownOnce(&v) { // the page behind a redirect would not have it any more
+		return x.sendStep(ctx, http.StatusOK, forms.SignOn{View: v})
+	}
 	x.keepState(&v)
 	x.onward(&v, form.Action)
 	return nil
@@ -128,10 +131,14 @@ func (x *exchange) onward(v *flow.View, done string) {
 	x.see(to)
 }
 
-// finish is where the browser goes from an execution that is at its end.
+// finish is where the browser goes from an execution that is at its end. One without
+// an application was begun by a page of ours, and goes back there.
 func finish(e configs.Environment, v *flow.View) string {
-	if v.Definition != "" {
+	switch {
+	case v.Definition != "":
 		return v.Redirect
+	case v.Application == "" && v.ReturnTo != "":
+		return v.ReturnTo + "?flowId=" + v.Ref.ID
 	}
 	return e.ResumeURL(v.Ref.ID)
 }
@@ -144,7 +151,7 @@ func (x *exchange) see(location string) {
 // again draws the step once more, with what is wrong, when there is a step to
 // draw; else the fault has a page of its own.
 func (s *Server) again(ctx context.Context, x *exchange, action string, typed flow.Values, f *flow.Fault) error {
-	if f.View == nil && (f.Code == flow.InvalidData || f.Code == flow.InvalidRequest || f.Code == flow.Conflict) {
+	if f.View == nil && (f.Code == flow.InvalidData || f.Code == flow.InvalidRequest || f.Code == flow.RequestFailed || f.Code == flow.Conflict) {
 		v, err := s.Engine.View(ctx, x.ref, x.caller())
 		if err != nil {
 			return err
@@ -203,6 +210,9 @@ func (x *exchange) sendStep(ctx context.Context, status int, p forms.SignOn) err
 	policy := pagePolicy(returnTo, set.Theme)
 	if forms.ThirdParty(v) {
 		policy = letIn(policy)
+	}
+	if forms.Waits(v) {
+		policy += "; connect-src 'self'"
 	}
 	x.sendPage(policy, body, set.Language)
 	return nil

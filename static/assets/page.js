@@ -164,6 +164,36 @@
     setTimeout(function () { form.requestSubmit(); }, 5000);
   });
 
+  // What happens elsewhere: the page is read again, and shown once it has become
+  // another one.
+  document.querySelectorAll("[data-read]").forEach(function (sign) {
+    function look() {
+      fetch(location.href, { redirect: "manual" }).then(function (answer) {
+        return answer.status === 429 || answer.status >= 500 || answer.ok && answer.text().then(function (page) {
+          return page.indexOf('data-read="' + sign.dataset.read + '"') >= 0;
+        });
+      }).catch(function () { return true; }).then(function (same) {
+        if (!same) {
+          location.replace(location.href);
+          return;
+        }
+        setTimeout(look, 2000);
+      });
+    }
+    setTimeout(look, 2000);
+  });
+
+  // A button to copy what has to be kept or typed elsewhere.
+  document.querySelectorAll("[data-copy]").forEach(function (button) {
+    button.hidden = !navigator.clipboard;
+    button.addEventListener("click", function () {
+      navigator.clipboard.writeText(document.getElementById(button.dataset.copy).innerText).then(function () {
+        button.children[0].hidden = true;
+        button.children[1].hidden = false;
+      });
+    });
+  });
+
   // One submit at a time: the second press of a button waits for the first.
   document.querySelectorAll("form").forEach(function (form) {
     form.addEventListener("submit", function (event) {
