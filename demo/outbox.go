@@ -15,7 +15,7 @@ const OutboxPath = "/dev/outbox"
 // Mail is one that was not sent, but kept to be looked at; or an SMS, or what a call
 // would have said. Those have no subject and no HTML.
 type Mail struct {
-	Channel  string    `json:"channel"` // EMAIL, SMS or VOICE
+	Channel  string    `json:"channel"` // EMAIL, SMS, VOICE or PUSH
 	To       string    `json:"to"`
 	Subject  string    `json:"subject"`
 	Text     string    `json:"text"`
@@ -32,6 +32,8 @@ func (m Mail) Kind() string {
 		return "SMS"
 	case "VOICE":
 		return "Call"
+	case "PUSH":
+		return "Push"
 	}
 	return "Mail"
 }

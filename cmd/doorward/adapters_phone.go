@@ -10,24 +10,26 @@ import (
 
 	"doorward/configs"
 	"doorward/delivery"
+	"doorward/directory"
 	"doorward/runtime/external"
 	"doorward/runtime/flow"
 	"doorward/runtime/invoke"
 )
 
-// phones send SMS and calls by the requests that environments name for them, and
-// where one names none show them beside the demo's mail. They fill delivery.Phone and
+// phones send SMS, calls and pushes by the requests that environments name for them,
+// and where one names none show them beside the demo's mail. They fill delivery.Phone and
 // management.Phones.
 type phones struct {
 	registry *configs.Registry
 	services *external.Services // over witness
 	recent   *delivery.Recent   // nil: messages are really sent
+	apps     *directory.Devices // to which pushes go
 }
 
 // newPhones needs registry and mail senders to be there.
 func (h *house) newPhones() phones {
 	secrets := liveSecrets(func() *configs.Registry { return h.registry })
-	return phones{h.registry, external.New(witness{h.calls}, secrets, h.now), h.mails}
+	return phones{h.registry, external.New(witness{h.calls}, secrets, h.now), h.mails, h.devices}
 }
 
 // Reaches implements management.Phones.
@@ -66,6 +68,11 @@ func (p phones) SendText(ctx context.Context, t delivery.Text) error {
 	given := map[string]any{
 		configs.InputTo: t.To, configs.InputContent: t.Content, configs.InputLocale: t.Language, configs.InputVoice: of.Voice,
 		configs.InputChannel: string(t.Channel), configs.InputMessageID: t.MessageID,
+	}
+	if t.Channel == flow.Push {
+		if err := p.address(ctx, t, given); err != nil {
+			return err
+		}
 	}
 	inputs := map[string]any{}
 	for _, name := range request.Inputs() {
