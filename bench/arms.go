@@ -81,6 +81,7 @@ func (h *house) arms(length time.Duration) []arm {
 	list = append(list, h.oracleArms()...)
 	list = append(list, definitionArms()...)
 	list = append(list, outsideArms(length)...)
+	list = append(list, factorArms()...)
 	add(hanging, h.whileHanging(length))
 	return append(list,
 		arm{name: flowMemory, once: true, run: h.flowBytes},
