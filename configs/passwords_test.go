@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"doorward/configs"
+	"doorward/runtime/device"
 	"doorward/runtime/passwordpolicy"
 )
 
@@ -142,6 +143,9 @@ func TestFaultsOfAUser(t *testing.T) {
 		"an encoding that is not known": {`,"password":"{MD5}Horse"`, "$.password: begins like an encoded password"},
 		"an encoding that is broken":    {`,"password":{"value":"{SSHA512}Horse"}`, "$.password: begins like an encoded password"},
 		"an encoding too dear":          {`,"password":"{BCRYPT}$2a$15$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"`, "$.password: is encoded at a cost"},
+		"an app":                        {`,"devices":[{"type":"TOTP"}]`, `$.devices[0].type: takes one of ["EMAIL","SMS","VOICE"]`},
+		"a number that is none":         {`,"devices":[{"type":"SMS","phone":"0179 1234"}]`, "$.devices[0]: takes the number that codes are sent to"},
+		"a number for an address":       {`,"devices":[{"type":"EMAIL","phone":"+14155550101"}]`, "$.devices[0]: takes the address that codes are sent to"},
 		"a status of one's own":         {`,"lifecycle":{"status":"LOCKED"}`, `$.lifecycle.status: takes one of ["ACCOUNT_OK","VERIFICATION_REQUIRED"]`},
 		"no status":                     {`,"lifecycle":{}`, "$.lifecycle.status: is required"},
 		"a mail to be sent":             {`,"email":"lee@example.com","lifecycle":{"status":"VERIFICATION_REQUIRED","suppressVerificationCode":false}`, "$.lifecycle.suppressVerificationCode: is not taken"},
@@ -181,6 +185,13 @@ func TestWhatAUserMayBringAlong(t *testing.T) {
 		"an account in order":                    {`,"lifecycle":{"status":"ACCOUNT_OK"}`, func(*configs.User) {}},
 		"an address to verify": {`,"email":"lee@example.com","lifecycle":{"status":"VERIFICATION_REQUIRED"}`, func(u *configs.User) {
 			u.Email, u.Unverified = "lee@example.com", true
+		}},
+		"devices": {`,"devices":[{"type":"EMAIL","email":"lee@example.com","nickname":"work"},{"type":"VOICE","phone":"+14155550101"}]`, func(u *configs.User) {
+			of := device.Device{Env: u.Env, UserID: u.ID, Status: device.Active}
+			mail, voice := of, of
+			mail.Type, mail.Email, mail.Nickname = device.Email, "lee@example.com", "work"
+			voice.Type, voice.Phone = device.Voice, "+14155550101"
+			u.Devices = []device.Device{mail, voice}
 		}},
 		"languages": {`,"preferredLanguage":"de-CH, de;q=0.9,*; q=0"`, func(u *configs.User) { u.PreferredLanguage = "de-CH, de;q=0.9,*; q=0" }},
 	} {

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"doorward/directory/hash"
+	"doorward/runtime/device"
+	"doorward/runtime/flow"
 	"doorward/runtime/passwordpolicy"
 	"doorward/runtime/policy"
 )
@@ -27,6 +29,31 @@ type userDocument struct {
 	PreferredLanguage string             `json:"preferredLanguage"`
 	Lifecycle         *lifecycleDocument `json:"lifecycle"`
 	Password          *passwordDocument  `json:"password"`
+	Devices           []deviceDocument   `json:"devices"`
+}
+
+// deviceDocument is an address or a number that somebody else answers for: it is
+// active at once. Ours; as reference/management.md 5.10.
+type deviceDocument struct {
+	Type     string `json:"type" required:"true"`
+	Email    string `json:"email"`
+	Phone    string `json:"phone"`
+	Nickname string `json:"nickname"`
+}
+
+func (d *deviceDocument) check(at policy.Path, f *policy.Faults) {
+	switch d.Type {
+	case string(device.Email):
+		if d.Email == "" || d.Phone != "" {
+			f.Add(at, "takes the address that codes are sent to, as email")
+		}
+	case string(device.SMS), string(device.Voice):
+		if !flow.E164(d.Phone) || d.Email != "" {
+			f.Add(at, "takes the number that codes are sent to, as phone, such as +14155550101")
+		}
+	default:
+		f.Add(at.Member("type"), choice([]string{string(device.Email), string(device.SMS), string(device.Voice)}))
+	}
 }
 
 type lifecycleDocument struct {
@@ -66,6 +93,9 @@ func (d *userDocument) check(f *policy.Faults) {
 	}
 	if d.Password != nil {
 		d.Password.check(f)
+	}
+	for i := range d.Devices {
+		d.Devices[i].check(root.Member("devices").Index(i), f)
 	}
 }
 
@@ -117,12 +147,13 @@ type User struct {
 	Given, Family     string
 	Population        string // UUID, never empty
 	Type, Locale      string
-	PreferredLanguage string    // Accept-Language syntax; empty for the population's
-	Unverified        bool      // must verify Email before anything else
-	Password          string    // empty for a user without one
-	Encoded           bool      // Password is a hash that hash.Parse reads, and not in clear
-	ForceChange       bool      // Password must be changed at the next sign-on
-	PasswordChangedAt time.Time // zero: when the user is created
+	PreferredLanguage string          // Accept-Language syntax; empty for the population's
+	Unverified        bool            // must verify Email before anything else
+	Password          string          // empty for a user without one
+	Encoded           bool            // Password is a hash that hash.Parse reads, and not in clear
+	ForceChange       bool            // Password must be changed at the next sign-on
+	PasswordChangedAt time.Time       // zero: when the user is created
+	Devices           []device.Device // in the order in which they are tried
 }
 
 func (d *userDocument) user(env, population string) User {
@@ -130,6 +161,11 @@ func (d *userDocument) user(env, population string) User {
 		Env: env, ID: d.ID, Username: d.Username, Email: d.Email, EmailVerified: d.EmailVerified,
 		Enabled: d.Enabled == nil || *d.Enabled, Given: d.Name.Given, Family: d.Name.Family,
 		Population: population, Type: d.Type, Locale: d.Locale, PreferredLanguage: d.PreferredLanguage, Unverified: d.unverified(),
+	}
+	for _, of := range d.Devices {
+		u.Devices = append(u.Devices, device.Device{
+			Env: env, UserID: d.ID, Type: device.Type(of.Type), Status: device.Active, Email: of.Email, Phone: of.Phone, Nickname: of.Nickname,
+		})
 	}
 	if d.Password != nil {
 		u.Password, u.Encoded, u.ForceChange = d.Password.Value, hash.Encoded(d.Password.Value), d.Password.ForceChange

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"net/netip"
@@ -92,16 +93,39 @@ func (f userFacts) Standing(ctx context.Context, env, id string) (flow.Standing,
 }
 
 // seeds creates the users of configuration files.
-type seeds struct{ users *directory.Users }
+type seeds struct {
+	users   *directory.Users
+	devices *directory.Devices
+}
 
+// Seed gives devices to a user whom it has made; others have theirs.
 func (s seeds) Seed(ctx context.Context, u configs.User) error {
-	_, err := s.users.Seed(ctx, directory.User{
+	made, err := s.users.Seed(ctx, directory.User{
 		ID: u.ID, Env: u.Env, Username: u.Username, Population: u.Population, Type: u.Type, Enabled: u.Enabled,
 		Email: u.Email, EmailVerified: u.EmailVerified, Given: u.Given, Family: u.Family, Locale: u.Locale,
 		PreferredLanguage: u.PreferredLanguage, Unverified: u.Unverified,
 		MustChange: u.ForceChange, PasswordChangedAt: u.PasswordChangedAt,
 	}, u.Password)
-	return err
+	if err != nil || !made {
+		return err
+	}
+	order := make([]string, len(u.Devices))
+	for i, d := range u.Devices {
+		if d.Email != "" {
+			if d.Email, err = directory.NormalEmail(d.Email); err != nil {
+				return fmt.Errorf("user %s, device %d: %w", u.ID, i+1, err)
+			}
+		}
+		made, err := s.devices.Create(ctx, directory.NewDevice{Device: d, MFAEnabled: true, Effect: fmt.Sprint("seed/", u.ID, "/", i)})
+		if err != nil {
+			return fmt.Errorf("user %s, device %d: %w", u.ID, i+1, err)
+		}
+		order[i] = made.ID
+	}
+	if len(order) < 2 {
+		return nil
+	}
+	return s.devices.Reorder(ctx, u.Env, u.ID, order) // made at once, they have none
 }
 
 // oidcPages lets the provider answer in the words of the HTTP face.
