@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -92,6 +93,50 @@ func sessions(t *testing.T, r *rig) {
 		s.RemoteIP = "192.0.2.8"
 		must(t, r.store.PutSession(t.Context(), env, st, s))
 		is(t, s, find(t, env, st))
+	})
+	t.Run("those of a user are found, each once, and nobody else's", func(t *testing.T) {
+		env, st, s := put(t)
+		found := func(env, user string, want ...*flow.Session) {
+			t.Helper()
+			got, err := r.store.SessionsOf(t.Context(), env, user)
+			must(t, err)
+			if len(got) != len(want) {
+				t.Fatalf("found %d, not %d", len(got), len(want))
+			}
+			for _, w := range want {
+				i := slices.IndexFunc(got, func(s flow.Session) bool { return s.ID == w.ID })
+				if i < 0 {
+					t.Fatalf("%s is not found", w.ID)
+				}
+				is(t, w, &got[i])
+			}
+		}
+		found(env, s.User.ID, s)
+		found(newRef().Env, s.User.ID)
+		found(env, newRef().ID)
+		found(env, "")
+		next := digest()
+		r.pass(time.Second)
+		must(t, r.store.PutSession(t.Context(), env, next, s))
+		found(env, s.User.ID, s)
+		_, err := r.store.EndSession(t.Context(), env, st)
+		must(t, err)
+		found(env, s.User.ID, s)
+
+		other := signOn(r.clock.round())
+		other.ID, other.User = newRef().ID, s.User
+		there := digest()
+		must(t, r.store.PutSession(t.Context(), env, there, other))
+		nobody := signOn(r.clock.round())
+		nobody.ID, nobody.User, nobody.Proofs = newRef().ID, flow.Subject{}, nil
+		must(t, r.store.PutSession(t.Context(), env, digest(), nobody))
+		found(env, s.User.ID, s, other)
+		_, err = r.store.EndSession(t.Context(), env, next)
+		must(t, err)
+		found(env, s.User.ID, other)
+		found(env, s.User.ID, other)
+		r.pass(other.ExpiresAt.Sub(r.clock.now()))
+		found(env, s.User.ID)
 	})
 	t.Run("of many that end it one gets it", func(t *testing.T) {
 		env, st, s := put(t)

@@ -69,6 +69,14 @@ func (e *Embedded) SessionKey(ctx context.Context, env, session string) (flow.Di
 	return e.sessions.key(ctx, env, session)
 }
 
+// SessionsOf lists the sessions of a user.
+func (e *Embedded) SessionsOf(ctx context.Context, env, user string) ([]flow.Session, error) {
+	if user == "" {
+		return nil, nil
+	}
+	return e.sessions.of(ctx, env, user)
+}
+
 // EndSession takes the session away and returns it.
 func (e *Embedded) EndSession(ctx context.Context, env string, st flow.Digest) (*flow.Session, error) {
 	return e.sessions.end(ctx, env, st)

@@ -139,7 +139,7 @@ func newDatabase(tb testing.TB) database {
 	db, err := sql.Open("sqlite", filepath.Join(tb.TempDir(), "sessions.db")+"?_pragma=journal_mode(wal)&_pragma=busy_timeout(1000)&_txlock=immediate")
 	must(tb, err)
 	tb.Cleanup(func() { _ = db.Close() })
-	_, err = db.Exec(`CREATE TABLE sessions (env TEXT, hash BLOB, id TEXT, body BLOB, put_at INTEGER, expires_at INTEGER, PRIMARY KEY (env, hash))`)
+	_, err = db.Exec(`CREATE TABLE sessions (env TEXT, hash BLOB, id TEXT, user_id TEXT, body BLOB, put_at INTEGER, expires_at INTEGER, PRIMARY KEY (env, hash))`)
 	must(tb, err)
 	return database{db}
 }

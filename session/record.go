@@ -52,6 +52,7 @@ func ofRef(ref flow.Ref) id              { return identify("x", ref.Env, ref.ID)
 func ofHolder(holder string) id          { return identify("h", holder) }
 func ofLimit(limit flow.Limit) id        { return identify("r", limit.Key) }
 func ofSessionID(env, session string) id { return identify("i", env, session) }
+func ofUser(env, user string) id         { return identify("u", env, user) }
 func ofSession(env string, st flow.Digest) id {
 	return identify("s", env, string(st[:]))
 }

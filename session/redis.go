@@ -48,6 +48,7 @@ func recordKey(ref flow.Ref) string                { return key("x", ofRef(ref))
 func leaseKey(ref flow.Ref) string                 { return key("l", ofRef(ref)) }
 func limitKey(l flow.Limit) string                 { return key("r", ofLimit(l)) }
 func indexKey(env, session string) string          { return key("i", ofSessionID(env, session)) }
+func userKey(env, user string) string              { return key("u", ofUser(env, user)) }
 func sessionKey(env string, st flow.Digest) string { return key("s", ofSession(env, st)) }
 
 // Create stores a new execution, and counts limits in the same batch: a passed

@@ -51,16 +51,26 @@ func (r *Redis) Session(ctx context.Context, env string, st flow.Digest, limits 
 	return r.found(look)
 }
 
-// PutSession writes s under st until s.ExpiresAt, and where to find it by its id.
+// PutSession writes s under st until s.ExpiresAt, where to find it by its id, and its
+// id where those of the user are.
 func (r *Redis) PutSession(ctx context.Context, env string, st flow.Digest, s *flow.Session) error {
 	b, err := encodeSession(s)
 	if err != nil {
 		return err
 	}
 	left := r.left(s.ExpiresAt)
-	return r.run(ctx,
+	cmds := []*redis.Cmd{
 		redis.NewCmd(ctx, "set", sessionKey(env, st), b, "px", left),
-		redis.NewCmd(ctx, "set", indexKey(env, s.ID), st[:], "px", left))
+		redis.NewCmd(ctx, "set", indexKey(env, s.ID), st[:], "px", left),
+	}
+	if s.User.ID != "" {
+		mine := userKey(env, s.User.ID)
+		cmds = append(cmds,
+			redis.NewCmd(ctx, "zadd", mine, s.ExpiresAt.UnixMilli(), s.ID),
+			redis.NewCmd(ctx, "zremrangebyscore", mine, "-inf", r.now().UnixMilli()),
+			redis.NewCmd(ctx, "pexpire", mine, left))
+	}
+	return r.run(ctx, cmds...)
 }
 
 // SessionKey is the cookie digest under which a session was put last; zero when

@@ -24,6 +24,7 @@ type store interface {
 	Session(ctx context.Context, env string, st flow.Digest, limits []flow.Limit) (*flow.Session, error)
 	PutSession(ctx context.Context, env string, st flow.Digest, s *flow.Session) error
 	SessionKey(ctx context.Context, env, session string) (flow.Digest, error)
+	SessionsOf(ctx context.Context, env, user string) ([]flow.Session, error)
 	EndSession(ctx context.Context, env string, st flow.Digest) (*flow.Session, error)
 	Count(ctx context.Context, limits []flow.Limit) error
 	Uncount(ctx context.Context, limits []flow.Limit) error

@@ -20,7 +20,7 @@ const readTimeout = 400 * time.Millisecond
 
 // SQL is the database with the table
 //
-//	sessions(env, hash, id, body, put_at, expires_at, PRIMARY KEY (env, hash))
+//	sessions(env, hash, id, user_id, body, put_at, expires_at, PRIMARY KEY (env, hash))
 //
 // of text, bytes and 64-bit numbers, where expires_at is in milliseconds since 1970, for whoever sweeps it.
 type SQL interface {
@@ -107,9 +107,9 @@ func (s *SQLSessions) put(ctx context.Context, env string, st flow.Digest, x *fl
 	}
 	defer s.forget(env, st)
 	return s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error { //nolint:wrapcheck // wrapped inside
-		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (env, hash, id, body, put_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (env, hash) DO UPDATE SET id = excluded.id, body = excluded.body, put_at = excluded.put_at, expires_at = excluded.expires_at`,
-			env, st[:], x.ID, body, s.now().UnixNano(), x.ExpiresAt.UnixMilli())
+		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (env, hash, id, user_id, body, put_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (env, hash) DO UPDATE SET id = excluded.id, user_id = excluded.user_id, body = excluded.body, put_at = excluded.put_at, expires_at = excluded.expires_at`,
+			env, st[:], x.ID, x.User.ID, body, s.now().UnixNano(), x.ExpiresAt.UnixMilli())
 		if err != nil {
 			return fmt.Errorf("write session: %w", err)
 		}
@@ -132,6 +132,31 @@ func (s *SQLSessions) key(ctx context.Context, env, session string) (st flow.Dig
 		return flow.Digest{}, errDamaged
 	}
 	return st, nil
+}
+
+// of lists the sessions of a user, the one that was put last first.
+func (s *SQLSessions) of(ctx context.Context, env, user string) ([]flow.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	rows, err := s.db.Reader().QueryContext(ctx, `SELECT body FROM sessions WHERE env = $1 AND user_id = $2 AND expires_at > $3 ORDER BY put_at DESC LIMIT $4`,
+		env, user, s.now().UnixMilli(), mostListed)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	defer rows.Close()
+	var out []flow.Session
+	for rows.Next() {
+		var body []byte
+		if err := rows.Scan(&body); err != nil {
+			return nil, fmt.Errorf("list sessions: %w", err)
+		}
+		x, err := decodeSession(body, s.now())
+		if err != nil {
+			return nil, err
+		}
+		out = listed(out, x, user)
+	}
+	return out, rows.Err() //nolint:wrapcheck // says it all
 }
 
 func (s *SQLSessions) end(ctx context.Context, env string, st flow.Digest) (*flow.Session, error) {
