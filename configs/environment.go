@@ -55,7 +55,9 @@ func (e Environment) SignOnPage(id string) string {
 
 // AccountURL is a page of the account that is signed on; rest is empty or begins with a
 // slash.
-func (e Environment) AccountURL(rest string) string { return e.AuthBase + "/" + e.ID + "/account" + rest }
+func (e Environment) AccountURL(rest string) string {
+	return e.AuthBase + "/" + e.ID + "/account" + rest
+}
 
 // SignOffURL ends a sign-on.
 func (e Environment) SignOffURL() string { return e.AuthBase + "/" + e.ID + "/as/signoff" }

@@ -27,6 +27,8 @@ func (p *Provider) resume(w http.ResponseWriter, r *http.Request, b *configs.Bun
 	switch {
 	case err != nil:
 		p.Pages.Problem(w, r, b, flow.AsFault(err))
+	case view.Application == "": // of a page of ours: there is nobody to issue anything to
+		p.Pages.Problem(w, r, b, flow.Gone())
 	case done != nil:
 		p.accept(w, r, b, view, done)
 	case view.PiFlow:

@@ -89,6 +89,9 @@ func (s *Server) submit(ctx context.Context, x *exchange) error {
 	if err != nil {
 		return s.again(ctx, x, form.Action, values, flow.AsFault(err))
 	}
+	if !s.actions[strings.ToLower(form.Action)].Open {
+		untick(fields, values)
+	}
 	v, err := s.Engine.Act(ctx, x.ref, x.caller(), flow.Submit{Action: form.Action, Values: values, Token: form.Token})
 	if err != nil {
 		return s.again(ctx, x, form.Action, values, asFault(err))
@@ -114,6 +117,16 @@ func (s *Server) fields(ctx context.Context, x *exchange, action string) ([]flow
 	}
 	o, _ := v.Find(a.Name) // else none, and the submit is refused
 	return o.Fields, nil
+}
+
+// untick leaves out what nobody has to say and nobody has ticked: not every kind that
+// declares the action may have that box.
+func untick(fields []flow.Field, v flow.Values) {
+	for i := range fields {
+		if f := &fields[i]; f.Type == flow.TypeBoolean && !f.Required && v[f.Name] == false {
+			delete(v, f.Name)
+		}
+	}
 }
 
 // onward leads the browser to where the execution is now. The page is told what

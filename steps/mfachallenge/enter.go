@@ -187,7 +187,7 @@ func (k *Kind) first(ctx context.Context, t *flow.Turn, c Config, s state, found
 	case len(found.Devices) == 0 && !found.Held && c.leads(noDevices):
 		return flow.Result(noDevices), nil
 	case len(found.Devices) == 0 && !found.LockedUntil.IsZero():
-		return locked(), nil
+		return locked().WithEvent(flow.DeviceLocked), nil
 	case len(found.Devices) == 0:
 		return unusable(), nil
 	case asked:
@@ -206,7 +206,7 @@ func unusable() flow.Outcome {
 }
 
 func locked() flow.Outcome {
-	return flow.Fail("DEVICE_LOCKED", "There were too many wrong answers, and this way is locked for now. Use another way, or try again later.").WithEvent(flow.DeviceLocked)
+	return flow.Fail("DEVICE_LOCKED", "There were too many wrong answers, and this way is locked for now. Use another way, or try again later.")
 }
 
 // ask puts the question to one device.
