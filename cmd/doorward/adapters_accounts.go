@@ -32,6 +32,8 @@ func parts(c catalogue) steps.Parts {
 		PasswordChecks: passwordChecks{c}, PasswordResets: passwordResets{c}, RecoveryMails: recoveryMails{c}, PasswordRecoveries: passwordRecoveries{c},
 		Agreements: agreementTexts{c}, Consents: agreementConsents{c}, Terms: agreementTerms{agreementTexts{c}}, Captcha: c.captcha,
 		ExternalServices: c.services, APIRequests: c.calls,
+		Challenges: c.factors, Enrollments: c.factors, AutoEnrollment: c.factors, AppEnrollment: c.factors, Passkeys: c.factors,
+		DevicePolicies: factorPolicies{c.registry}, DeviceUsers: owners{c}, PasskeyUsers: passkeyOwners{owners{c}},
 	}
 }
 
@@ -109,7 +111,7 @@ func (s accounts) Register(ctx context.Context, r register.Registration) (regist
 	}
 	out, err := s.directory.Register(ctx, directory.Registration{
 		Env: r.Env, Population: population.ID, Username: r.Username, Email: r.Email, Given: r.Given, Family: r.Family,
-		Locales: r.Locales, Password: r.Password, Flow: r.Flow, Effect: r.Effect,
+		Locales: r.Locales, Password: r.Password, Flow: r.Flow, Effect: r.Effect, MFAEnabled: b.MFASettings().MFAEnabledByDefault,
 	})
 	return register.Registered{Subject: out.Subject, Unsatisfied: out.Unsatisfied, Invalid: out.Fault}, err
 }

@@ -14,6 +14,7 @@ import (
 	"doorward/runtime/captcha"
 	"doorward/runtime/flow"
 	"doorward/runtime/form"
+	"doorward/runtime/mfa"
 	"doorward/steps/agreement"
 	"doorward/steps/usercreate"
 	"doorward/steps/userlookup"
@@ -33,6 +34,7 @@ type catalogue struct {
 	wake      func() // there may be mail to send
 	now       func() time.Time
 	captcha   *captcha.Captcha
+	factors   *mfa.Service
 	services  services
 	calls     caller
 }
@@ -117,6 +119,7 @@ func (c userCreations) Create(ctx context.Context, a usercreate.Account) (usercr
 		Env: a.Env, Population: a.Population, Username: u.Username, Email: u.Email, Given: u.Given, Family: u.Family,
 		Type: u.Type, Locale: u.Locale, PreferredLanguage: u.PreferredLanguage, Profile: u.Profile,
 		Locales: a.Locales, Password: a.Password, Flow: a.Flow, Effect: a.Effect, Opening: directory.Deferred,
+		MFAEnabled: b.MFASettings().MFAEnabledByDefault,
 	}
 	if a.Usable {
 		r.Opening = directory.Usable

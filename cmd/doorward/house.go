@@ -18,14 +18,17 @@ import (
 	"strings"
 	"time"
 
+	"doorward/account"
 	"doorward/audit"
 	"doorward/configs"
 	"doorward/delivery"
+	"doorward/devices"
 	"doorward/directory"
 	"doorward/keys"
 	"doorward/runtime/engine"
 	"doorward/runtime/flow"
 	"doorward/runtime/invoke"
+	"doorward/runtime/mfa"
 	"doorward/runtime/passwordpolicy"
 	"doorward/session"
 	"doorward/steps"
@@ -63,6 +66,11 @@ type house struct {
 	services  services
 	calls     caller
 	nodes     *session.Redis // through which nodes hear of each other; nil: there is one
+	sessions  stores
+	expiring  expiring
+	devices   *directory.Devices
+	factors   *mfa.Service
+	mobiles   *devices.Face // nil: nothing here is asked by devices
 
 	checks map[string]func(context.Context) error
 	closes []func(context.Context) error
@@ -72,7 +80,7 @@ type house struct {
 func build(ctx context.Context, o options, stderr io.Writer) (*house, error) {
 	out := &wholeWrites{w: stderr}
 	h := &house{o: o, out: out, log: slog.New(o.logFormat(out)), now: time.Now, metrics: newMetrics(), checks: map[string]func(context.Context) error{}}
-	for _, step := range []func(context.Context) error{h.openKeys, h.openDirectory, h.openOutside, h.openConfiguration, h.openDelivery, h.openEngine} {
+	for _, step := range []func(context.Context) error{h.openKeys, h.openDirectory, h.openSessions, h.openOutside, h.openConfiguration, h.openDelivery, h.openEngine} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, h.close(ctx))
 		}
@@ -120,6 +128,7 @@ func (h *house) openDirectory(ctx context.Context) error {
 	h.codes = directory.NewCodes(db, h.now)
 	h.signing = directory.NewSigningKeys(db, h.ring, h.now)
 	h.store = directory.NewResources(db, h.ring)
+	h.outgoing = directory.NewOutbox(db, h.ring, h.now)
 
 	batch := audit.NewBatch(directory.NewAuditLog(db), h.log)            //nolint:contextcheck // Close ends it
 	lines := audit.NewBatch(audit.NewLines(h.out, h.o.logFormat), h.log) //nolint:contextcheck // as above
@@ -143,9 +152,11 @@ func (h *house) openConfiguration(ctx context.Context) error {
 	h.accounts = directory.NewAccounts(h.db, h.hasher, h.ring, policies, h.now)
 	h.consents = directory.NewConsents(h.db, h.now)
 	served := func() *configs.Registry { return registry }
+	h.factors = h.newFactors(served)
 	h.kinds = steps.Builtin(parts(catalogue{
 		users: h.users, passwords: h.passwords, accounts: h.accounts, consents: h.consents,
-		ring: h.ring, registry: served, wake: h.wakeMail, now: h.now, captcha: newCaptcha(served, h.google), services: h.services, calls: h.calls,
+		ring: h.ring, registry: served, wake: h.wakeMail, now: h.now, captcha: newCaptcha(served, h.google),
+		factors: h.factors, services: h.services, calls: h.calls,
 	}))
 	registry = configs.NewRegistry(h.store, h.kinds, h.o.BaseURL)
 	h.registry = registry
@@ -214,7 +225,7 @@ func (h *house) applyFiles(ctx context.Context) error {
 	for _, c := range news(changes) { // said before it is done, removals above all
 		h.log.Info("configuration", "change", c.String())
 	}
-	if changes, err = configs.Apply(ctx, files, h.store, seeds{h.users}); err != nil {
+	if changes, err = configs.Apply(ctx, files, h.store, seeds{h.users, h.devices}); err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
 	for _, c := range news(changes) {
@@ -272,30 +283,27 @@ type stores interface {
 	engine.Executions
 	engine.Sessions
 	engine.SessionIndex
+	account.Sessions
 }
 
-func (h *house) openEngine(ctx context.Context) error {
-	store, err := h.openSessions(ctx)
-	if err != nil {
-		return err
-	}
+func (h *house) openEngine(context.Context) (err error) {
 	h.engine, err = engine.New(engine.Parts{
-		Executions: store, Sessions: store, Index: store, Plans: h.registry, Users: userFacts{h.users}, Keys: h.ring, Events: h.events,
+		Executions: h.sessions, Sessions: h.sessions, Index: h.sessions, Plans: h.registry, Users: userFacts{h.users}, Keys: h.ring, Events: h.events,
 		Kinds: h.kinds, Rates: engine.Rates{Starts: h.o.Rate, Submits: h.o.Rate}, Now: h.now, Random: rand.Reader,
 	})
 	return err
 }
 
-func (h *house) openSessions(ctx context.Context) (stores, error) {
+func (h *house) openSessions(ctx context.Context) error {
 	if h.o.Redis != "" {
 		r, err := session.Open(ctx, session.Options{URL: h.o.Redis, Now: h.now, AcceptLoss: h.o.AcceptUnsafeRedis})
 		if err != nil {
-			return nil, fmt.Errorf("redis: %w", err)
+			return fmt.Errorf("redis: %w", err)
 		}
 		h.closes = append(h.closes, func(context.Context) error { return r.Close() })
 		h.checks["redis"] = r.Health
-		h.nodes = r
-		return r, nil
+		h.nodes, h.sessions, h.expiring = r, r, r
+		return nil
 	}
 	m := session.NewMemory(session.DefaultMemory, h.now)
 	h.closes = append(h.closes, func(context.Context) error { return m.Close() })
@@ -305,7 +313,8 @@ func (h *house) openSessions(ctx context.Context) (stores, error) {
 	}
 	h.closes = append(h.closes, func(context.Context) error { return m.Snapshot(snapshot, h.ring) })
 	h.metrics.gauge("doorward_memory_store_bytes", "What live flows take of the memory store.", func() float64 { return float64(m.Used()) })
-	return session.NewEmbedded(m, session.NewSQLSessions(h.db, h.now)), nil
+	h.sessions, h.expiring = session.NewEmbedded(m, session.NewSQLSessions(h.db, h.now)), m
+	return nil
 }
 
 // tend does what has to be done now and then, until ctx ends.

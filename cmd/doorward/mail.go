@@ -10,7 +10,6 @@ import (
 
 	"doorward/configs"
 	"doorward/delivery"
-	"doorward/directory"
 )
 
 // mailGrace is how long messages under way may take once the node stops.
@@ -24,8 +23,8 @@ func (h *house) openDelivery(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	outbox := directory.NewOutbox(h.db, h.ring, h.now)
-	h.outgoing, h.phones = outbox, h.newPhones()
+	outbox := h.outgoing
+	h.phones = h.newPhones()
 	worker, err := delivery.New(delivery.Parts{
 		Queue: outbox, Sender: sender, Phone: h.phones, Place: h.place, Events: h.events, Count: h.metrics.Delivered, Log: h.log, Now: h.now, Grace: mailGrace,
 	})

@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(getenv), healthCommand(getenv), keysCommand(getenv), versionCommand(), checkCommand(), flowCommand()) //nolint:contextcheck // each takes the context it is executed with
+	root.AddCommand(serveCommand(getenv), healthCommand(getenv), keysCommand(getenv), versionCommand(), checkCommand(), flowCommand(), deviceCommand()) //nolint:contextcheck // each takes the context it is executed with
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

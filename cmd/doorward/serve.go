@@ -30,6 +30,7 @@ import (
 	"doorward/runtime/filter"
 	"doorward/runtime/flow"
 	"doorward/runtime/httpapi"
+	"doorward/runtime/passkey"
 )
 
 // How a stop goes. Source: design of the house; the whole is 25 s at most.
@@ -140,6 +141,9 @@ func (h *house) faces(ctx context.Context, getenv func(string) string) (*httpapi
 		Forms: h.ring, Pages: oidcPages{server}, Events: h.events, Log: h.log, Now: h.now,
 	})
 	provider.Register(server)
+	h.mobiles = h.openMobiles(ctx, server)
+	h.showAccounts(server, engine)
+	server.Handle(http.MethodGet, passkey.WellKnown, relatedOrigins{h.registry, server})
 	h.manage(server, provider) //nolint:contextcheck // as above
 	return server, h.showDemo(server)
 }
@@ -152,6 +156,7 @@ func (h *house) manage(server *httpapi.Server, provider *oidc.Provider) {
 	})
 	management.New(management.Parts{
 		Tenants: h.registry, Workers: provider, Editor: editor, Users: h.users, Passwords: h.passwords, Accounts: h.accounts, Consents: h.consents,
+		Devices: h.devices, Factors: h.factors,
 		Invoker: h.services, Targets: targets{h.invoker}, Outbox: h.outgoing, Phones: h.phones,
 		Events: h.events, Log: h.log, Now: h.now, Reload: h.reload, Posted: h.wakeMail, Administrators: h.o.Administrators,
 		Metadata: management.Metadata{

@@ -26,7 +26,7 @@ func stage(ctx context.Context, s rehearsal.Setting) (*rehearsal.House, error) {
 	if err != nil {
 		return nil, errors.Join(err, h.close(ctx))
 	}
-	mail := rehearsedMail{h, directory.NewOutbox(h.db, h.ring, h.now), letters}
+	mail := rehearsedMail{h, h.outgoing, letters}
 	return &rehearsal.House{Engine: h.engine, Registry: h.registry, Mail: mail.take, Close: h.close}, nil
 }
 
@@ -40,7 +40,7 @@ func newStage(ctx context.Context, s rehearsal.Setting) (*house, error) {
 		out: io.Discard, log: slog.New(slog.DiscardHandler), now: s.Now, metrics: newMetrics(), checks: map[string]func(context.Context) error{},
 	}
 	watched := func(context.Context) error {
-		h.kinds = s.Watch(h.kinds)
+		h.kinds, h.phones = s.Watch(h.kinds), h.newPhones()
 		return nil
 	}
 	answered := func(context.Context) error {
@@ -49,7 +49,7 @@ func newStage(ctx context.Context, s rehearsal.Setting) (*house, error) {
 		h.google = &http.Client{Transport: by}
 		return nil
 	}
-	for _, step := range []func(context.Context) error{h.openKeys, h.openDirectory, h.hashCheaply, answered, h.openConfiguration, watched, h.openEngine} {
+	for _, step := range []func(context.Context) error{h.openKeys, h.openDirectory, h.hashCheaply, h.openSessions, answered, h.openConfiguration, watched, h.openEngine} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, h.close(ctx))
 		}
