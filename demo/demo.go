@@ -39,6 +39,7 @@ type Config struct {
 	Client       *http.Client // reaches the provider; its Timeout bounds each call
 	Log          *slog.Logger
 	Now          func() time.Time
+	Account      string        // of the pages where people change what is theirs; empty: there are none
 	Outbox       func() []Mail // newest first; nil: there is no such page
 	Journeys     *Journeys     // nil: there are none
 }
@@ -51,6 +52,7 @@ type Journeys struct {
 	RedirectURI  string // absolute, ending in JourneyCallbackPath
 	Experiences  []Experience
 	Policies     []string // names, for acr_values
+	StepUp       string   // one of them, that asks for more than others; empty: there is none
 }
 
 // Experience is a journey that a link begins.
@@ -137,6 +139,7 @@ func (d *Demo) Register(r Router) {
 // with, Done that one has ended well.
 type page struct {
 	Outbox   bool
+	Account  string
 	Journeys *Journeys
 	Moods    []mood // of the voucher desk
 	Done     bool
@@ -146,7 +149,7 @@ type page struct {
 
 func (d *Demo) home(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	p := page{Outbox: d.config.Outbox != nil, Journeys: d.config.Journeys, Ended: q.Get("error")}
+	p := page{Outbox: d.config.Outbox != nil, Account: d.config.Account, Journeys: d.config.Journeys, Ended: q.Get("error")}
 	p.Done = q.Get("flowExecutionId") != "" && p.Ended == ""
 	p.Moods = d.desk.moods()
 	var ok bool

@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -194,6 +195,7 @@ const (
 	demoEnvironment = "d0000000-0000-4000-8000-000000000001"
 	demoWeb         = "d0000000-0000-4000-8000-0000000000a1"
 	demoJourneys    = "d0000000-0000-4000-8000-0000000000a4"
+	demoStepUp      = "Multi_Factor" // a sign-on policy of its
 )
 
 // journeys are the demo's flow definitions; nil where an earlier demo was seeded,
@@ -204,6 +206,9 @@ func (h *house) journeys(b *configs.Bundle) *demo.Journeys {
 		return nil
 	}
 	j := &demo.Journeys{ClientID: app.ID, ClientSecret: app.Secret, RedirectURI: h.o.BaseURL + demo.JourneyCallbackPath, Policies: b.Assigned(app)}
+	if slices.Contains(j.Policies, demoStepUp) {
+		j.StepUp = demoStepUp
+	}
 	for _, d := range b.FlowDefinitions() {
 		if d.Enabled && d.Trigger == flow.TriggerExperience {
 			address := b.Environment().ExperienceURL(d.ID) + "?redirectUri=" + url.QueryEscape(app.HomePageURL)
@@ -224,8 +229,8 @@ func (h *house) showDemo(server *httpapi.Server) error {
 		return nil
 	}
 	rp, err := demo.New(demo.Config{
-		Journeys: h.journeys(b),
-		Issuer:   b.Environment().Issuer(), ClientID: app.ID, ClientSecret: app.Secret,
+		Account: b.Environment().AccountURL(""), Journeys: h.journeys(b),
+		Issuer: b.Environment().Issuer(), ClientID: app.ID, ClientSecret: app.Secret,
 		RedirectURI: h.o.BaseURL + demo.CallbackPath, AfterSignOut: h.o.BaseURL + demo.HomePath,
 		Client: h.ownClient(), Log: h.log, Now: h.now, Outbox: h.outbox(),
 	})
