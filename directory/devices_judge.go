@@ -62,12 +62,9 @@ type Try struct {
 // locks is itself answered so. A right one clears the counts.
 func (s *Devices) Try(ctx context.Context, t Try) (Standing, error) {
 	return s.judge(ctx, "deviceTry", t.Judged, func(ctx context.Context, tx *sql.Tx, d *heldDevice, v *Standing, now time.Time) error {
-		seed, known := make([]byte, 20), d.usable() && len(d.seed) > 0
-		if known {
-			var err error
-			if seed, err = s.ring.Open(d.seed, t.Env, seedColumn(t.ID)); err != nil {
-				return fmt.Errorf("open a seed: %w", err)
-			}
+		seed, known, err := s.seedOf(d, t.Judged)
+		if err != nil {
+			return err
 		}
 		step, match := t.Compare(seed, d.step)
 		switch {
@@ -78,21 +75,39 @@ func (s *Devices) Try(ctx context.Context, t Try) (Standing, error) {
 			return nil
 		}
 		v.OK, v.Left = true, 0
-		_, err := tx.ExecContext(ctx, `UPDATE devices SET step = $3, last_used_at = $4 WHERE env = $1 AND id = $2`, t.Env, t.ID, step, millis(now))
+		_, err = tx.ExecContext(ctx, `UPDATE devices SET step = $3, last_used_at = $4 WHERE env = $1 AND id = $2`, t.Env, t.ID, step, millis(now))
 		return err
 	})
 }
 
-// RecoveryTry is a recovery code, as a keyed hash.
+// seedOf opens the seed of a device that may be judged; one of nothing where there is
+// none.
+func (s *Devices) seedOf(d *heldDevice, j Judged) (seed []byte, known bool, err error) {
+	if !d.usable() || len(d.seed) == 0 {
+		return make([]byte, 20), false, nil
+	}
+	if seed, err = s.ring.Open(d.seed, j.Env, seedColumn(j.ID)); err != nil {
+		return nil, false, fmt.Errorf("open a seed: %w", err)
+	}
+	return seed, true, nil
+}
+
+// RecoveryTry is a recovery code. Hash is given the seed of the device, and says what
+// the code is kept as.
 type RecoveryTry struct {
 	Judged
-	Hash [32]byte
+	Hash func(seed []byte) [32]byte
 }
 
 // TryRecovery judges a recovery code as Try does another, and uses it up.
 func (s *Devices) TryRecovery(ctx context.Context, t RecoveryTry) (Standing, error) {
 	return s.judge(ctx, "deviceRecovery", t.Judged, func(ctx context.Context, tx *sql.Tx, d *heldDevice, v *Standing, now time.Time) error {
-		used, err := changed(tx.ExecContext(ctx, `DELETE FROM recovery_codes WHERE env = $1 AND device = $2 AND mac = $3 AND $4`, t.Env, t.ID, t.Hash[:], d.usable()))
+		seed, known, err := s.seedOf(d, t.Judged)
+		if err != nil {
+			return err
+		}
+		hash := t.Hash(seed)
+		used, err := changed(tx.ExecContext(ctx, `DELETE FROM recovery_codes WHERE env = $1 AND device = $2 AND mac = $3 AND $4`, t.Env, t.ID, hash[:], known))
 		if err != nil || !used {
 			return err
 		}

@@ -177,10 +177,10 @@ func testLocksApart(t *testing.T, open opener) {
 func testRecoveryCodes(t *testing.T, open opener) {
 	b := newBench(t, open)
 	user := b.user()
-	codes := func(n *directory.NewDevice) { n.Codes = [][32]byte{{1}, {2}, {3}} }
+	codes := func(n *directory.NewDevice) { n.Seed, n.Codes = []byte{7}, [][32]byte{{7, 1}, {7, 2}, {7, 3}} }
 	d := b.create(user, device.Recovery, codes)
 	try := func(d device.Device, code byte, effect string) directory.Standing {
-		a := directory.RecoveryTry{Judged: judged(d), Hash: [32]byte{code}}
+		a := directory.RecoveryTry{Judged: judged(d), Hash: func(seed []byte) [32]byte { return [32]byte{seed[0], code} }}
 		a.Effect = effect
 		v, err := b.TryRecovery(t.Context(), a)
 		if err != nil {

@@ -75,9 +75,9 @@ func testChallengeRace(t *testing.T, n *twoNodes) {
 
 func testRecoveryRace(t *testing.T, n *twoNodes) {
 	t.Helper()
-	d := n.create(n.user(), device.Recovery, func(a *directory.NewDevice) { a.Codes = [][32]byte{{1}, {2}} })
+	d := n.create(n.user(), device.Recovery, func(a *directory.NewDevice) { a.Seed, a.Codes = []byte{7}, [][32]byte{{7, 1}, {7, 2}} })
 	said := n.all(16, func(_ int, s *directory.Devices) (string, error) {
-		v, err := s.TryRecovery(t.Context(), directory.RecoveryTry{Judged: directory.Judged{Env: env, UserID: d.UserID, ID: d.ID}, Hash: [32]byte{1}})
+		v, err := s.TryRecovery(t.Context(), directory.RecoveryTry{Judged: directory.Judged{Env: env, UserID: d.UserID, ID: d.ID}, Hash: func(seed []byte) [32]byte { return [32]byte{seed[0], 1} }})
 		return fmt.Sprint(v.OK), err
 	})
 	if left, err := n.CodesLeft(t.Context(), env, d.ID); said["true"] != 1 || left != 1 || err != nil {

@@ -152,7 +152,7 @@ func (e *Engine) complete(x *flow.Execution, now time.Time) (*flow.Completion, e
 	if x.Status != flow.Completed || x.Request.Definition != "" || !x.Proofs.Satisfies(x.Demand, x.User.ID, now) {
 		return nil, &flow.Fault{Code: flow.AccessFailed, Restart: true, Message: "The sign-on is not complete. Start again from the application."}
 	}
-	mine := x.Proofs.Of(x.User.ID)
+	mine := x.Proofs.Of(x.User.ID).Since(x.Demand.NotBefore) // what counts no more is not told of
 	return &flow.Completion{
 		Ref: x.Ref, User: x.User, SessionID: x.SessionID, AMR: mine.AMR(), ACR: x.Demand.ACR,
 		AuthTime: mine.Last(""), Request: x.Request, Code: e.derive(forCode, x.Ref, x.Version),

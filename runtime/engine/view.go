@@ -110,7 +110,7 @@ func (e *Engine) view(x *flow.Execution, plan *flow.Plan) flow.View {
 		Ref: x.Ref, Status: x.Status, Version: x.Version, Token: e.derive(forStepToken, x.Ref, x.Version),
 		User: x.User, Population: x.User.Population, Locales: locales(x.Request.Locales, x.User.Locales),
 		Application: x.Request.Application, SessionID: x.SessionID, PiFlow: x.Request.PiFlow,
-		ReturnTo: x.Request.ReturnTo, Payload: x.Request.Payload, LoginHint: x.Request.LoginHint, AMR: x.Proofs.Of(x.User.ID).AMR(),
+		ReturnTo: x.Request.ReturnTo, Payload: x.Request.Payload, LoginHint: x.Request.LoginHint, AMR: x.Proofs.Of(x.User.ID).Since(x.Demand.NotBefore).AMR(),
 		Failure: x.Failure, CreatedAt: x.CreatedAt, ExpiresAt: x.ExpiresAt,
 	}
 	if v.User.ID == "" {

@@ -111,7 +111,7 @@ func (s *Service) checkOwn(ctx context.Context, in OTP, p *mfapolicy.Policy, d *
 		standing, err = s.o.Store.Try(ctx, Try{s.against(in.Who, p, d), comparing(in.Code, s.o.Now(), period, windows)})
 	case device.Recovery:
 		message = wrongRecoveryMessage
-		standing, err = s.o.Store.TryRecovery(ctx, RecoveryTry{s.against(in.Who, p, d), s.recoveryHash(in.Env, in.UserID, in.Code)})
+		standing, err = s.o.Store.TryRecovery(ctx, RecoveryTry{s.against(in.Who, p, d), func(seed []byte) [32]byte { return recoveryHash(seed, in.Code) }})
 	case device.SMS, device.Voice, device.Email, device.FIDO2, device.Platform, device.SecurityKey:
 		v.Fault = gone() // these take no code that is typed, or not here
 		return v, nil

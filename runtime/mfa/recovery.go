@@ -2,6 +2,9 @@ package mfa
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"io"
 
 	"github.com/google/uuid"
 
@@ -28,6 +31,10 @@ func (s *Service) Regenerate(ctx context.Context, in Enrolment) (Enrolling, erro
 		return Enrolling{}, fault
 	}
 	from := s.source(s.making(in.Who, "recovery"))
+	n.Seed = make([]byte, 32)
+	if _, err := io.ReadFull(s.source(s.making(in.Who, "recovery key")), n.Seed); err != nil {
+		return Enrolling{}, err
+	}
 	var shown []string
 	for range recoveryCodes {
 		code, err := draw(from, recoveryAlphabet, recoveryLength)
@@ -35,7 +42,7 @@ func (s *Service) Regenerate(ctx context.Context, in Enrolment) (Enrolling, erro
 			return Enrolling{}, err
 		}
 		shown = append(shown, code[:recoveryLength/2]+"-"+code[recoveryLength/2:])
-		n.Codes = append(n.Codes, s.recoveryHash(in.Env, in.UserID, code))
+		n.Codes = append(n.Codes, recoveryHash(n.Seed, code))
 	}
 	n.Device.Status = device.Active
 	if n.Notice, err = s.notice(ctx, in.Who, addedMessage, &n.Device); err != nil {
@@ -48,9 +55,13 @@ func (s *Service) Regenerate(ctx context.Context, in Enrolment) (Enrolling, erro
 	return Enrolling{Device: d, Codes: shown}, nil
 }
 
-// recoveryHash is what a recovery code is kept as.
-func (s *Service) recoveryHash(env, userID, code string) [32]byte {
-	return s.o.Keys.Derive(recoveryPurpose, env, userID, code)
+// recoveryHash is what a recovery code is kept as. Its key is the seed of the device,
+// which is sealed anew when the key ring is rotated: codes on paper outlive that.
+func recoveryHash(seed []byte, code string) (sum [32]byte) {
+	m := hmac.New(sha256.New, seed)
+	m.Write([]byte(code))
+	m.Sum(sum[:0])
+	return sum
 }
 
 // identity is an id: that of a submit is the same when it is evaluated again.

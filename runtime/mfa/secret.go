@@ -14,9 +14,8 @@ import (
 
 // The purposes of the keys that codes are kept under.
 const (
-	codePurpose     = "mfa.code"
-	recoveryPurpose = "mfa.recovery"
-	makingPurpose   = "mfa.make"
+	codePurpose   = "mfa.code"
+	makingPurpose = "mfa.make"
 )
 
 func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

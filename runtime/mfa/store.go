@@ -69,7 +69,7 @@ type Questions interface {
 // NewDevice is a device to be added; Device.Status says whether it has to be activated.
 type NewDevice struct {
 	Device     device.Device
-	Seed       []byte        // of TOTP and OATH_TOKEN
+	Seed       []byte        // of TOTP, OATH_TOKEN and RECOVERY_CODE
 	Codes      [][32]byte    // of RECOVERY_CODE
 	Most       int           // how many devices the user may have with this one
 	MFAEnabled bool          // of one that is active at once: the user is asked for devices from now on
@@ -110,7 +110,7 @@ type Try struct {
 // RecoveryTry is one of the codes that somebody has written down.
 type RecoveryTry struct {
 	Judged
-	Hash [32]byte
+	Hash func(seed []byte) [32]byte
 }
 
 // Failing is an answer that was wrong.

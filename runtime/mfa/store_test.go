@@ -266,7 +266,7 @@ func (s *store) Try(_ context.Context, t mfa.Try) (mfa.Standing, error) {
 func (s *store) TryRecovery(_ context.Context, t mfa.RecoveryTry) (mfa.Standing, error) {
 	return s.judge("recovery", t.Judged, func(d *device.Device, v *mfa.Standing) {
 		s.compared++
-		if i := slices.Index(s.codes[d.ID], t.Hash); i >= 0 {
+		if i := slices.Index(s.codes[d.ID], t.Hash(s.seeds[d.ID])); i >= 0 {
 			v.OK, s.codes[d.ID] = true, slices.Delete(s.codes[d.ID], i, i+1)
 		}
 	})
