@@ -88,6 +88,9 @@ func describe(t *testing.T, b *strings.Builder, k flow.Stepper) {
 	row("outputs", regexp.MustCompile(`\*| \([^)]*\)`).ReplaceAllString(outputs, ""))
 	waits := map[string][]string{}
 	for _, a := range m.Actions {
+		if a.Name == flow.PollAction { // is never sent: reading the flow does it
+			continue
+		}
 		for _, status := range a.When {
 			waits[status] = append(waits[status], "`"+a.Name+"`")
 		}
@@ -99,8 +102,19 @@ func describe(t *testing.T, b *strings.Builder, k flow.Stepper) {
 }
 
 func proofs(r flow.StepResult) (out []string) {
+	methods := map[string]string{}
+	for _, p := range r.Takes { // one authenticator may prove by several methods
+		if methods[p.Authenticator] != "" {
+			methods[p.Authenticator] += " or "
+		}
+		methods[p.Authenticator] += "`" + p.AMR + "`"
+	}
 	for _, p := range r.Takes {
-		proof := "Proves the " + p.Authenticator + " (`" + p.AMR + "`)"
+		if methods[p.Authenticator] == "" {
+			continue
+		}
+		proof := "Proves the " + p.Authenticator + " (" + methods[p.Authenticator] + ")"
+		delete(methods, p.Authenticator)
 		if p.Rests != "" {
 			proof += ", which rests on the " + p.Rests
 		}
