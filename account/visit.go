@@ -52,7 +52,7 @@ func (f *Face) serve(h handler) http.Handler {
 		if v.env.Secure() {
 			w.Header().Set("Strict-Transport-Security", "max-age=63072000")
 		}
-		if err := h(v); err != nil { //nolint:contextcheck // the visit has it
+		if err := h(v); err != nil {
 			f.Pages.Problem(w, r, b, flow.AsFault(err))
 		}
 	})

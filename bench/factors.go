@@ -69,7 +69,7 @@ func judging(ctx context.Context, of func(f *factors, ctx context.Context) ([]fu
 	if err != nil {
 		return w, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	f, err := newFactors(ctx, dir)
 	if err != nil {
 		return w, err
@@ -180,7 +180,7 @@ func (f *factors) assertions(ctx context.Context) (out []func() error, err error
 		if err != nil {
 			return nil, err
 		}
-		signed, challenge := f.sign(uint32(i + 1)) //nolint:gosec // a few hundred
+		signed, challenge := f.sign(uint32(i + 1))
 		in := mfa.Assertion{Who: f.who(i), Challenge: c, Bytes: challenge, Origin: factorOrigin, Assertion: signed}
 		in.Effect += "/answer"
 		out = append(out, func() error { return right(f.CheckAssertion(ctx, in)) })
@@ -191,7 +191,7 @@ func (f *factors) assertions(ctx context.Context) (out []func() error, err error
 // bare is what the library takes to read and verify the same.
 func (f *factors) bare(context.Context) (out []func() error, err error) {
 	for i := range judged {
-		signed, challenge := f.sign(uint32(i + 1)) //nolint:gosec // as above
+		signed, challenge := f.sign(uint32(i + 1))
 		out = append(out, func() error {
 			p, err := protocol.ParseCredentialRequestResponseBytes([]byte(signed))
 			if err != nil {

@@ -148,7 +148,7 @@ func TestADeviceIsCalledWhatItIs(t *testing.T) {
 			if strings.Contains(got.Text, string(of)) && of != device.SMS { // that is a word
 				t.Errorf("%s: %s is not put into words:\n%s", lang, of, got.Text)
 			}
-			if other, same := said[got.Text]; same && !(of.IsFIDO2() && other.IsFIDO2()) {
+			if other, same := said[got.Text]; same && (!of.IsFIDO2() || !other.IsFIDO2()) {
 				t.Errorf("%s: %s is called what %s is", lang, of, other)
 			}
 			said[got.Text] = of

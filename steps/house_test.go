@@ -103,7 +103,7 @@ func newDatabase(t *testing.T) database {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	_, err = db.ExecContext(t.Context(), `CREATE TABLE sessions (env TEXT, hash BLOB, id TEXT, body BLOB, put_at INTEGER, expires_at INTEGER, PRIMARY KEY (env, hash))`)
+	_, err = db.ExecContext(t.Context(), `CREATE TABLE sessions (env TEXT, hash BLOB, id TEXT, user_id TEXT, body BLOB, put_at INTEGER, expires_at INTEGER, PRIMARY KEY (env, hash))`)
 	if err != nil {
 		t.Fatal(err)
 	}

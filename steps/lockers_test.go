@@ -57,7 +57,8 @@ func (l *lockers) find(user, id string) (device.Device, bool) {
 }
 
 func (*lockers) Policy(string, string) (*mfapolicy.Policy, error) { return mfapolicy.Default(), nil }
-func (*lockers) Settings(string) *mfapolicy.Settings              { return mfapolicy.DefaultSettings() }
+
+func (*lockers) Settings(string) *mfapolicy.Settings { return mfapolicy.DefaultSettings() }
 
 func (l *lockers) Choose(_ context.Context, w mfa.Who, _, _ string) (mfa.Choice, error) {
 	all := l.of(w.UserID)

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"strings"
 	"time"
 
 	"doorward/runtime/flow"
@@ -134,8 +135,10 @@ func (d *Device) Proof(verified bool) flow.Proof {
 		p.Address = d.Phone
 	}
 	switch d.Type {
-	case SMS, Email, Voice, TOTP, Recovery:
-		p.Method = methods[d.Type]
+	case SMS, Email, Voice, TOTP:
+		p.Method = strings.ToLower(string(d.Type))
+	case Recovery:
+		p.Method = "recovery"
 	case OathToken:
 		p.Method = "oath"
 	case Mobile:
@@ -151,9 +154,6 @@ func (d *Device) Proof(verified bool) flow.Proof {
 	}
 	return p
 }
-
-// methods are the names by which sessions and conditions know the types.
-var methods = map[Type]string{SMS: "sms", Email: "email", Voice: "voice", TOTP: "totp", Recovery: "recovery"}
 
 // Order puts devices into the order in which they are tried: the first usable one is
 // the default. Listed says which the person has put in order; the others follow by

@@ -155,7 +155,7 @@ func (in *input) judge(sent map[string]any) (any, *flow.Detail) {
 		return b, nil
 	case flow.TypeChoices:
 		return in.choices(raw)
-	case flow.TypeText, flow.TypePassword, flow.TypeEmail, flow.TypeCode, flow.TypeTel, flow.TypeChoice, flow.TypeProof:
+	case flow.TypeText, flow.TypePassword, flow.TypeEmail, flow.TypeCode, flow.TypeCredential, flow.TypeTel, flow.TypeChoice, flow.TypeProof:
 	}
 	s, ok := raw.(string)
 	switch {

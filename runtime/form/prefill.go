@@ -46,7 +46,7 @@ func (f *Field) filled(of *Form, raw any) any {
 	}
 	in := &of.inputs[f.Input]
 	switch in.Type {
-	case flow.TypePassword, flow.TypeProof:
+	case flow.TypePassword, flow.TypeProof, flow.TypeCredential:
 		return nil
 	case flow.TypeBoolean:
 		if b, ok := raw.(bool); ok {

@@ -75,7 +75,7 @@ func (in *input) shape() shape {
 		return shape{Type: "array", Title: s.Title, Items: &one}
 	case flow.TypeTel:
 		s.MaxLength += 20 // the country code, and the extension
-	case flow.TypeText, flow.TypeEmail, flow.TypeCode, flow.TypeChoice, flow.TypeProof:
+	case flow.TypeText, flow.TypeEmail, flow.TypeCode, flow.TypeCredential, flow.TypeChoice, flow.TypeProof:
 	}
 	return s
 }

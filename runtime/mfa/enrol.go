@@ -37,7 +37,7 @@ func (s *Service) Enrol(ctx context.Context, in Enrolment) (Enrolling, error) {
 	case in.Type == device.Recovery:
 		return s.Regenerate(ctx, in)
 	}
-	return s.enrolSeed(ctx, in, policy, n)
+	return s.enrolSeed(ctx, in, n)
 }
 
 // planned is a device as it is asked for, or everything that is wrong with it.
@@ -174,7 +174,7 @@ func notWaiting() *flow.Fault {
 
 // enrolSeed adds an app that computes codes, with a seed of ours, or a token with its
 // own.
-func (s *Service) enrolSeed(ctx context.Context, in Enrolment, p *mfapolicy.Policy, n NewDevice) (Enrolling, error) {
+func (s *Service) enrolSeed(ctx context.Context, in Enrolment, n NewDevice) (Enrolling, error) {
 	if n.Seed = in.Seed; in.Type == device.TOTP {
 		n.Seed = make([]byte, seedSize)
 		if _, err := io.ReadFull(s.o.Random, n.Seed); err != nil {

@@ -41,9 +41,10 @@ type rig struct {
 	turns    int
 }
 
-func newRig(t testing.TB) *rig {
+func newRig(tb testing.TB) *rig {
+	tb.Helper()
 	r := &rig{
-		t: t, clock: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC), policy: mfapolicy.Default(), fido: mfapolicy.DefaultFIDO2(rpID),
+		t: tb, clock: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC), policy: mfapolicy.Default(), fido: mfapolicy.DefaultFIDO2(rpID),
 		settings: mfapolicy.DefaultSettings(), contact: mfa.Contact{Email: "ada@example.com", Given: "Ada", Username: "ada"},
 	}
 	now := func() time.Time { return r.clock }
@@ -142,7 +143,7 @@ type keys struct{}
 func (keys) Derive(purpose string, parts ...string) [32]byte {
 	mac := hmac.New(sha256.New, []byte(purpose))
 	for _, p := range parts {
-		fmt.Fprintf(mac, "%d:%s", len(p), p)
+		_, _ = fmt.Fprintf(mac, "%d:%s", len(p), p)
 	}
 	return [32]byte(mac.Sum(nil))
 }

@@ -1,7 +1,6 @@
 package mfapolicy
 
 import (
-	"encoding/json"
 	"time"
 
 	"doorward/runtime/document"
@@ -176,7 +175,7 @@ func readRecovery(o *document.Object) Recovery {
 // list is the elements of a member that is a list of objects.
 func list(o *document.Object, member string, each func(in *document.Object)) {
 	for i, raw := range o.List(member, listMost) {
-		if in, ok := document.Open(o.At.Member(member).Index(i), json.RawMessage(raw), o.Faults); ok {
+		if in, ok := document.Open(o.At.Member(member).Index(i), raw, o.Faults); ok {
 			each(&in)
 		}
 	}

@@ -158,9 +158,10 @@ func failure(count, minutes string) string {
 }
 
 // whole is the published policy with everything that has numbers.
-func whole(t testing.TB) []byte {
-	b := with(t, published(t), "mobile.applications", `[{"id":"a1","push":{"enabled":true,"numberMatching":{"enabled":true}},"otp":{"enabled":true}}]`)
-	return with(t, b, "rememberMe.web", `{"enabled":true,"lifeTime":{"duration":30,"timeUnit":"DAYS"}}`)
+func whole(tb testing.TB) []byte {
+	tb.Helper()
+	b := with(tb, published(tb), "mobile.applications", `[{"id":"a1","push":{"enabled":true,"numberMatching":{"enabled":true}},"otp":{"enabled":true}}]`)
+	return with(tb, b, "rememberMe.web", `{"enabled":true,"lifeTime":{"duration":30,"timeUnit":"DAYS"}}`)
 }
 
 func TestEveryNumberHasItsRange(t *testing.T) {
@@ -296,8 +297,15 @@ func TestSettings(t *testing.T) {
 		}
 	}
 	for _, rule := range []struct{ path, value string }{
-		{"pairing.maxAllowedDevices", "0"}, {"pairing.maxAllowedDevices", "16"}, {"pairing.pairingKeyFormat", `"ROMAN"`}, {"lockout.failureCount", "0"},
-		{"lockout.failureCount", "101"}, {"lockout.failureCount", "-"}, {"lockout.durationSeconds", "-1"}, {"users.mfaEnabled", "1"}, {"authentication.deviceSelection", `"NONE"`},
+		{"pairing.maxAllowedDevices", "0"},
+		{"pairing.maxAllowedDevices", "16"},
+		{"pairing.pairingKeyFormat", `"ROMAN"`},
+		{"lockout.failureCount", "0"},
+		{"lockout.failureCount", "101"},
+		{"lockout.failureCount", "-"},
+		{"lockout.durationSeconds", "-1"},
+		{"users.mfaEnabled", "1"},
+		{"authentication.deviceSelection", `"NONE"`},
 	} {
 		faultAt(t, []byte(`{"lockout":{"failureCount":5}}`), rule.path, rule.value, func(b []byte) error { _, err := mfapolicy.ReadSettings(b); return err })
 	}

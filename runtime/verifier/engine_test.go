@@ -199,7 +199,7 @@ func newWorld(t *testing.T) *world {
 	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "sessions.db"))
 	must(err)
 	t.Cleanup(func() { _ = db.Close() })
-	_, err = db.ExecContext(t.Context(), `CREATE TABLE sessions (env TEXT, hash BLOB, id TEXT, body BLOB, put_at INTEGER, expires_at INTEGER, PRIMARY KEY (env, hash))`)
+	_, err = db.ExecContext(t.Context(), `CREATE TABLE sessions (env TEXT, hash BLOB, id TEXT, user_id TEXT, body BLOB, put_at INTEGER, expires_at INTEGER, PRIMARY KEY (env, hash))`)
 	must(err)
 	now := func() time.Time { return time.Date(2031, 5, 5, 9, 0, 0, 0, time.UTC) }
 	memory := session.NewMemory(session.DefaultMemory, now)

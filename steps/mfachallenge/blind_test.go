@@ -16,6 +16,7 @@ import (
 
 // named is a visit of somebody who has typed a name and proven nothing.
 func named(t *testing.T, town *town, name string, config string) *visit {
+	t.Helper()
 	v := visiting(t, town, config)
 	v.turn.User, v.turn.Proven, v.turn.Person = flow.Subject{}, false, flow.Candidate{Username: name}
 	return v

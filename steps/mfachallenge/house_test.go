@@ -211,8 +211,9 @@ func (v *visit) settle(t *flow.Turn, out flow.Outcome, err error) (flow.Outcome,
 func (v *visit) enter() flow.Outcome {
 	v.Helper()
 	t := v.begin()
-	out, err := v.settle(t, flow.Outcome{}, nil)
-	if out, err = v.kind.Enter(v.Context(), t); err != nil {
+	_, _ = v.settle(t, flow.Outcome{}, nil)
+	out, err := v.kind.Enter(v.Context(), t)
+	if err != nil {
 		v.Fatal(err)
 	}
 	out, _ = v.settle(t, out, nil)

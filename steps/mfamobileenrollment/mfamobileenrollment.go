@@ -95,7 +95,7 @@ func (k *Kind) Enter(ctx context.Context, t *flow.Turn) (flow.Outcome, error) {
 	}
 	p, key, err := read(in.Payload)
 	if err != nil {
-		return invalid(), nil
+		return invalid(), nil //nolint:nilerr // it is the definition's mistake, and told as one
 	}
 	who := mfa.Who{Env: t.Ref.Env, UserID: t.User.ID, Username: t.User.Username, Flow: t.Ref.ID, Locales: t.Locales, Effect: t.Effect(), Client: t.Client}
 	switch may, err := k.mfa.MayChange(ctx, who, t.Proofs); {

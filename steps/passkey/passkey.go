@@ -84,8 +84,10 @@ func (*Kind) Told() []flow.StepResult {
 	has := []flow.Taken{{Factors: flow.Possession, Authenticator: "device", AMR: "hwk"}}
 	both := []flow.Taken{{Factors: flow.Possession | flow.Inherence, Authenticator: "device", AMR: "hwk"}}
 	return []flow.StepResult{
-		{Name: authenticated, Takes: both, Confirms: true}, {Name: password, Takes: has, Confirms: true},
-		{Name: mustChange, Takes: both, Confirms: true}, {Name: verification, Takes: both, Confirms: true},
+		{Name: authenticated, Takes: both, Confirms: true},
+		{Name: password, Takes: has, Confirms: true},
+		{Name: mustChange, Takes: both, Confirms: true},
+		{Name: verification, Takes: both, Confirms: true},
 	}
 }
 
