@@ -31,6 +31,7 @@ const (
 func people(files map[string]string, user func(last, name, more string) string) {
 	for i, name := range []string{
 		"carol", "carla", "clara", "corin", "dora", "doris", "edda", "edgar", "fritz", "frida", "greta", "gerd", "hanna", "hans", "irma", "ivo",
+		"jonas", "jule", "karl", "kira",
 	} {
 		files["demo/users/"+name+".json"] = user(strconv.Itoa(40+i), name, `, "emailVerified": true, "email": "`+name+`@example.com"`)
 	}
@@ -80,7 +81,7 @@ type outing struct {
 }
 
 func outings() []outing {
-	return []outing{
+	return append([]outing{
 		{link: "Basic (experience)", through: nothing, stranger: true},
 		{link: "Registration (experience)", pair: [2]string{"quinn", "quirin"}, through: player.registers},
 		{link: "Agreement consent (experience)", pair: [2]string{"carol", "carla"}, through: player.agrees},
@@ -99,17 +100,16 @@ func outings() []outing {
 		{link: "Agreement_reconsent", pair: [2]string{"fritz", "frida"}, through: player.logsInAndAgrees},
 		{link: "Sign_on", pair: [2]string{"clara", "corin"}, through: player.signsOn},
 		{link: "Password_recovery", pair: [2]string{"hanna", "hans"}, through: player.recovers},
-	}
+	}, factorOutings()...)
 }
 
 // TestBrowserJourneys walks every journey of the demo's page.
 func TestBrowserJourneys(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, nodetest.Options{})
-	t.Run("all are walked", func(t *testing.T) { allAreWalked(t, s) })
-	for mode, look := range map[string]browsertest.Look{"with scripts": {}, "without scripts": {NoScript: true}} {
+	both(t, func(p player) {
+		p.act("all are walked", allAreWalked)
 		for _, w := range outings() {
-			t.Run(mode+"/"+w.link+" "+w.error+strings.Join(w.pair[:], " or "), func(t *testing.T) { w.play(player{t, s, look}) })
+			p.act(w.link+" "+w.error+strings.Join(w.pair[:], " or "), w.play)
 		}
 		for name, play := range map[string]func(player){
 			"a sign-on leads to a registration and back": playLink,
@@ -117,30 +117,29 @@ func TestBrowserJourneys(t *testing.T) {
 			"an end in the operator's words":             playClosed,
 			"a form in another language":                 playFormGerman,
 		} {
-			t.Run(mode+"/"+name, func(t *testing.T) { play(player{t, s, look}) })
+			p.act(name, play)
 		}
-	}
+	})
 }
 
 // allAreWalked holds that the walks are those of the real demo's page.
-func allAreWalked(t *testing.T, s *stage) {
-	t.Helper()
-	node := nodetest.Start(t, nodetest.Options{})
-	tab := s.visitor(t, browsertest.Look{})
+func allAreWalked(p player) {
+	node := nodetest.Start(p.T, nodetest.Options{})
+	tab := p.visit()
 	tab.Open(node.Base + demo.HomePath)
 	const links = `[...document.querySelectorAll("#experiences a, #policies a")].map(a => a.innerText).sort()`
 	want := browsertest.Eval[[]string](tab, links)
-	tab.Open(s.home())
+	tab.Open(p.home())
 	if here := browsertest.Eval[[]string](tab, links); !slices.Equal(here, want) {
-		t.Errorf("here are %q, the demo has %q", here, want)
+		p.Errorf("here are %q, the demo has %q", here, want)
 	}
 	var walked []string
 	for _, w := range outings() {
 		walked = append(walked, w.link)
 	}
 	slices.Sort(walked)
-	if walked = slices.Compact(walked); !slices.Equal(walked, want) || len(want) != 14 {
-		t.Errorf("%q are walked of %q", walked, want)
+	if walked = slices.Compact(walked); !slices.Equal(walked, want) || len(want) != 20 {
+		p.Errorf("%q are walked of %q", walked, want)
 	}
 }
 

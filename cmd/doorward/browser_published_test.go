@@ -30,8 +30,19 @@ type onScreen struct {
 
 // TestPublishedBodiesInABrowser opens every published form and definition in a
 // browser, fills in what is asked, wrongly at first, and looks at where it leads.
+// Forms and definitions are in a deployment each, at the same time.
 func TestPublishedBodiesInABrowser(t *testing.T) {
 	t.Parallel()
+	for name, test := range map[string]func(*onScreen){"forms": (*onScreen).fillsAllIn, "definitions": (*onScreen).walksAll} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onBrowser(t, test)
+		})
+	}
+}
+
+func onBrowser(t *testing.T, test func(*onScreen)) {
+	t.Helper()
 	x := apart(t)
 	app := httptest.NewServer(page("<h1>Landed</h1>"))
 	defer app.Close()
@@ -43,22 +54,31 @@ func TestPublishedBodiesInABrowser(t *testing.T) {
 		x.trail.Secret("password", password)
 	}
 	s.user(filler+"-on-screen", fillersFirst)
+	test(s)
+}
+
+// fillsAllIn is every form, with scripts and without.
+func (s *onScreen) fillsAllIn() {
 	for mode, look := range map[string]browsertest.Look{"with scripts": {}, "without scripts": {NoScript: true}} {
 		s.look = look
 		s.visit(func(v *window) {
-			for _, file := range append(publishedFiles(t, "../../runtime/form/testdata/*-form-*.json"), gallery) {
-				x.part(mode+" "+file, func() { v.fillsIn(file) })
+			for _, file := range append(publishedFiles(s.x.T, "../../runtime/form/testdata/*-form-*.json"), gallery) {
+				s.x.part(mode+" "+file, func() { v.fillsIn(file) })
 			}
 		})
 	}
-	s.look = browsertest.Look{} // TestBrowserJourneys walks the demo's like ones without scripts too
-	for _, file := range slices.Sorted(maps.Keys(walked())) {
-		x.part(file, func() { s.walks(file) })
-	}
 	for _, input := range []string{"text", "email", "tel", "password", "radio", "checkbox", "select-one"} {
 		if !s.filled[input] {
-			t.Errorf("no %s was filled in", input)
+			s.x.Errorf("no %s was filled in", input)
 		}
+	}
+}
+
+// walksAll is every definition, with scripts: TestBrowserJourneys walks the demo's
+// like ones without them too.
+func (s *onScreen) walksAll() {
+	for _, file := range slices.Sorted(maps.Keys(walked())) {
+		s.x.part(file, func() { s.walks(file) })
 	}
 }
 
@@ -236,6 +256,9 @@ func (v *window) through(g *guest) {
 		}
 		if v.Status() != http.StatusOK {
 			v.s.x.Fatalf("%q comes with %d: %s", title, v.Status(), v.Text("body"))
+		}
+		if v.sets(g) {
+			continue
 		}
 		if !v.s.look.NoScript { // forms have been filled in wrongly without scripts as well
 			v.nothing()

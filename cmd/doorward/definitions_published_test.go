@@ -16,10 +16,6 @@ import (
 func waiting() map[string]string {
 	return map[string]string{
 		"rec-flow-identity-provider-sign-on-sign-on-policy": "IDENTITY_PROVIDER_AUTHENTICATION",
-		"rec-flow-mfa-challenge-experience":                 "MFA_CHALLENGE",
-		"rec-flow-mfa-challenge-sign-on-policy":             "MFA_CHALLENGE",
-		"rec-flow-mfa-enrollment-experience":                "MFA_ENROLLMENT",
-		"rec-flow-mfa-enrollment-sign-on-policy":            "MFA_ENROLLMENT",
 	}
 }
 
@@ -36,6 +32,10 @@ func walked() map[string][]func(w *tour) {
 		"rec-flow-basic-experience":                         {(*tour).nobody},
 		"rec-flow-basic-sign-on-policy":                     {(*tour).signedOn},
 		"rec-flow-external-service-invoke-experience":       {(*tour).invokes},
+		"rec-flow-mfa-challenge-experience":                 {(*tour).challenged},
+		"rec-flow-mfa-challenge-sign-on-policy":             {(*tour).challenged},
+		"rec-flow-mfa-enrollment-experience":                {(*tour).enrolled},
+		"rec-flow-mfa-enrollment-sign-on-policy":            {(*tour).enrolled},
 		"rec-flow-password-recovery-experience":             {(*tour).recovery},
 		"rec-flow-password-recovery-sign-on-policy":         {(*tour).recovery},
 		"rec-flow-registration-with-consent-sign-on-policy": {(*tour).registration},

@@ -215,6 +215,8 @@ func (g *guest) know(p visit.Property) (any, bool) {
 		return p.Options.Inline[0].Value, p.Required
 	case p.Type == "boolean":
 		return true, p.Required
+	case name == "otp" && g.answers["otp"] == "":
+		g.answers["otp"] = g.x.sentCode(g.mailbox)
 	case strings.HasSuffix(name, "Code") && g.answers["code"] == "":
 		g.answers["code"] = g.x.mailed(g.mailbox).Code()
 	}

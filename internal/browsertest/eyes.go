@@ -15,7 +15,9 @@ import (
 // Screenshot is what the window shows, as PNG.
 func (t *Tab) Screenshot() []byte {
 	t.tb.Helper()
-	Eval[any](t, "new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+	if !t.look.NoScript {
+		Eval[any](t, "new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+	}
 	var png []byte
 	t.do("take a screenshot", func(ctx context.Context) error {
 		shot, err := chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng})

@@ -39,6 +39,7 @@ type Options struct {
 	Data    string   // data directory; empty: a new one
 	DB      string   // SQLite file or PostgreSQL URL; empty: a file in Data
 	BaseURL string   // empty: the node's own address
+	Host    string   // that stands in the node's own address for 127.0.0.1: passkeys are for names
 	Args    []string // more flags of serve
 	Env     []string // more environment, as KEY=value
 }
@@ -88,6 +89,9 @@ func launch(tb testing.TB, o Options) *Node {
 	n := &Node{Addr: addr, Base: o.BaseURL, Data: o.Data, exited: make(chan struct{})}
 	if n.Base == "" {
 		n.Base = "http://" + addr
+		if _, port, err := net.SplitHostPort(addr); err == nil && o.Host != "" {
+			n.Base = "http://" + net.JoinHostPort(o.Host, port)
+		}
 	}
 	if n.Data == "" {
 		n.Data = tb.TempDir()
