@@ -106,7 +106,18 @@ func testCodes(t *testing.T, open opener) {
 			var got [16]directory.Redemption
 			var wg sync.WaitGroup
 			for i := range got {
-				wg.Go(func() { _, got[i], _ = codes.Redeem(t.Context(), env, c.Hash) })
+				wg.Go(func() {
+					for tries := 1; ; tries++ { // a refusal on a busy machine changes nothing
+						var err error
+						if _, got[i], err = codes.Redeem(t.Context(), env, c.Hash); err == nil {
+							return
+						}
+						if tries == 10 {
+							t.Error(err)
+							return
+						}
+					}
+				})
 			}
 			wg.Wait()
 			times := map[directory.Redemption]int{}

@@ -39,9 +39,15 @@ func TestMain(m *testing.M) {
 // opener opens a directory that is empty at first; the contract runs on each.
 type opener func(t *testing.T, o directory.Options) *directory.DB
 
+// onFile is a copy of a file whose tables are made: each directory would spend more
+// on making them than on its test. What opening a new file does has its own tests.
 func onFile(t *testing.T, o directory.Options) *directory.DB {
 	t.Helper()
-	return openAt(t, filepath.Join(t.TempDir(), "directory.db"), o)
+	path := filepath.Join(t.TempDir(), "directory.db")
+	if err := os.WriteFile(path, fileWithTables(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return openAt(t, path, o)
 }
 
 func inMemory(t *testing.T, o directory.Options) *directory.DB {
@@ -64,19 +70,39 @@ const (
 	hasty   = 400 * time.Millisecond
 )
 
-// withTables is a database whose tables are made, to be copied.
-var withTables = sync.OnceValue(func() string {
-	lasting := &forAll{}
-	path := pgtest.Database(lasting)
+// withTables is a database whose tables are made, to be copied, and fileWithTables
+// is such a file.
+var (
+	withTables = sync.OnceValue(func() string {
+		path := pgtest.Database(&forAll{})
+		makeTables(path)
+		return path
+	})
+	fileWithTables = sync.OnceValue(func() []byte {
+		dir, err := os.MkdirTemp("", "doorward-tables")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		path := filepath.Join(dir, "directory.db")
+		makeTables(path)
+		content, err := os.ReadFile(path) // Close has left nothing beside it
+		if err != nil {
+			panic(err)
+		}
+		return content
+	})
+)
+
+func makeTables(path string) {
 	db, err := directory.Open(context.Background(), directory.Options{Path: path, Now: time.Now, Patience: patient})
+	if err == nil {
+		err = db.Close()
+	}
 	if err != nil {
 		panic(err)
 	}
-	if err := db.Close(); err != nil {
-		panic(err)
-	}
-	return path
-})
+}
 
 // forAll is a testing.TB that never ends, so that what it is given stays.
 type forAll struct{ testing.TB }

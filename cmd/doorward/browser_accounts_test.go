@@ -180,6 +180,7 @@ func playGerman(p player) {
 // TestBrowserLooks draws an environment's own look: its colours, its logo from
 // elsewhere, its one language, and nothing that the policy of the page refuses.
 func TestBrowserLooks(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, nodetest.Options{}, `"demo": true, "languages": ["es"], "theme": {"logo": "{app}/logo.svg", "accent": "#0a6640", "background": "#102a43", "radius": 2}`)
 	for name, look := range map[string]browsertest.Look{"light": {}, "dark": {Dark: true}} {
 		t.Run(name, func(t *testing.T) {

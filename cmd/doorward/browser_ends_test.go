@@ -108,6 +108,7 @@ func playSignOff(p player) {
 // TestBrowserStoreDown submits while the store is gone, and goes on when it is
 // back.
 func TestBrowserStoreDown(t *testing.T) {
+	t.Parallel()
 	redis := redistest.Start(t)
 	s := newStage(t, nodetest.Options{Redis: redis.URL(), Keys: nodetest.NewKeys(t, t.TempDir())})
 	for mode, look := range map[string]browsertest.Look{"with scripts": {}, "without scripts": {NoScript: true}} {

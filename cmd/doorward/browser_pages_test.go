@@ -159,6 +159,7 @@ const layoutShifts = `new Promise(done => {
 // do. UPDATE_SCREENSHOTS=1 takes the screenshots of the documentation anew, any
 // other value is a directory for those of every page.
 func TestBrowserPages(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, nodetest.Options{})
 	tab := s.Visitor(t, browsertest.Look{})
 	for _, p := range everyPage() {

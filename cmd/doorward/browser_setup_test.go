@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"context"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -12,11 +13,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"doorward/configs"
 	"doorward/demo"
+	"doorward/directory"
 	"doorward/internal/browsertest"
 	"doorward/internal/mailtest"
 	"doorward/internal/nodetest"
@@ -93,6 +96,16 @@ func (m appRoutes) Handle(method, path string, h http.Handler) {
 	m.ServeMux.Handle(method+" "+path, h)
 }
 
+// brought is nodetest.Password as it is kept: a node that hashes it for each of
+// these people first takes seconds to be ready.
+var brought = sync.OnceValue(func() string {
+	stored, err := directory.NewHasher(directory.DefaultParams(), 1, time.Now).Hash(context.Background(), nodetest.Password)
+	if err != nil {
+		panic(err)
+	}
+	return stored
+})
+
 // writeConfig is the demo's configuration for an application at app.
 func writeConfig(t *testing.T, dir, app, environment string) {
 	t.Helper()
@@ -100,7 +113,7 @@ func writeConfig(t *testing.T, dir, app, environment string) {
 		environment = `"demo": true`
 	}
 	user := func(last, name, more string) string {
-		return `{"id": "d0000000-0000-4000-8000-0000000000` + last + `", "username": "` + name + `", "password": "` + nodetest.Password + `"` + more + `}`
+		return `{"id": "d0000000-0000-4000-8000-0000000000` + last + `", "username": "` + name + `", "password": "` + brought() + `"` + more + `}`
 	}
 	more := map[string]string{
 		"demo/users/eve.json": user("fa", eve, `, "enabled": false`),

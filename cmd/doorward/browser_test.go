@@ -23,10 +23,26 @@ func (p player) visit() *browsertest.Tab {
 	return p.visitor(p.T, p.look)
 }
 
+// both plays with scripts and without, on a stage for each, at the same time.
+func both(t *testing.T, play func(player)) {
+	t.Helper()
+	for mode, look := range map[string]browsertest.Look{"with scripts": {}, "without scripts": {NoScript: true}} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			play(player{t, newStage(t, nodetest.Options{}), look})
+		})
+	}
+}
+
+// act is one test on the stage that is there, after those before it.
+func (p player) act(name string, play func(player)) {
+	p.Helper()
+	p.Run(name, func(t *testing.T) { play(player{t, p.stage, p.look}) })
+}
+
 // TestBrowser is what people do, once with scripts and once without.
 func TestBrowser(t *testing.T) {
-	s := newStage(t, nodetest.Options{})
-	s.demo = nodetest.Start(t, nodetest.Options{})
+	t.Parallel()
 	journeys := []struct {
 		name string
 		play func(player)
@@ -56,11 +72,12 @@ func TestBrowser(t *testing.T) {
 		{"a temporary or expired password is changed", playChange},
 		{"the browser's language is spoken", playGerman},
 	}
-	for mode, look := range map[string]browsertest.Look{"with scripts": {}, "without scripts": {NoScript: true}} {
+	both(t, func(p player) {
+		p.demo = nodetest.Start(p.T, nodetest.Options{})
 		for _, j := range journeys {
-			t.Run(mode+"/"+j.name, func(t *testing.T) { j.play(player{t, s, look}) })
+			p.act(j.name, j.play)
 		}
-	}
+	})
 }
 
 func playDemo(p player) {

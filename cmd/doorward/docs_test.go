@@ -30,14 +30,18 @@ func TestGoldenFlowAPI(t *testing.T) {
 type docs struct {
 	node   *nodetest.Node
 	client *http.Client
-	known  map[string]string // name in braces to value
-	asked  string            // the last request of the page
+	known  map[string]string                    // name in braces to value
+	made   map[string]func(t *testing.T) string // the same of values that are made when they are sent
+	met    func(status int, answer map[string]any)
+	asked  string // the last request of the page
 }
 
 func newDocs(t *testing.T) *docs {
 	t.Helper()
-	n := nodetest.Start(t, nodetest.Options{})
-	return &docs{node: n, client: n.Client(newJar(t)), known: map[string]string{"env": nodetest.Env}}
+	n := nodetest.Start(t, nodetest.Options{Host: "localhost"})
+	d := &docs{node: n, client: n.Client(newJar(t)), known: map[string]string{"env": nodetest.Env}, met: func(int, map[string]any) {}}
+	d.made = map[string]func(*testing.T) string{"mailed code": d.mailed, "token": d.token}
+	return d
 }
 
 func newJar(t *testing.T) http.CookieJar {
@@ -101,11 +105,10 @@ func (d *docs) token(t *testing.T) string {
 // of it or the members that are named.
 func (d *docs) send(t *testing.T, block string, members ...string) string {
 	t.Helper()
-	if strings.Contains(block, "{mailed code}") {
-		block = strings.ReplaceAll(block, "{mailed code}", d.mailed(t))
-	}
-	if strings.Contains(block, "{token}") {
-		block = strings.ReplaceAll(block, "{token}", d.token(t))
+	for name, value := range d.made {
+		if strings.Contains(block, "{"+name+"}") {
+			block = strings.ReplaceAll(block, "{"+name+"}", value(t))
+		}
 	}
 	for name, value := range d.known {
 		block = strings.ReplaceAll(block, "{"+name+"}", value)
@@ -134,26 +137,30 @@ func (d *docs) send(t *testing.T, block string, members ...string) string {
 	return d.show(t, resp, raw, members)
 }
 
+// outbox is the messages that were sent so far, the youngest first.
+func (d *docs) outbox(t *testing.T) (mails []demo.Mail) {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodGet, d.node.Base+demo.OutboxPath, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "application/json")
+	resp, err := d.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if err := json.NewDecoder(resp.Body).Decode(&mails); err != nil {
+		t.Fatal(err)
+	}
+	return mails
+}
+
 // mailed is the code in the youngest mail of the outbox for the flow.
 func (d *docs) mailed(t *testing.T) string {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		req, err := http.NewRequest(http.MethodGet, d.node.Base+demo.OutboxPath, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Accept", "application/json")
-		resp, err := d.client.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var mails []struct{ Text string }
-		err = json.NewDecoder(resp.Body).Decode(&mails)
-		_ = resp.Body.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range mails {
+		for _, m := range d.outbox(t) {
 			if link := regexp.MustCompile(`flowId=` + cmp.Or(d.known["execution"], d.known["flow"]) + `&code=(\w{8})`).FindStringSubmatch(m.Text); link != nil {
 				return link[1]
 			}
@@ -171,13 +178,14 @@ func (d *docs) show(t *testing.T, resp *http.Response, raw []byte, members []str
 		t.Fatalf("answer is not JSON: %v\n%s", err, raw)
 	}
 	d.learn(body)
+	d.met(resp.StatusCode, body)
 	if made := regexp.MustCompile(`/v1/environments/[^/]+/(flowDefinition|signOnPolic)\w+/([0-9a-f-]{36})$`).FindStringSubmatch(resp.Header.Get("Location")); made != nil {
 		d.known[map[string]string{"flowDefinition": "definition", "signOnPolic": "policy"}[made[1]]] = made[2]
 	}
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "HTTP/1.1 %s\n", resp.Status)
 	for _, k := range []string{"Content-Type", "Etag", "Flow-Token", "Retry-After", "Location", "Set-Cookie"} {
-		if v := resp.Header.Get(k); v != "" {
+		for _, v := range resp.Header.Values(k) {
 			fmt.Fprintf(&out, "%s: %s\n", strings.Replace(k, "Etag", "ETag", 1), v)
 		}
 	}
@@ -232,7 +240,9 @@ func (d *docs) named(s string) string {
 		{`eyJ[\w-]+\.[\w-]+\.[\w-]+`, `{jwt}`},
 		{`(ETag: )"[\w-]{43}"`, `$1"{step token}"`},
 		{`(Flow-Token: )[\w-]{43}`, `$1{flow token}`},
-		{`(ST=)[\w-]{43,}`, `$1{opaque}`},
+		{`((?:ST|TB)=)[\w-]{43,}`, `$1{opaque}`},
+		{`("challenge": )"[\w-]{43}"`, `$1"{challenge}"`},
+		{`(\\"challenge\\":)\[[-\d,]+\]`, `$1[{challenge}]`},
 		{`\b[0-9a-f]{64}\b`, `{hash}`},
 	} {
 		s = regexp.MustCompile(r.from).ReplaceAllString(s, r.to)

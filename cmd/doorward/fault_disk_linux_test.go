@@ -35,7 +35,6 @@ func readOnly(t *testing.T, n *nodetest.Node) (done *witness) {
 
 // TestFaultDatabaseLocked: another process holds the database.
 func TestFaultDatabaseLocked(t *testing.T) {
-	t.Parallel()
 	o := patient(t, redistest.Start(t))
 	n := nodetest.Start(t, o)
 	readOnly(t, n)

@@ -54,6 +54,9 @@ func (t *Tab) hear(event any) {
 	case *runtime.EventConsoleAPICalled:
 		t.problems = append(t.problems, "console: "+string(e.Type))
 	case *audits.EventIssueAdded:
+		if q := e.Issue.Details.QuirksModeIssueDetails; q != nil && strings.HasPrefix(q.URL, "chrome-error:") {
+			return // a page of the browser's own
+		}
 		details, _ := json.Marshal(e.Issue.Details)
 		t.problems = append(t.problems, string(e.Issue.Code)+": "+string(details))
 	}
