@@ -103,7 +103,7 @@ func TestSec_SEQ_UNOFFERED(t *testing.T) {
 				Refused(400, "INVALID_REQUEST", "ACTION_NOT_OFFERED")
 		})
 		x.happened(f, "FLOW.ACTION_NOT_OFFERED", refused+1)
-		if offered := len(known) - refused; offered != map[string]int{anybody: 2, bound: 2}[status] {
+		if offered := len(known) - refused; offered != map[string]int{anybody: 3, bound: 3}[status] {
 			t.Errorf("%s offers %d of the known actions", status, offered)
 		}
 	}

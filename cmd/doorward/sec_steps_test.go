@@ -89,7 +89,8 @@ func (x *trial) unchanged(f *visit.Flow, do func()) {
 	}
 }
 
-// rows is everything that a refusal must not change: users, failures, grants.
+// rows is everything that a refusal must not change: users, failures, grants,
+// devices.
 func (x *trial) rows() string {
 	x.Helper()
 	var out strings.Builder
@@ -97,6 +98,7 @@ func (x *trial) rows() string {
 		`SELECT env || id || username || enabled || password || email || population FROM users ORDER BY 1`,
 		`SELECT env || key || count || locked_until FROM failures ORDER BY 1`,
 		`SELECT env || id || redemptions || revoked_at FROM grants ORDER BY 1`,
+		`SELECT env || id || user_id || type || status || step || sign_count || credential || blocked_at FROM devices ORDER BY 1`,
 	} {
 		out.WriteString(x.column(query))
 	}

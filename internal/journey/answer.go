@@ -161,7 +161,7 @@ type Resource struct {
 	Factors
 	Embedded struct {
 		Devices []Device `json:"devices"`
-		User struct {
+		User    struct {
 			ID       string `json:"id"`
 			Username string `json:"username"`
 			Name     struct {

@@ -28,6 +28,7 @@ type Factors struct {
 	PairingKey struct {
 		Code      string `json:"code"`
 		ExpiresAt string `json:"expiresAt"`
+		URI       string `json:"uri"`
 	} `json:"pairingKey"`
 	RecoveryCodes []string `json:"recoveryCodes"`
 }

@@ -27,7 +27,7 @@ type Mail struct {
 // Code is the one-time code, without what groups it for reading; empty when the
 // mail has none. It stands on a line of its own.
 func (m Mail) Code() string {
-	found := regexp.MustCompile(`(?m)^[ \t]*([A-Z0-9]{3,4}(?:[ -][A-Z0-9]{3,4})*)[ \t]*$`).FindStringSubmatch(m.Text)
+	found := regexp.MustCompile(`(?m)^[ \t]*([A-Z0-9]{3,4}(?:[ -][A-Z0-9]{3,4})*|[0-9]{10})[ \t]*$`).FindStringSubmatch(m.Text)
 	if found == nil {
 		return ""
 	}
