@@ -44,7 +44,7 @@ func TestSec_INJ_CTYPE(t *testing.T) {
 		} {
 			a := post(wrong)
 			a.Refused(415, "UNSUPPORTED_MEDIA_TYPE")
-			if got := a.Header.Get("Accept"); got != visit.ContentType(check)+", "+visit.ContentType("session.reset") {
+			if got := a.Header.Get("Accept"); got != visit.ContentType(check)+", "+visit.ContentType("assertion.check")+", "+visit.ContentType("session.reset") {
 				t.Errorf("%.60s: it is told to send %q", wrong, got)
 			}
 		}

@@ -321,10 +321,12 @@ var (
 	uuid    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`)
 	tag     = regexp.MustCompile(`"?[A-Za-z0-9_-]{43,64}"?`)
 	instant = regexp.MustCompile(`20\d\d-\d\d-\d\dT[0-9:.]+Z`)
+	asked   = regexp.MustCompile(`challenge(\\?"|&#34;):((?:\\?"|&#34;)[A-Za-z0-9_-]{43}|\[[-0-9,]+\])`) // to be signed, as JSON, in JSON and on pages
 )
 
-// Shape is the answer without ids, secrets and times: what two answers must have
-// in common that are not to be told apart. It has the length of the body too.
+// Shape is the answer without ids, secrets, times and challenges: what two answers
+// must have in common that are not to be told apart. It has the length of the body
+// too.
 func (a *Answer) Shape() string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(a.Header)) {
@@ -337,6 +339,6 @@ func (a *Answer) Shape() string {
 		}
 	}
 	body := uuid.ReplaceAll(a.Body, []byte("(id)"))
-	body = instant.ReplaceAll(body, []byte("(time)"))
+	body = asked.ReplaceAll(instant.ReplaceAll(body, []byte("(time)")), []byte("(challenge)"))
 	return http.StatusText(a.Status) + "\n" + b.String() + string(body)
 }
