@@ -12,7 +12,7 @@ func playPasswordManager(p player) {
 	tab := p.visit()
 	tab.Open(p.start(""))
 	const found = `(() => {
-		const f = document.querySelector("#password").form, u = f.querySelector("[autocomplete=username]"), p = f.querySelector("[autocomplete=current-password]");
+		const f = document.querySelector("#password").form, u = f.querySelector("[autocomplete~=username]"), p = f.querySelector("[autocomplete~=current-password]");
 		return {
 			username: u.type + " " + u.value, shown: u.checkVisibility(), password: p.type + " " + p.name, inputs: [...f.elements].filter(e => e.type !== "hidden" && e.localName === "input").length,
 			labels: [...f.querySelectorAll("input:not([type=hidden], [hidden])")].map(i => i.labels[0].innerText).join(), order: Boolean(u.compareDocumentPosition(p) & Node.DOCUMENT_POSITION_FOLLOWING),
