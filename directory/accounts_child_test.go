@@ -70,6 +70,7 @@ type codeRace struct {
 }
 
 func TestTwoProcessesCompareFiveCodes(t *testing.T) {
+	t.Parallel()
 	for name, race := range map[string]codeRace{
 		"wrong ones":                      {wrong: 25},
 		"right ones":                      {right: 25, done: 1},
@@ -78,7 +79,8 @@ func TestTwoProcessesCompareFiveCodes(t *testing.T) {
 		"right ones among the wrong ones": {wrong: 20, right: 5, done: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onBoth(t, func(t *testing.T, path string) {
+			t.Parallel()
+			onMade(t, func(t *testing.T, path string) {
 				t.Helper()
 				testCodeRace(t, path, race)
 			})
@@ -108,9 +110,8 @@ func testCodeRace(t *testing.T, path string, race codeRace) {
 		}
 	}
 	code := mail[0].Params["code"]
-	t.Setenv("DIRECTORY_CODES", strings.Repeat(wrong+" ", race.wrong)+strings.Repeat(code+" ", race.right))
 	results, compared := map[string]int{}, race.before
-	both := bothDo(t, "recover", path)
+	both := bothDo(t, "recover", path, "DIRECTORY_CODES="+strings.Repeat(wrong+" ", race.wrong)+strings.Repeat(code+" ", race.right))
 	for _, line := range append(both[0], both[1]...) {
 		result, n, _ := strings.Cut(line, " ")
 		results[result]++
@@ -154,7 +155,8 @@ func claimAll(db *directory.DB) error {
 }
 
 func TestTwoProcessesClaimAMessageOnce(t *testing.T) {
-	onBoth(t, testClaimsOfTwoProcesses)
+	t.Parallel()
+	onMade(t, testClaimsOfTwoProcesses)
 }
 
 func testClaimsOfTwoProcesses(t *testing.T, path string) {

@@ -35,6 +35,7 @@ func testAudit(t *testing.T, open opener) {
 }
 
 func TestEventsStayInOrderWhateverTheirNumber(t *testing.T) {
+	t.Parallel()
 	for n := range 40 {
 		log := directory.NewAuditLog(inMemory(t, directory.Options{}))
 		want := make([]flow.Event, n)

@@ -94,8 +94,8 @@ func (s *Codes) Issue(ctx context.Context, c Code) error {
 		ends = c.IssuedAt.Add(GrantLife)
 	}
 	var redemptions, issued int64
-	err := s.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `INSERT INTO grants (env, id, code_hash, application, redirect_uri, challenge, challenge_method,
+	err := s.db.writeOne(ctx, func(ctx context.Context, q querier) error {
+		return q.QueryRowContext(ctx, `INSERT INTO grants (env, id, code_hash, application, redirect_uri, challenge, challenge_method,
 				nonce, scope, user_id, session_id, acr, amr, auth_time, issued_at, code_expires_at, ends_at, redemptions, revoked_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, 0)
 			ON CONFLICT (env, code_hash) DO UPDATE SET code_hash = excluded.code_hash RETURNING redemptions, issued_at`,
@@ -123,8 +123,8 @@ func (s *Codes) Redeem(ctx context.Context, env string, hash flow.Digest) (Code,
 	c := Code{Env: env, Hash: hash}
 	var times, revoked, authTime, issued, expires, ends int64
 	var amr string
-	err := s.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `UPDATE grants SET redemptions = redemptions + 1,
+	err := s.db.writeOne(ctx, func(ctx context.Context, q querier) error {
+		return q.QueryRowContext(ctx, `UPDATE grants SET redemptions = redemptions + 1,
 				revoked_at = CASE WHEN redemptions > 0 AND revoked_at = 0 THEN $3 ELSE revoked_at END
 			WHERE env = $1 AND code_hash = $2 AND (redemptions > 0 OR code_expires_at > $3)
 			RETURNING redemptions, revoked_at, id, application, redirect_uri, challenge, challenge_method, nonce, scope,

@@ -16,7 +16,7 @@ func contract(t *testing.T, open opener) {
 		"recovery": testRecovery, "verification": testVerification, "change": testChange,
 		"history": testHistory, "standing": testStanding, "outbox": testOutbox, "postings": testPostings,
 		"user filters": testUserFilters, "filters as documents": testFiltersAsDocuments, "user pages": testUserPages, "finding users": testFindUsers, "members": testMembers, "updates": testUpdates, "deletes": testDeletes,
-		"set passwords": testSetPassword, "enrollment": testEnrollment, "consents": testConsents, "versions": testVersions, "secret codes": testSecretCodes,
+		"set passwords": testSetPassword, "enrollment": testEnrollment, "consents": testConsents, "versions": testVersions, "secret codes": testSecretCodes, "addresses": testAddresses,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

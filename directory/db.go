@@ -53,6 +53,7 @@ type DB struct {
 	reader  pool // for what a request waits for
 	lists   pool // the same connections, for what may be long
 	writer  writer
+	later   later
 	reserve reserve
 }
 
@@ -60,6 +61,8 @@ type DB struct {
 type pool struct {
 	*sql.DB
 	patience time.Duration // of a query, the wait for a connection included; 0: as long as its context
+
+	unwatched bool // queries are over before anybody could call them off
 }
 
 // QueryContext is that of the pool, within its patience.
@@ -78,12 +81,21 @@ func (p pool) PingContext(ctx context.Context) error { return p.DB.PingContext(p
 // within bounds ctx. The rows are read under it after the query has returned, so
 // that it is let go at its end and not before.
 func (p pool) within(ctx context.Context) context.Context {
-	if p.patience == 0 {
+	switch {
+	case p.unwatched && ctx.Err() == nil:
+		return context.WithoutCancel(ctx)
+	case p.patience == 0:
 		return ctx
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.patience)
 	context.AfterFunc(ctx, cancel)
 	return ctx
+}
+
+// querier is what a statement runs on.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // writer runs transactions: on SQLite one after the other, several in a commit;
@@ -93,6 +105,9 @@ type writer interface {
 	// and nothing changed. Statements run under the context that fn is given. fn
 	// may run more than once, the last run counts.
 	do(ctx context.Context, patience time.Duration, fn func(ctx context.Context, tx *sql.Tx) error) error
+	// one is do for a single statement, which needs nothing around it to change all
+	// or nothing.
+	one(ctx context.Context, patience time.Duration, fn func(ctx context.Context, q querier) error) error
 	// close waits for the writes that were taken.
 	close() error
 }
@@ -106,6 +121,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		return nil, errors.New("directory: no clock")
 	}
 	d := &DB{options: o}
+	d.later.write = d.writeLate
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("directory %s: %w", place(o.Path), err), d.Close())
 	}
@@ -140,9 +156,20 @@ func (d *DB) write(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx)
 	return d.writer.do(ctx, d.brief(), fn)
 }
 
+// writeOne is write for fn that runs one statement, and does nothing else that would have
+// to be undone with it.
+func (d *DB) writeOne(ctx context.Context, fn func(ctx context.Context, q querier) error) error {
+	return d.writer.one(ctx, d.brief(), fn)
+}
+
 // writeMuch is for transactions of many statements, or of slow ones.
 func (d *DB) writeMuch(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error) error {
 	return d.writer.do(ctx, long, fn)
+}
+
+// writeLate is writeMuch for what no request waits for.
+func (d *DB) writeLate(fn func(ctx context.Context, tx *sql.Tx) error) error {
+	return d.writeMuch(context.Background(), fn)
 }
 
 // Health reports whether the directory can be read and written now. It writes.
@@ -161,6 +188,9 @@ func (d *DB) Health(ctx context.Context) error {
 	return nil
 }
 
+// Flush writes what is left for later, which happens by itself within about a second.
+func (d *DB) Flush() error { return d.later.flush() }
+
 // Close waits for the writes that were taken and closes files and connections.
 func (d *DB) Close() error {
 	var errs []error
@@ -168,6 +198,7 @@ func (d *DB) Close() error {
 		errs = append(errs, d.reader.Close())
 	}
 	if d.writer != nil {
+		_ = d.later.close() // nobody waits for it, now as before
 		errs = append(errs, d.writer.close())
 	}
 	return errors.Join(errs...)

@@ -66,11 +66,61 @@ func (s *Devices) Get(ctx context.Context, env, userID, id string) (device.Devic
 		WHERE d.env = $1 AND d.id = $2 AND d.user_id = $3`, env, id, userID))
 }
 
-// CredentialByID returns the device that has a credential, whoever's it is;
-// flow.ErrUnknown when there is none.
-func (s *Devices) CredentialByID(ctx context.Context, env string, id []byte) (device.Device, error) {
-	return scanDevice(s.db.reader.QueryRowContext(ctx, `SELECT `+deviceColumns+` FROM `+deviceTables+`
-		WHERE d.env = $1 AND d.credential_id = $2`, env, id))
+// Answering returns a device of a user as its answers are judged: what it is, where codes
+// go to, and how it stands. Its credential, what it calls itself and since when it is
+// there are left out; of a phone that is paired nothing is. flow.ErrUnknown when there is
+// none.
+func (s *Devices) Answering(ctx context.Context, env, userID, id string) (device.Device, error) {
+	a := answering{d: device.Device{Env: env, UserID: userID, ID: id}}
+	to := a.columns()
+	d, err := a.scanned(s.db.reader.QueryRowContext(ctx, `SELECT `+answeringColumns+` FROM `+deviceTables+`
+		WHERE d.env = $1 AND d.id = $2 AND d.user_id = $3`, env, id, userID).Scan(to[:]...))
+	if err == nil && d.Type == device.Mobile {
+		return s.Get(ctx, env, userID, id)
+	}
+	return d, err
+}
+
+// AnsweringCredential is Answering for the device that has a credential, with that,
+// whoever's it is.
+func (s *Devices) AnsweringCredential(ctx context.Context, env string, id []byte) (device.Device, error) {
+	a := answering{d: device.Device{Env: env}}
+	var text string
+	var count int64
+	to := a.columns()
+	d, err := a.scanned(s.db.reader.QueryRowContext(ctx, `SELECT `+answeringColumns+`, d.user_id, d.id, d.credential, d.sign_count FROM `+deviceTables+`
+		WHERE d.env = $1 AND d.credential_id = $2`, env, id).Scan(append(to[:], &a.d.UserID, &a.d.ID, &text, &count)...))
+	if err == nil {
+		d.Credential, err = readCredential(id, text, count)
+	}
+	return d, err
+}
+
+// answering is a device as it is read for an answer. Texts and numbers are scanned into
+// what database/sql need not convert: this is read for every answer.
+type answering struct {
+	d                                 device.Device
+	wrong, all, locked, blocked, used int64
+}
+
+// answeringColumns are what is read, of deviceTables.
+const answeringColumns = `d.type, d.status, d.nickname, d.phone, d.email, COALESCE(f.count, 0), COALESCE(a.count, 0), COALESCE(f.locked_until, 0), d.blocked_at, d.last_used_at`
+
+func (a *answering) columns() [10]any {
+	d := &a.d
+	return [...]any{(*string)(&d.Type), (*string)(&d.Status), &d.Nickname, &d.Phone, &d.Email, &a.wrong, &a.all, &a.locked, &a.blocked, &a.used}
+}
+
+func (a *answering) scanned(err error) (device.Device, error) {
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return device.Device{}, flow.ErrUnknown
+	case err != nil:
+		return device.Device{}, err
+	}
+	a.d.Wrong, a.d.WrongOfAll = int(a.wrong), int(a.all)
+	a.d.LockedUntil, a.d.BlockedAt, a.d.LastUsedAt = instant(a.locked), instant(a.blocked), instant(a.used)
+	return a.d, nil
 }
 
 // Mobile returns an active device of type MOBILE, whoever's it is; flow.ErrUnknown
@@ -116,6 +166,22 @@ func (s *Devices) Seed(ctx context.Context, env, userID, id string) ([]byte, err
 	return s.ring.Open(sealed, env, seedColumn(id))
 }
 
+// FreshSeed opens the seed of a MOBILE device until a code of it was accepted: an app
+// whose pairing was answered into the void asks again. Of any other device, and of one
+// that has none, it is flow.ErrUnknown.
+func (s *Devices) FreshSeed(ctx context.Context, env, id string) ([]byte, error) {
+	var sealed []byte
+	err := s.db.reader.QueryRowContext(ctx, `SELECT seed FROM devices WHERE env = $1 AND id = $2 AND type = $3 AND status = $4 AND step < 0`,
+		env, id, string(device.Mobile), string(device.Active)).Scan(&sealed)
+	switch {
+	case errors.Is(err, sql.ErrNoRows), err == nil && len(sealed) == 0:
+		return nil, flow.ErrUnknown
+	case err != nil:
+		return nil, fmt.Errorf("read a seed: %w", err)
+	}
+	return s.ring.Open(sealed, env, seedColumn(id))
+}
+
 // seedColumn is what the seed of a device is sealed for.
 func seedColumn(id string) string { return "devices/" + id + "/seed" }
 
@@ -128,9 +194,10 @@ func (s *Devices) CodesLeft(ctx context.Context, env, id string) (n int, err err
 // deviceColumns are what scanDevice reads, of deviceTables.
 const (
 	deviceColumns = `d.env, d.user_id, d.id, d.type, d.status, d.nickname, d.name, d.phone, d.email, d.application, d.policy, d.public_key, d.alert,
-		d.credential_id, d.credential, d.sign_count, COALESCE(f.count, 0), COALESCE(f.locked_until, 0), d.blocked_at,
-		d.created_at, d.updated_at, d.activated_at, d.last_used_at`
-	deviceTables = `devices d LEFT JOIN failures f ON f.env = d.env AND f.key = 'device/' || d.id`
+		d.credential_id, d.credential, d.sign_count, COALESCE(f.count, 0), COALESCE(a.count, 0), COALESCE(f.locked_until, 0), d.blocked_at,
+		d.created_at, d.updated_at, d.activated_at, d.last_used_at, d.type = 'MOBILE' AND length(d.seed) > 0`
+	deviceTables = `devices d LEFT JOIN failures f ON f.env = d.env AND f.key = 'device/' || d.id
+		LEFT JOIN failures a ON a.env = d.env AND a.key = 'mfa/' || d.user_id`
 )
 
 // scanDevice reads one row of deviceColumns, and what comes after them;
@@ -142,7 +209,7 @@ func scanDevice(row interface{ Scan(to ...any) error }, more ...any) (device.Dev
 	var count, locked, blocked, created, updated, activated, used int64
 	err := row.Scan(append([]any{
 		&d.Env, &d.UserID, &d.ID, &d.Type, &d.Status, &d.Nickname, &d.Name, &d.Phone, &d.Email, &d.Application, &d.Policy, &d.Key, &d.Alert,
-		&credentialID, &credential, &count, &d.Wrong, &locked, &blocked, &created, &updated, &activated, &used,
+		&credentialID, &credential, &count, &d.Wrong, &d.WrongOfAll, &locked, &blocked, &created, &updated, &activated, &used, &d.Codes,
 	}, more...)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return device.Device{}, flow.ErrUnknown

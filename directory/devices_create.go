@@ -42,12 +42,9 @@ func (s *Devices) Create(ctx context.Context, n NewDevice) (device.Device, error
 		n.Device.ID = uuid.NewString()
 	}
 	d, now := n.Device, s.now()
-	var sealed []byte
-	if len(n.Seed) > 0 {
-		var err error
-		if sealed, err = s.ring.Seal(n.Seed, d.Env, seedColumn(d.ID)); err != nil {
-			return device.Device{}, fmt.Errorf("seal a seed: %w", err)
-		}
+	sealed, err := s.sealed(n.Seed, d)
+	if err != nil {
+		return device.Device{}, err
 	}
 	active := d.Status == device.Active
 	id, err := s.do(ctx, "device", n.Effect, now, func(ctx context.Context, tx *sql.Tx) (string, error) {
@@ -68,6 +65,18 @@ func (s *Devices) Create(ctx context.Context, n NewDevice) (device.Device, error
 		return device.Device{}, fmt.Errorf("add a device: %w", err)
 	}
 	return s.Get(ctx, d.Env, d.UserID, id)
+}
+
+// sealed is a seed as it is kept; nil of none.
+func (s *Devices) sealed(seed []byte, d device.Device) ([]byte, error) {
+	if len(seed) == 0 {
+		return nil, nil
+	}
+	sealed, err := s.ring.Seal(seed, d.Env, seedColumn(d.ID))
+	if err != nil {
+		return nil, fmt.Errorf("seal a seed: %w", err)
+	}
+	return sealed, nil
 }
 
 // add inserts a device of a user whose devices are ours.

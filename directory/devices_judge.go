@@ -145,11 +145,7 @@ func (s *Devices) judge(ctx context.Context, kind string, j Judged, compare func
 	now := s.now()
 	word, err := s.do(ctx, kind, j.Effect, now, func(ctx context.Context, tx *sql.Tx) (string, error) {
 		var v Standing
-		account, err := holdTally(ctx, tx, j.Env, accountTally(j.UserID), now)
-		if err != nil {
-			return "", err
-		}
-		own, err := holdTally(ctx, tx, j.Env, j.tally(), now)
+		account, own, err := holdTallies(ctx, tx, j, now)
 		if err != nil {
 			return "", err
 		}

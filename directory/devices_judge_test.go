@@ -43,9 +43,26 @@ func (b *bench) fail(d device.Device) directory.Standing {
 	return v
 }
 
+// answering is d as it is read for an answer. However it was read otherwise, it stands
+// alike.
+func (b *bench) answering(d device.Device) device.Device {
+	b.t.Helper()
+	if err := b.db.Flush(); err != nil {
+		b.t.Fatal(err)
+	}
+	got, err := b.Answering(b.t.Context(), env, d.UserID, d.ID)
+	if d.Credential != nil {
+		got, err = b.AnsweringCredential(b.t.Context(), env, d.Credential.ID)
+	}
+	if all := b.get(d); err != nil || got.Wrong != all.Wrong || got.WrongOfAll != all.WrongOfAll || got.LockedUntil != all.LockedUntil || got.LastUsedAt != all.LastUsedAt {
+		b.t.Fatalf("%+v is read as %+v, %v", all, got, err)
+	}
+	return got
+}
+
 func (b *bench) succeed(d device.Device) directory.Standing {
 	b.t.Helper()
-	v, err := b.Succeed(b.t.Context(), directory.Success{Judged: judged(d)})
+	v, err := b.Succeed(b.t.Context(), directory.Success{Judged: judged(d), Seen: b.answering(d)})
 	if err != nil {
 		b.t.Fatal(err)
 	}

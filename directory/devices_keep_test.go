@@ -62,7 +62,7 @@ func testDeviceSweep(t *testing.T, open opener) {
 		left  string
 	}{
 		{2 * time.Hour, "devices 2 pairings 1 pushes 1 used_challenges 1 trusted_browsers 1 device_logs 1"},
-		{2 * time.Hour, "devices 2 pairings 0 pushes 0 used_challenges 1 trusted_browsers 1 device_logs 1"},
+		{2 * time.Hour, "devices 2 pairings 0 pushes 0 used_challenges 0 trusted_browsers 1 device_logs 1"},
 		{21 * time.Hour, "devices 1 pairings 0 pushes 0 used_challenges 0 trusted_browsers 1 device_logs 1"},
 		{30 * 24 * time.Hour, "devices 1 pairings 0 pushes 0 used_challenges 0 trusted_browsers 1 device_logs 0"},
 		{60 * 24 * time.Hour, "devices 1 pairings 0 pushes 0 used_challenges 0 trusted_browsers 0 device_logs 0"},

@@ -64,8 +64,13 @@ func testCounterRace(t *testing.T, n *twoNodes) {
 func testChallengeRace(t *testing.T, n *twoNodes) {
 	t.Helper()
 	d := n.create(n.user(), device.FIDO2, func(a *directory.NewDevice) { a.Device.Credential = passkey("challenged", 0) })
+	used, err := n.Succeed(t.Context(), directory.Success{Judged: judged(d), Credential: passkey("", 0), Challenge: [32]byte{2}})
+	if err != nil || !used.OK {
+		t.Fatalf("%+v %v", used, err)
+	}
+	d = n.get(d)
 	said := n.all(16, func(_ int, s *directory.Devices) (string, error) {
-		v, err := s.Succeed(t.Context(), directory.Success{Judged: directory.Judged{Env: env, UserID: d.UserID, ID: d.ID}, Credential: passkey("", 0), Challenge: [32]byte{3}})
+		v, err := s.Succeed(t.Context(), directory.Success{Judged: directory.Judged{Env: env, UserID: d.UserID, ID: d.ID}, Seen: d, Credential: passkey("", 0), Challenge: [32]byte{3}})
 		return fmt.Sprint(v.OK, v.Replayed), err
 	})
 	if said["true false"] != 1 || said["false true"] != 15 {

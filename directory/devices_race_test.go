@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"doorward/directory"
-	"doorward/internal/pgtest"
 	"doorward/runtime/device"
 	"doorward/runtime/flow"
 
@@ -21,6 +19,7 @@ import (
 // TestDevicesOfTwoNodes has two nodes, each with a directory of its own over the same
 // file or server, do the same at once.
 func TestDevicesOfTwoNodes(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]func(*testing.T, *twoNodes){
 		"a step is good once": testStepRace, "wrong codes are counted exactly": testWrongRace, "counters go up": testCounterRace,
 		"a challenge is answered once": testChallengeRace, "a recovery code is good once": testRecoveryRace, "limits are kept": testLimitRace,
@@ -29,12 +28,9 @@ func TestDevicesOfTwoNodes(t *testing.T) {
 		"a deletion of the user leaves nothing": testDeleteRace,
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Run("SQLite", func(t *testing.T) { test(t, open2(t, filepath.Join(t.TempDir(), "directory.db"))) })
-			t.Run("PostgreSQL", func(t *testing.T) {
-				if testing.Short() {
-					t.Skip("starts PostgreSQL; make test runs it")
-				}
-				test(t, open2(t, pgtest.Copy(t, withTables())))
+			onMade(t, func(t *testing.T, path string) {
+				t.Helper()
+				test(t, open2(t, path))
 			})
 		})
 	}

@@ -8,35 +8,42 @@ import (
 	"time"
 
 	"doorward/runtime/device"
+	"doorward/runtime/flow"
 )
 
 const (
-	// usedKept is how old the time of the last use may become before a use is worth a
-	// write of its own.
+	// usedKept is how old the time of the last use may become before a use is worth
+	// writing.
 	usedKept = 60 * time.Second
 	// challengeKept is how long an answered challenge is remembered: longer than any
 	// execution lives, and with it the challenge.
-	challengeKept = 24 * time.Hour
+	challengeKept = 2 * flow.Life
 )
 
 // Success is an answer that the caller has found right.
 type Success struct {
 	Judged
+	Seen       device.Device      // as it was read for this answer
 	Credential *device.Credential // as the assertion leaves it; nil: of no passkey
 	Challenge  [32]byte           // of WebAuthn: used up by this; zero: none
 }
 
 // Succeed takes a right answer, unless a lock or a block came meanwhile, the challenge
 // was used before or the counter of the credential did not go up, which count as wrong
-// answers; one that is handed in as Suspected may stay behind. It clears the counts. Of a challenge one
-// answer is taken, in all processes, and the counter never goes down. It writes only
-// what must be: most right codes that were sent cost a query, and a repeat of the
-// Effect is judged again.
+// answers; one that is handed in as Suspected may stay behind. It clears the counts. Of a
+// challenge one answer is taken, in all processes, and the counter never goes down. It
+// writes only what must be: of most answers the challenge, if there is one, and a moment
+// later the time. A repeat of the Effect is judged again.
 func (s *Devices) Succeed(ctx context.Context, a Success) (Standing, error) {
 	now := s.now()
-	if a.Credential == nil && a.Challenge == [32]byte{} {
-		if v, done, err := s.quick(ctx, a.Judged, now); err != nil || done {
-			return v, err
+	if a.same() && a.stands(now) {
+		used, err := s.use(ctx, a, now)
+		if err != nil {
+			return Standing{}, err
+		}
+		if used {
+			s.touch(a.Seen, now)
+			return Standing{OK: true, Counted: true}, nil
 		}
 	}
 	word, err := s.do(ctx, "deviceSuccess", a.Effect, now, func(ctx context.Context, tx *sql.Tx) (string, error) {
@@ -52,34 +59,53 @@ func (s *Devices) Succeed(ctx context.Context, a Success) (Standing, error) {
 	return readStanding(word)
 }
 
-// quick is done when there is nothing to write.
-func (s *Devices) quick(ctx context.Context, j Judged, now time.Time) (v Standing, done bool, err error) {
-	var status device.Status
-	var blocked, used, counted int64
-	err = s.db.reader.QueryRowContext(ctx, `SELECT status, blocked_at, last_used_at,
-			(SELECT COUNT(*) FROM failures f WHERE f.env = $1 AND f.key IN ($4, $5))
-		FROM devices WHERE env = $1 AND user_id = $2 AND id = $3`, j.Env, j.UserID, j.ID, accountTally(j.UserID), j.tally()).
-		Scan(&status, &blocked, &used, &counted)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Standing{}, true, nil
+// stands reports whether the device was seen in a state that a right answer leaves as it
+// is. What locks or blocks it since then came after this answer.
+func (a *Success) stands(now time.Time) bool {
+	d := &a.Seen
+	return d.ID == a.ID && d.UserID == a.UserID && d.Usable(now) && d.Wrong+d.WrongOfAll == 0
+}
+
+// touch keeps that a device was used now, unless that was kept a moment ago.
+func (s *Devices) touch(d device.Device, now time.Time) {
+	if now.Sub(d.LastUsedAt) > usedKept {
+		s.db.later.put("devices/"+d.Env+"/"+d.ID, `UPDATE devices SET last_used_at = $3 WHERE env = $1 AND id = $2 AND last_used_at < $3`, d.Env, d.ID, millis(now))
 	}
+}
+
+// same reports whether the credential is left as it was seen, and does not count; of no
+// passkey there is nothing to leave.
+func (a *Success) same() bool {
+	was, is := a.Seen.Credential, a.Credential
+	return is == nil || was != nil && is.SignCount == 0 && was.SignCount == 0 && is.BackedUp == was.BackedUp &&
+		(was.Verified || !is.Verified) && (was.Suspected || !is.Suspected)
+}
+
+// use uses up the challenge, if that is still all there is to write, and reports whether
+// it did; of one that is used up it does not tell by whom. Of none there is nothing to do.
+func (s *Devices) use(ctx context.Context, a Success, now time.Time) (used bool, err error) {
+	if a.Challenge == [32]byte{} {
+		return true, nil
+	}
+	err = s.db.writeOne(ctx, func(ctx context.Context, q querier) (err error) {
+		used, err = changed(q.ExecContext(ctx, `INSERT INTO used_challenges (env, challenge, expires_at, effect)
+			SELECT $1, $2, $3, $4 WHERE EXISTS (SELECT 1 FROM devices WHERE env = $5 AND id = $6 AND user_id = $7 AND status = $8 AND blocked_at = 0 AND sign_count = 0)
+				AND NOT EXISTS (SELECT 1 FROM failures WHERE env = $9 AND key IN ($10, $11)) ON CONFLICT (env, challenge) DO NOTHING`,
+			a.Env, a.Challenge[:], millis(now.Add(challengeKept)), a.Effect, a.Env, a.ID, a.UserID, string(device.Active), a.Env, accountTally(a.UserID), a.tally()))
+		return err
+	})
 	if err != nil {
-		return Standing{}, false, fmt.Errorf("read a device: %w", err)
+		err = fmt.Errorf("use a challenge up: %w", err)
 	}
-	done = counted == 0 && status == device.Active && blocked == 0 && now.Sub(instant(used)) <= usedKept
-	return Standing{OK: done, Counted: done}, done, nil
+	return used, err
 }
 
 func (s *Devices) succeed(ctx context.Context, tx *sql.Tx, a Success, now time.Time) (v Standing, err error) {
-	account, err := holdTally(ctx, tx, a.Env, accountTally(a.UserID), now)
-	if err != nil {
-		return v, err
-	}
-	own, err := holdTally(ctx, tx, a.Env, a.tally(), now)
-	if err != nil {
-		return v, err
-	}
 	d, err := holdDevice(ctx, tx, a.Judged)
+	if err != nil {
+		return v, err
+	}
+	account, own, err := readTallies(ctx, tx, a.Judged)
 	if err != nil {
 		return v, err
 	}
@@ -95,46 +121,64 @@ func (s *Devices) succeed(ctx context.Context, tx *sql.Tx, a Success, now time.T
 		v.Wrong = own.count
 		return v, nil
 	case v.Replayed, v.Cloned:
+		if account, own, err = holdTallies(ctx, tx, a.Judged, now); err != nil {
+			return v, err
+		}
 		return v, v.count(ctx, tx, a.Judged, account, own, now)
 	}
 	v.OK, v.Counted = true, true
-	if err := errors.Join(account.forget(ctx, tx, now), unlock(ctx, tx, a.Env, own.key)); err != nil {
-		return v, err
-	}
-	if a.Credential != nil && d.Credential != nil {
-		d.Credential.SignCount = a.Credential.SignCount
-		d.Credential.BackedUp, d.Credential.Suspected = a.Credential.BackedUp, d.Credential.Suspected || a.Credential.Suspected
-		d.Credential.Verified = d.Credential.Verified || a.Credential.Verified
-		if err := d.keepCredential(ctx, tx, now); err != nil {
+	if account.count+own.count > 0 {
+		if err := errors.Join(clearTally(ctx, tx, a.Env, account.key, now), clearTally(ctx, tx, a.Env, own.key, now)); err != nil {
 			return v, err
 		}
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE devices SET last_used_at = $3 WHERE env = $1 AND id = $2`, a.Env, a.ID, millis(now))
-	return v, err
+	return v, d.keepUse(ctx, tx, a.Credential, now)
 }
 
 // behind reports whether a counter did not go up. One that is always 0 is none.
 // Source: WebAuthn level 3, 6.1.1, 7.2 step 22.
 func behind(next, kept uint32) bool { return (next != 0 || kept != 0) && next <= kept }
 
-// useChallenge uses up the challenge, and reports whether this was the first time; of
-// none it always is. It stays used up when the answer is refused for another reason.
+// useChallenge uses up the challenge, and reports whether this was the first time, or
+// the repeat of it; of none it always is. It stays used up when the answer is refused
+// for another reason.
 func useChallenge(ctx context.Context, tx *sql.Tx, a Success, now time.Time) (bool, error) {
 	if a.Challenge == [32]byte{} {
 		return true, nil
 	}
-	return changed(tx.ExecContext(ctx, `INSERT INTO used_challenges (env, challenge, expires_at) VALUES ($1, $2, $3) ON CONFLICT (env, challenge) DO NOTHING`,
-		a.Env, a.Challenge[:], millis(now.Add(challengeKept))))
+	first, err := changed(tx.ExecContext(ctx, `INSERT INTO used_challenges (env, challenge, expires_at, effect) VALUES ($1, $2, $3, $4) ON CONFLICT (env, challenge) DO NOTHING`,
+		a.Env, a.Challenge[:], millis(now.Add(challengeKept)), a.Effect))
+	if err != nil || first || a.Effect == "" {
+		return first, err
+	}
+	var by string
+	err = tx.QueryRowContext(ctx, `SELECT effect FROM used_challenges WHERE env = $1 AND challenge = $2`, a.Env, a.Challenge[:]).Scan(&by)
+	return by == a.Effect, err
 }
 
-// keepCredential keeps the credential as it is now. Its counter never goes down.
+// keepUse keeps that the device was used now, and its credential as that left it.
+func (d *heldDevice) keepUse(ctx context.Context, tx *sql.Tx, left *device.Credential, now time.Time) error {
+	if left == nil || d.Credential == nil {
+		_, err := tx.ExecContext(ctx, `UPDATE devices SET last_used_at = $3 WHERE env = $1 AND id = $2`, d.Env, d.ID, millis(now))
+		return err
+	}
+	d.Credential.SignCount, d.Credential.BackedUp = left.SignCount, left.BackedUp
+	d.Credential.Suspected = d.Credential.Suspected || left.Suspected
+	d.Credential.Verified = d.Credential.Verified || left.Verified
+	d.LastUsedAt = now
+	return d.keepCredential(ctx, tx, now)
+}
+
+// keepCredential keeps the credential and the time of the last use as they are now. The
+// counter never goes down.
 func (d *heldDevice) keepCredential(ctx context.Context, tx *sql.Tx, now time.Time) error {
 	text, err := writeCredential(d.Credential)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE devices SET credential = $3, sign_count = CASE WHEN sign_count < $4 THEN $4 ELSE sign_count END, updated_at = $5
-		WHERE env = $1 AND id = $2`, d.Env, d.ID, text, int64(d.Credential.SignCount), millis(now))
+	_, err = tx.ExecContext(ctx, `UPDATE devices SET credential = $3, sign_count = CASE WHEN sign_count < $4 THEN $4 ELSE sign_count END,
+		updated_at = $5, last_used_at = $6 WHERE env = $1 AND id = $2`,
+		d.Env, d.ID, text, int64(d.Credential.SignCount), millis(now), millis(d.LastUsedAt))
 	return err
 }
 

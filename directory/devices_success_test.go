@@ -2,11 +2,13 @@ package directory_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"doorward/directory"
 	"doorward/runtime/device"
+	"doorward/runtime/flow"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -24,13 +26,16 @@ func testSuccesses(t *testing.T, open opener) {
 			before func()
 			writes bool
 		}{
-			"first": {func() {}, true},
+			"first": {func() {}, false},
 			"again": {func() { b.succeed(d) }, false},
-			"later": {func() { b.succeed(d); b.now.Move(61 * time.Second) }, true},
+			"later": {func() { b.succeed(d); b.now.Move(61 * time.Second) }, false},
 			"wrong": {func() { b.succeed(d); b.fail(d) }, true},
 			"since": {func() { b.fail(d); b.succeed(d) }, false},
 		} {
 			row.before()
+			if err := b.db.Flush(); err != nil {
+				t.Fatal(err)
+			}
 			before := count.commits.Load()
 			if v := b.succeed(d); !v.OK || !v.Counted {
 				t.Errorf("%s: %+v", name, v)
@@ -40,21 +45,74 @@ func testSuccesses(t *testing.T, open opener) {
 			}
 			b.now.Move(time.Hour)
 		}
-		if got := b.get(d); got.Wrong != 0 || got.LastUsedAt.IsZero() {
+		if got := b.get(d); got.Wrong != 0 {
 			t.Errorf("%+v", got)
+		}
+	})
+	t.Run("are kept as the last use, a moment later", func(t *testing.T) {
+		b := newBench(t, open)
+		d := b.create(b.user(), device.SMS, nil)
+		first := b.now.Now()
+		b.succeed(d)
+		for end := time.Now().Add(time.Minute); b.get(d).LastUsedAt.IsZero() && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		}
+		if got := b.get(d).LastUsedAt; !got.Equal(first) {
+			t.Errorf("%v", got)
+		}
+		for _, after := range []time.Duration{59 * time.Second, time.Second, time.Second} {
+			b.now.Move(after)
+			b.succeed(d)
+		}
+		if err := b.db.Flush(); err != nil || !b.get(d).LastUsedAt.Equal(first.Add(61*time.Second)) {
+			t.Errorf("%v %v", b.get(d).LastUsedAt, err)
 		}
 	})
 	t.Run("are of active devices that are there", func(t *testing.T) {
 		b := newBench(t, open)
 		for _, d := range []device.Device{b.create(b.user(), device.SMS, waiting), {UserID: b.user(), ID: "none"}} {
-			if v := b.succeed(d); v.OK {
-				t.Errorf("%+v", v)
+			if v, err := b.Succeed(t.Context(), directory.Success{Judged: judged(d), Seen: d}); err != nil || v.OK {
+				t.Errorf("%+v %v", v, err)
 			}
 		}
 	})
 }
 
+// TestWhatIsLeftForLaterIsWrittenAtTheEnd, and not before the device is read again.
+func TestWhatIsLeftForLaterIsWrittenAtTheEnd(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "doorward.db")
+	for _, used := range []bool{false, true} {
+		b := newBench(t, func(t *testing.T, o directory.Options) *directory.DB {
+			t.Helper()
+			o.Path = path
+			db, err := directory.Open(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return db
+		})
+		if !used {
+			b.succeed(b.create(b.user(), device.SMS, nil))
+		}
+		var n int
+		if err := b.db.Reader().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM devices WHERE last_used_at > 0`).Scan(&n); err != nil || n > 0 != used {
+			t.Errorf("%d devices were used, want %v; %v", n, used, err)
+		}
+		if err := b.db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// testPasskeys holds the same of a device that was read before and of one that was not,
+// for which there is a shorter way.
 func testPasskeys(t *testing.T, open opener) {
+	for name, seen := range map[string]bool{"unseen": false, "seen": true} {
+		t.Run(name, func(t *testing.T) { testAssertions(t, open, seen) })
+	}
+}
+
+func testAssertions(t *testing.T, open opener, seen bool) {
+	t.Helper()
 	b := newBench(t, open)
 	challenge := byte(0)
 	key := func(name string, count uint32) device.Device {
@@ -64,6 +122,9 @@ func testPasskeys(t *testing.T, open opener) {
 		t.Helper()
 		challenge++
 		a := directory.Success{Judged: judged(d), Credential: passkey("", count), Challenge: [32]byte{challenge}}
+		if seen {
+			a.Seen = b.answering(d)
+		}
 		if with != nil {
 			with(&a)
 		}
@@ -124,6 +185,12 @@ func testPasskeys(t *testing.T, open opener) {
 		if v := assert(d, 0, with("first")); !v.OK {
 			t.Errorf("the same effect: %+v", v)
 		}
+		if v := assert(d, 0, nil); !v.OK { // so that d was used a moment ago, and is read as that
+			t.Errorf("another challenge: %+v", v)
+		}
+		if v := assert(d, 0, with("first")); !v.OK {
+			t.Errorf("the same effect again: %+v", v)
+		}
 		for _, row := range []struct {
 			d      device.Device
 			effect string
@@ -132,7 +199,7 @@ func testPasskeys(t *testing.T, open opener) {
 				t.Errorf("%+v", v)
 			}
 		}
-		b.now.Move(23 * time.Hour)
+		b.now.Move(flow.Life)
 		if _, err := b.db.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -56,6 +56,38 @@ func holdTally(ctx context.Context, tx *sql.Tx, env, key string, now time.Time) 
 	return t, err
 }
 
+// holdTallies holds what a judgement counts in: of all devices, and of the one.
+func holdTallies(ctx context.Context, tx *sql.Tx, j Judged, now time.Time) (account, own *tally, err error) {
+	if account, err = holdTally(ctx, tx, j.Env, accountTally(j.UserID), now); err != nil {
+		return nil, nil, err
+	}
+	own, err = holdTally(ctx, tx, j.Env, j.tally(), now)
+	return account, own, err
+}
+
+// readTallies reads them, which is enough for a right answer: one that is wrong at the
+// same moment comes before it or after it, and what locks by it stays.
+func readTallies(ctx context.Context, tx *sql.Tx, j Judged) (account, own *tally, err error) {
+	account, own = &tally{env: j.Env, key: accountTally(j.UserID)}, &tally{env: j.Env, key: j.tally()}
+	rows, err := tx.QueryContext(ctx, `SELECT key, count, locked_until FROM failures WHERE env = $1 AND key IN ($2, $3)`, j.Env, account.key, own.key)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var found tally
+		if err := rows.Scan(&found.key, &found.count, &found.until); err != nil {
+			return nil, nil, err
+		}
+		if found.key == own.key {
+			own.count, own.until = found.count, found.until
+		} else {
+			account.count, account.until = found.count, found.until
+		}
+	}
+	return account, own, rows.Err()
+}
+
 // add counts one wrong answer, which may lock. Of an account the longRow-th in a row
 // does, whatever the policy says.
 func (t *tally) add(ctx context.Context, tx *sql.Tx, f Failure, account bool, now time.Time) error {

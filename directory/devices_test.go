@@ -27,10 +27,13 @@ func devicesContract(t *testing.T, open opener) {
 	for name, test := range map[string]func(*testing.T, opener){
 		"devices": testDevices, "limits": testDeviceLimits, "activation": testActivation, "deletion": testDeviceDeletion, "changes": testDeviceChanges,
 		"codes": testDeviceTries, "locks": testDeviceLocks, "recovery codes": testRecoveryCodes, "right answers": testSuccesses, "passkeys": testPasskeys,
-		"pairings": testPairings, "pushes": testPushes, "push limits": testPushLimits, "browsers": testBrowsers, "logs": testDeviceLogs,
+		"pairings": testPairings, "pushes": testPushes, "push limits": testPushLimits, "browsers": testBrowsers, "offers": testPasskeyOffers, "logs": testDeviceLogs,
 		"sweep": testDeviceSweep, "reseal": testDeviceReseal,
 	} {
-		t.Run(name, func(t *testing.T) { test(t, open) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open)
+		})
 	}
 }
 
@@ -144,8 +147,13 @@ func testDevices(t *testing.T, open opener) {
 		if err != nil || !cmp.Equal(made, want) || !cmp.Equal(b.get(made), want) {
 			t.Errorf("%v %s", err, cmp.Diff(want, made))
 		}
-		if got, err := b.CredentialByID(t.Context(), env, []byte("kept")); err != nil || !cmp.Equal(got, want) {
-			t.Errorf("%v %s", err, cmp.Diff(want, got))
+		answering := device.Device{Env: env, UserID: user, ID: want.ID, Type: want.Type, Status: want.Status, Nickname: want.Nickname}
+		if got, err := b.Answering(t.Context(), env, user, want.ID); err != nil || !cmp.Equal(got, answering) {
+			t.Errorf("%v %s", err, cmp.Diff(answering, got))
+		}
+		answering.Credential = want.Credential
+		if got, err := b.AnsweringCredential(t.Context(), env, []byte("kept")); err != nil || !cmp.Equal(got, answering) {
+			t.Errorf("%v %s", err, cmp.Diff(answering, got))
 		}
 		phone := b.create(user, device.SMS, func(n *directory.NewDevice) { waiting(n); n.Device.Phone = "+4930123456" })
 		if phone.Status != device.ActivationRequired || phone.Phone != "+4930123456" || !phone.ActivatedAt.IsZero() || phone.Credential != nil || len(phone.ID) != 36 {
@@ -160,9 +168,10 @@ func testDevices(t *testing.T, open opener) {
 		d := b.create(user, device.FIDO2, func(n *directory.NewDevice) { n.Device.Credential = passkey("one", 0) })
 		_, ofOther := b.Get(t.Context(), env, other, d.ID)
 		_, elsewhere := b.Get(t.Context(), "other", user, d.ID)
-		_, credential := b.CredentialByID(t.Context(), "other", []byte("one"))
-		_, noCredential := b.CredentialByID(t.Context(), env, nil)
-		for _, err := range []error{ofOther, elsewhere, credential, noCredential, b.Delete(t.Context(), env, other, d.ID, nil, ""), b.Block(t.Context(), env, other, d.ID), b.Reorder(t.Context(), env, other, []string{d.ID})} {
+		_, credential := b.AnsweringCredential(t.Context(), "other", []byte("one"))
+		_, noCredential := b.AnsweringCredential(t.Context(), env, nil)
+		_, answering := b.Answering(t.Context(), env, other, d.ID)
+		for _, err := range []error{ofOther, answering, elsewhere, credential, noCredential, b.Delete(t.Context(), env, other, d.ID, nil, ""), b.Block(t.Context(), env, other, d.ID), b.Reorder(t.Context(), env, other, []string{d.ID})} {
 			fails(t, err, flow.ErrUnknown)
 		}
 		if list, err := b.List(t.Context(), env, "nobody"); err != nil || len(list) != 0 {

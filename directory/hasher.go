@@ -41,8 +41,7 @@ type Hasher struct {
 
 	mu       sync.Mutex
 	inflight int           // in shares
-	cost     time.Duration // of one hash: a guess, then a moving average
-	measured bool
+	cost     time.Duration // of one hash: a moving average that begins with a guess
 }
 
 // share is the work of one hash at today's parameters; that of another is
@@ -148,12 +147,8 @@ func (h *Hasher) leave(shares int, took time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.inflight -= shares
-	switch {
-	case took <= 0 || shares != share:
-	case h.measured:
+	if took > 0 && shares == share {
 		h.cost += (took - h.cost) / 8
-	default:
-		h.cost, h.measured = took, true
 	}
 }
 

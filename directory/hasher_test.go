@@ -160,12 +160,45 @@ func (s *stage) Now() time.Time {
 	return at
 }
 
-func TestHasherRefusesMoreThanASecondOfWork(t *testing.T) {
-	s := &stage{step: 300 * time.Millisecond} // so every hash seems to take 300 ms
+// seasoned is a hasher of one worker that has hashed so much that it knows the cost.
+func seasoned(t *testing.T, s *stage) *directory.Hasher {
+	t.Helper()
 	h := directory.NewHasher(cheap(), 1, s.Now)
-	if _, err := h.Hash(t.Context(), "x"); err != nil { // the cost is known from now on
+	for range 50 {
+		if _, err := h.Hash(t.Context(), "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return h
+}
+
+// TestHasherTakesOneSlowHashForWhatItIs: the first is timed while everything starts.
+func TestHasherTakesOneSlowHashForWhatItIs(t *testing.T) {
+	s := &stage{step: 3 * time.Second}
+	h := directory.NewHasher(cheap(), 1, s.Now)
+	if _, err := h.Hash(t.Context(), "x"); err != nil {
 		t.Fatal(err)
 	}
+	held := make(chan struct{})
+	s.held = held
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _ = h.Hash(t.Context(), "x") })
+	waitFor(t, func() bool { return s.stood.Load() == 1 })
+	refused := make(chan error, 1)
+	wg.Go(func() {
+		_, err := h.Hash(t.Context(), "x")
+		refused <- err
+	})
+	close(held)
+	wg.Wait()
+	if err := <-refused; err != nil {
+		t.Errorf("beside another, after a slow one: %v", err)
+	}
+}
+
+func TestHasherRefusesMoreThanASecondOfWork(t *testing.T) {
+	s := &stage{step: 300 * time.Millisecond} // so every hash seems to take 300 ms
+	h := seasoned(t, s)
 	held := make(chan struct{})
 	s.held = held
 	var wg sync.WaitGroup
@@ -206,10 +239,7 @@ func TestHasherCountsAForeignHashAsWhatItCosts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &stage{step: 300 * time.Millisecond}
-			h := directory.NewHasher(cheap(), 1, s.Now)
-			if _, err := h.Hash(t.Context(), "x"); err != nil {
-				t.Fatal(err)
-			}
+			h := seasoned(t, s)
 			held := make(chan struct{})
 			s.held = held
 			var wg sync.WaitGroup

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -34,89 +33,6 @@ func TestMain(m *testing.M) {
 		return
 	}
 	goleak.VerifyTestMain(pgtest.Tests{M: m})
-}
-
-// opener opens a directory that is empty at first; the contract runs on each.
-type opener func(t *testing.T, o directory.Options) *directory.DB
-
-// onFile is a copy of a file whose tables are made: each directory would spend more
-// on making them than on its test. What opening a new file does has its own tests.
-func onFile(t *testing.T, o directory.Options) *directory.DB {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "directory.db")
-	if err := os.WriteFile(path, fileWithTables(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return openAt(t, path, o)
-}
-
-func inMemory(t *testing.T, o directory.Options) *directory.DB {
-	t.Helper()
-	return openAt(t, ":memory:", o)
-}
-
-func onServer(t *testing.T, o directory.Options) *directory.DB {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("starts PostgreSQL; make test runs it")
-	}
-	return openAt(t, pgtest.Copy(t, withTables()), o)
-}
-
-// patient is for tests that are not about time, on a machine that may be busy;
-// hasty is what a request grants.
-const (
-	patient = 10 * time.Second
-	hasty   = 400 * time.Millisecond
-)
-
-// withTables is a database whose tables are made, to be copied, and fileWithTables
-// is such a file.
-var (
-	withTables = sync.OnceValue(func() string {
-		path := pgtest.Database(&forAll{})
-		makeTables(path)
-		return path
-	})
-	fileWithTables = sync.OnceValue(func() []byte {
-		dir, err := os.MkdirTemp("", "doorward-tables")
-		if err != nil {
-			panic(err)
-		}
-		defer os.RemoveAll(dir)
-		path := filepath.Join(dir, "directory.db")
-		makeTables(path)
-		content, err := os.ReadFile(path) // Close has left nothing beside it
-		if err != nil {
-			panic(err)
-		}
-		return content
-	})
-)
-
-func makeTables(path string) {
-	db, err := directory.Open(context.Background(), directory.Options{Path: path, Now: time.Now, Patience: patient})
-	if err == nil {
-		err = db.Close()
-	}
-	if err != nil {
-		panic(err)
-	}
-}
-
-// forAll is a testing.TB that never ends, so that what it is given stays.
-type forAll struct{ testing.TB }
-
-func (*forAll) Helper()                   {}
-func (*forAll) Cleanup(func())            {}
-func (*forAll) Fatal(v ...any)            { panic(fmt.Sprint(v...)) }
-func (*forAll) Fatalf(f string, v ...any) { panic(fmt.Sprintf(f, v...)) }
-
-// onBoth runs a test on a directory that can be opened more than once.
-func onBoth(t *testing.T, test func(t *testing.T, path string)) {
-	t.Helper()
-	t.Run("SQLite", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "new", "directory.db")) })
-	t.Run("PostgreSQL", func(t *testing.T) { test(t, pgtest.Database(t)) })
 }
 
 func openAt(t *testing.T, path string, o directory.Options) *directory.DB {
@@ -250,9 +166,10 @@ func (p *process) lines() []string {
 }
 
 // bothDo runs one role in two processes at the same moment.
-func bothDo(t *testing.T, role, path string) [2][]string {
+func bothDo(t *testing.T, role, path string, variables ...string) [2][]string {
 	t.Helper()
-	a, b := start(t, role, path), start(t, role, path)
+	with := func(c *exec.Cmd) { c.Env = append(c.Env, variables...) }
+	a, b := start(t, role, path, with), start(t, role, path, with)
 	a.ready(t)
 	b.ready(t)
 	a.go_(t)

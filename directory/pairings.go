@@ -101,6 +101,7 @@ type Pair struct {
 	Key        []byte        // public key of the device, PKIX DER
 	Name       string        // what the device calls itself
 	Alert      string        // where a push service reaches it; empty: nowhere
+	Seed       []byte        // by which it computes codes, to be sealed; none: it computes none
 	Most       int           // how many devices the user may have with this one; 0: any number
 	MFAEnabled bool          // what is said of the user from now on; false: as it was
 	Notice     *flow.Message // to the user; nil: none
@@ -133,7 +134,11 @@ func (s *Devices) Pair(ctx context.Context, p Pair) (device.Device, error) {
 		if err != nil {
 			return err
 		}
-		if err := s.add(ctx, tx, d, nil, p.Most, now); err != nil {
+		sealed, err := s.sealed(p.Seed, d)
+		if err != nil {
+			return err
+		}
+		if err := s.add(ctx, tx, d, sealed, p.Most, now); err != nil {
 			return err
 		}
 		return s.settleFactors(ctx, tx, p.Env, d.UserID, true, p.Notice, now)

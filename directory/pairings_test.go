@@ -27,6 +27,41 @@ func testPairings(t *testing.T, open opener) {
 		}
 		return p
 	}
+	t.Run("give a device a seed, which is shown until a code of it was accepted", func(t *testing.T) {
+		user := b.user()
+		p := key(user, "app")
+		seed := []byte("12345678901234567890")
+		pair := directory.Pair{Env: env, Hash: p.Hash, Key: []byte{hashes}, Seed: seed}
+		if d, err := b.Pair(t.Context(), pair); err != nil || !d.Codes {
+			t.Fatalf("%+v, %v", d, err)
+		}
+		pair.Seed = []byte("another, of a repeat")
+		if d, err := b.Pair(t.Context(), pair); err != nil || !d.Codes {
+			t.Fatalf("%+v, %v", d, err)
+		}
+		if got, err := b.FreshSeed(t.Context(), env, p.ID); err != nil || !cmp.Equal(got, seed) {
+			t.Errorf("%q, %v", got, err)
+		}
+		_, err := b.Seed(t.Context(), env, user, p.ID) // which is of those that wait
+		fails(t, err, flow.ErrUnknown)
+		try := directory.Try{Judged: directory.Judged{Env: env, UserID: user, ID: p.ID}, Compare: func(given []byte, last int64) (int64, bool) {
+			return 7, cmp.Equal(given, seed) && last < 7
+		}}
+		if st, err := b.Try(t.Context(), try); err != nil || !st.OK {
+			t.Errorf("%+v, %v", st, err)
+		}
+		if st, err := b.Try(t.Context(), try); err != nil || st.OK {
+			t.Errorf("a second time: %+v, %v", st, err)
+		}
+		_, err = b.FreshSeed(t.Context(), env, p.ID)
+		fails(t, err, flow.ErrUnknown)
+		none := key(user, "other")
+		if d, err := b.Pair(t.Context(), directory.Pair{Env: env, Hash: none.Hash, Key: []byte{hashes}}); err != nil || d.Codes {
+			t.Errorf("%+v, %v", d, err)
+		}
+		_, err = b.FreshSeed(t.Context(), env, none.ID)
+		fails(t, err, flow.ErrUnknown)
+	})
 	t.Run("make an active device once", func(t *testing.T) {
 		user := b.user()
 		p := key(user, "app")

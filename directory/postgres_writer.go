@@ -40,6 +40,20 @@ const pause = 2 * time.Millisecond
 // again within patience. After a commit without an answer nobody knows, so that
 // is an error: the caller's effect key makes its repeat harmless.
 func (w *serverWriter) do(ctx context.Context, patience time.Duration, fn func(context.Context, *sql.Tx) error) error {
+	return w.repeat(ctx, patience, func(works context.Context, conn *sql.Conn) (bool, error) { return transact(works, conn, patience, fn) })
+}
+
+// one implements writer: a statement is a transaction by itself. It is run again only
+// where the server undid it or cannot have got it.
+func (w *serverWriter) one(ctx context.Context, patience time.Duration, fn func(context.Context, querier) error) error {
+	return w.repeat(ctx, patience, func(works context.Context, conn *sql.Conn) (bool, error) {
+		err := fn(works, conn)
+		return undone(err) || pgconn.SafeToRetry(err), err
+	})
+}
+
+// repeat runs try, which reports whether it may run again, within patience.
+func (w *serverWriter) repeat(ctx context.Context, patience time.Duration, try func(context.Context, *sql.Conn) (bool, error)) error {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.closed {
@@ -51,7 +65,7 @@ func (w *serverWriter) do(ctx context.Context, patience time.Duration, fn func(c
 	works, stop := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer stop()
 	for rest := pause; ; rest *= 2 {
-		again, err := w.try(waits, works, patience, fn)
+		again, err := w.connected(waits, works, try)
 		if err == nil || !again {
 			return err
 		}
@@ -63,13 +77,18 @@ func (w *serverWriter) do(ctx context.Context, patience time.Duration, fn func(c
 	}
 }
 
-// try runs fn in one transaction and reports whether it may run again.
-func (w *serverWriter) try(waits, works context.Context, patience time.Duration, fn func(context.Context, *sql.Tx) error) (again bool, err error) {
+// connected runs try on a connection of its own.
+func (w *serverWriter) connected(waits, works context.Context, try func(context.Context, *sql.Conn) (bool, error)) (again bool, err error) {
 	conn, err := w.db.Conn(waits)
 	if err != nil {
 		return false, fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Close()
+	return try(works, conn)
+}
+
+// transact runs fn in one transaction and reports whether it may run again.
+func transact(works context.Context, conn *sql.Conn, patience time.Duration, fn func(context.Context, *sql.Tx) error) (again bool, err error) {
 	tx, err := conn.BeginTx(works, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		return broken(err), fmt.Errorf("begin: %w", err)

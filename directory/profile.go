@@ -52,6 +52,19 @@ func readProfile(profile []byte) (document, error) {
 	return d, nil
 }
 
+// profileText is a member of a profile that is a text; empty when there is none.
+func profileText(profile []byte, name string) (text string) {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(profile, &members) == nil {
+		_ = json.Unmarshal(members[name], &text)
+	}
+	return text
+}
+
+// ProfileText is an attribute in the user's Profile, such as mobilePhone or nickname;
+// empty when there is none, or it is no text.
+func (u *User) ProfileText(name string) string { return profileText(u.Profile, name) }
+
 // texts are all strings in a profile.
 func texts(profile string) []string {
 	var out []string

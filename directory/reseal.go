@@ -22,17 +22,23 @@ type sealedRow struct {
 
 // Reseal seals everything that lasts under the generation that seals now, and
 // returns how many values were under another: the secrets of the configuration, the
-// signing keys and the seeds of devices. What lives for less than a generation does is
-// left to expire. It changes all of them or none, but for seeds, of which there may be
-// many: those go a page at a time, and to reseal again goes on where an error ended it.
+// signing keys, those of certificate authorities, the seeds of devices and the PINs of
+// certificates. What lives for less than a generation does is left to expire. It changes
+// all of them or none, but for seeds and PINs, of which there may be many: those go a
+// page at a time, and to reseal again goes on where an error ended it.
 // The nodes that are serving read either.
 func Reseal(ctx context.Context, db *DB, ring Resealer) (int, error) {
 	n, err := resealRows(ctx, db, ring)
 	if err != nil {
 		return n, err
 	}
-	seeds, err := resealSeeds(ctx, db, ring)
-	return n + seeds, err
+	for _, page := range []pager{seedRows, pinRows} {
+		more, err := resealPages(ctx, db, ring, page)
+		if n += more; err != nil {
+			return n, err
+		}
+	}
+	return n, nil
 }
 
 func resealRows(ctx context.Context, db *DB, ring Resealer) (n int, err error) {
@@ -98,7 +104,11 @@ func sealedRows(ctx context.Context, tx *sql.Tx) ([]sealedRow, error) {
 		}
 		return row, err
 	})
-	return append(secrets, signing...), err
+	if err != nil {
+		return nil, err
+	}
+	authorities, err := authorityRows(ctx, tx)
+	return append(append(secrets, signing...), authorities...), err
 }
 
 // gather reads all rows before anything is written.
@@ -119,15 +129,18 @@ func gather(ctx context.Context, tx *sql.Tx, statement string, scan func(*sql.Ro
 	return out, rows.Err()
 }
 
-// resealSeeds seals the seeds of devices anew, in the order of their ids.
-func resealSeeds(ctx context.Context, db *DB, ring Resealer) (int, error) {
+// pager reads some of the rows of a sort, behind that of an id.
+type pager func(ctx context.Context, tx *sql.Tx, env, id string) ([]sealedRow, error)
+
+// resealPages seals all rows of a sort anew, in the order of their ids.
+func resealPages(ctx context.Context, db *DB, ring Resealer, read pager) (int, error) {
 	total, env, id := 0, "", ""
 	for {
 		var page []sealedRow
 		n := 0
 		err := db.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 			n = 0
-			if page, err = seedRows(ctx, tx, env, id); err != nil {
+			if page, err = read(ctx, tx, env, id); err != nil {
 				return err
 			}
 			for _, row := range page {

@@ -3,6 +3,8 @@ package directory
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -23,17 +25,33 @@ const (
 type purpose string
 
 const (
-	recovering purpose = "recovery"
-	verifying  purpose = "verification"
+	recovering   purpose = "recovery"
+	verifying    purpose = "verification"
+	provingMail  purpose = "email" // a new address
+	provingPhone purpose = "phone" // a new number
 )
 
 // life is how long a code is good. Source: reference/flows.md 5.4 (recovery);
-// account verification codes live 24 hours by our own choice.
+// account verification codes live 24 hours by our own choice, and those that change an
+// address half an hour.
 func (p purpose) life() time.Duration {
-	if p == recovering {
+	switch p {
+	case recovering:
 		return 5 * time.Minute
+	case provingMail, provingPhone:
+		return 30 * time.Minute
+	case verifying:
 	}
 	return 24 * time.Hour
+}
+
+// secret makes a code of the purpose: of digits where it is an SMS, which phones
+// recognise.
+func (p purpose) secret() string {
+	if p != provingPhone {
+		return newSecret()
+	}
+	return fmt.Sprintf("%08d", binary.BigEndian.Uint64(random(8))%100_000_000)
 }
 
 // newSecret makes a code. There are 32 letters, so that five bits are one.
@@ -112,9 +130,13 @@ func (c secretCode) use(ctx context.Context, tx *sql.Tx, id string, now time.Tim
 		c.env, string(c.purpose), c.account, id, millis(now)))
 }
 
-// voidSecrets ends every code of an account.
+// voidSecrets ends every code of an account, and what waits for one.
 func voidSecrets(ctx context.Context, tx *sql.Tx, env, account string, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `UPDATE secret_codes SET used_at = $3 WHERE env = $1 AND account = $2 AND used_at = 0`, env, account, millis(now))
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM pending_addresses WHERE env = $1 AND user_id = $2`, env, account)
 	return err
 }
 

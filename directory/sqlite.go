@@ -58,8 +58,7 @@ func (d *DB) openFile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.reader = pool{DB: r}
-	d.lists = d.reader
+	d.reader, d.lists = pool{DB: r, unwatched: true}, pool{DB: r}
 	if err := errors.Join(w.PingContext(ctx), r.PingContext(ctx)); err != nil {
 		return err
 	}

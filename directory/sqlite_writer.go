@@ -3,7 +3,9 @@ package directory
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -35,6 +37,7 @@ type fileWriter struct {
 
 type job struct {
 	fn       func(*sql.Tx) error
+	one      bool // statement
 	err      error
 	panicked any
 	done     chan struct{}
@@ -67,11 +70,21 @@ func (w *fileWriter) close() error {
 // since interrupting one would take down the whole transaction; a file answers
 // within busyTimeout or not at all, so that patience has nothing to add.
 func (w *fileWriter) do(ctx context.Context, _ time.Duration, fn func(context.Context, *sql.Tx) error) error {
+	inner := context.WithoutCancel(ctx)
+	return w.take(ctx, &job{fn: func(tx *sql.Tx) error { return fn(inner, tx) }, done: make(chan struct{})})
+}
+
+// one implements writer.
+func (w *fileWriter) one(ctx context.Context, _ time.Duration, fn func(context.Context, querier) error) error {
+	inner := context.WithoutCancel(ctx)
+	return w.take(ctx, &job{fn: func(tx *sql.Tx) error { return fn(inner, tx) }, one: true, done: make(chan struct{})})
+}
+
+// take has a job done, unless ctx ends before it is begun.
+func (w *fileWriter) take(ctx context.Context, j *job) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	inner := context.WithoutCancel(ctx)
-	j := &job{fn: func(tx *sql.Tx) error { return fn(inner, tx) }, done: make(chan struct{})}
 	select {
 	case w.queue <- j:
 	case <-ctx.Done():
@@ -91,6 +104,7 @@ func (w *fileWriter) do(ctx context.Context, _ time.Duration, fn func(context.Co
 func (w *fileWriter) run(group []*job) {
 	for len(group) > 0 {
 		tx, err := w.begin()
+		runtime.Gosched() // whoever is about to write gets there: a commit costs more than a write
 		group = w.gather(group)
 		if err != nil {
 			finish(group, fmt.Errorf("begin: %w", err))
@@ -162,12 +176,13 @@ func (w *fileWriter) attempt(tx *sql.Tx, group []*job) *job {
 }
 
 // run runs one job and reports whether the transaction can go on. In a group it
-// runs between savepoints, so that its failure undoes its own changes only.
+// runs between savepoints, so that its failure undoes its own changes only; a
+// statement that finds no row has made none.
 func (j *job) run(tx *sql.Tx, alone bool) bool {
 	j.err, j.panicked = nil, nil
-	if alone {
+	if alone || j.one {
 		j.call(tx)
-		return j.err == nil
+		return j.err == nil || !alone && errors.Is(j.err, sql.ErrNoRows)
 	}
 	if _, err := tx.ExecContext(context.Background(), `SAVEPOINT job`); err != nil {
 		j.err = err

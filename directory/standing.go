@@ -10,13 +10,13 @@ import (
 	"doorward/runtime/flow"
 )
 
-// Standing says whether the user may sign on, and since when what was proven
-// counts. A user who is not there, or is locked, may not.
+// Standing says whether the user may sign on, since when what was proven counts, and
+// which languages they prefer. A user who is not there, or is locked, may not.
 func (s *Users) Standing(ctx context.Context, env, id string) (flow.Standing, error) {
 	var a account
 	var since int64
-	err := s.db.reader.QueryRowContext(ctx, `SELECT enabled, locked_at, lock_until, credentials_since
-		FROM users WHERE env = $1 AND id = $2`, env, id).Scan(&a.enabled, &a.lockedAt, &a.lockUntil, &since)
+	err := s.db.reader.QueryRowContext(ctx, `SELECT enabled, locked_at, lock_until, credentials_since, preferred_language
+		FROM users WHERE env = $1 AND id = $2`, env, id).Scan(&a.enabled, &a.lockedAt, &a.lockUntil, &since, &a.subject.Locales)
 	if errors.Is(err, sql.ErrNoRows) {
 		return flow.Standing{}, nil
 	}
@@ -24,7 +24,7 @@ func (s *Users) Standing(ctx context.Context, env, id string) (flow.Standing, er
 		return flow.Standing{}, fmt.Errorf("standing: %w", err)
 	}
 	_, locked := a.locked(s.now())
-	return flow.Standing{Enabled: a.enabled && !locked, Since: instant(since)}, nil
+	return flow.Standing{Enabled: a.enabled && !locked, Since: instant(since), Locales: a.subject.Locales}, nil
 }
 
 // SetEnabled lets a user sign on, or not; flow.ErrUnknown when there is none.

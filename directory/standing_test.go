@@ -41,6 +41,9 @@ func testStanding(t *testing.T, open opener) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if s.Locales != "de" {
+				t.Errorf("prefers %q", s.Locales)
+			}
 			return s.Enabled
 		}
 		until := e.now.Now().Add(time.Hour)

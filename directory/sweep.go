@@ -54,11 +54,14 @@ func (d *DB) sweep(ctx context.Context) (int64, error) {
 		{"devices", "env, id", "created_at < $1 AND status = 'ACTIVATION_REQUIRED'", now.Add(-unactivatedKept)},
 		{"used_challenges", "env, challenge", "expires_at < $1", now},
 		{"pairings", "env, id", "expires_at < $1", now.Add(-pairingKept)},
+		{"pending_addresses", "env, user_id, kind", "expires_at < $1", now},
 		{"pushes", "env, id", "expires_at < $1", now.Add(-pushKept)},
 		{"trusted_browsers", "env, user_id, hash", "expires_at < $1", now},
 		{"device_logs", "env, device, id", "at < $1", now.Add(-logKept)},
 		{"sessions", "env, hash", "expires_at < $1", now},
 		{"signing_keys", "env, id", "retires_at > 0 AND retires_at < $1", now},
+		{"certificates", "env, id", "expires_at < $1", now},
+		{"certificate_authorities", "env, generation", "ends_at < $1", now},
 	}
 	if d.options.KeepEvents > 0 {
 		rules = append(rules, rule{"events", "seq", "at < $1", now.Add(-d.options.KeepEvents)})

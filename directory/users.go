@@ -60,11 +60,18 @@ type Users struct {
 	db     *DB
 	hasher *Hasher
 	now    func() time.Time
+	ring   Sealer // of Telling; nil: nobody is told
 }
 
 // NewUsers keeps users in db; hasher hashes their first passwords.
 func NewUsers(db *DB, hasher *Hasher, now func() time.Time) *Users {
 	return &Users{db: db, hasher: hasher, now: now}
+}
+
+// Telling is s, which tells people when Update has given them another mail address: at
+// the one before, where that was verified and so is theirs.
+func (s *Users) Telling(ring Sealer) *Users {
+	return &Users{db: s.db, hasher: s.hasher, now: s.now, ring: ring}
 }
 
 // Create adds u and returns it as kept. The password is in clear, or as another

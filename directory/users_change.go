@@ -40,8 +40,10 @@ func (s *Users) Update(ctx context.Context, env, id string, change func(*User) e
 		if err := change(&u); err != nil {
 			return err
 		}
-		kept, err = rewrite(ctx, tx, before, u, now)
-		return err
+		if kept, err = rewrite(ctx, tx, before, u, now); err != nil || s.ring == nil || !before.EmailVerified || kept.Email == before.Email {
+			return err
+		}
+		return tell(ctx, tx, s.ring, before, mailChangedMail, now)
 	})
 	if duplicate(err) { // of the name; an address that is changed need not be the only one
 		return User{}, ErrTaken

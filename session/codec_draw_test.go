@@ -42,6 +42,10 @@ func drawExecution(t *rapid.T) *flow.Execution {
 		x.Named, x.Return = rapid.Bool().Draw(t, "named"), rapid.String().Draw(t, "return")
 		x.Request.Definition, x.Request.For = drawName(t), drawName(t)
 	}
+	if rapid.Bool().Draw(t, "named") {
+		x.Request.User, x.Request.Owner = drawSubject(t), drawName(t)
+		x.Demand.Vouched = rapid.Bool().Draw(t, "vouched")
+	}
 	if rapid.Bool().Draw(t, "marked") {
 		x.Repeat = flow.Mark{Submit: drawDigest(t), Key: drawDigest(t), Binding: drawDigest(t), Version: rapid.Uint64().Draw(t, "markVersion"), At: drawTime(t)}
 	}

@@ -99,6 +99,7 @@ func full(ref flow.Ref, now time.Time) *flow.Execution {
 	x.Request.PiFlow, x.Request.Fresh, x.Request.LoginHint, x.Request.Locales = true, true, "ada@example.com", "de"
 	x.Inputs, x.Outputs, x.Secrets = []byte("{}"), map[string][]byte{"form": []byte("{}")}, map[string][]byte{"form\x00formData.user.password": {1}}
 	x.Named, x.Return, x.Request.Definition, x.Request.For = true, "a=b", uuid.NewString(), uuid.NewString()
+	x.Request.User, x.Request.Owner, x.Demand.Vouched = x.User, uuid.NewString(), true
 	return x
 }
 

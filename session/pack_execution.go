@@ -13,12 +13,13 @@ const oldestExecution = max(1, flow.Format-1)
 
 // Lengths of the arrays.
 const (
-	lenExecution = 26
-	lenFormat1   = 25 // of an execution before there were flow definitions
+	lenExecution = 27
+	lenFormat2   = 26 // of an execution before anybody could be named
 	lenJourney   = 7
 	lenNeed      = 2
 	lenCandidate = 4
 	lenRequest   = 8
+	lenNamed     = 3
 	lenMark      = 6
 )
 
@@ -60,12 +61,13 @@ func (p *packer) execution(x *flow.Execution) {
 	p.time(x.ExpiresAt)
 	p.time(x.EndsAt)
 	p.journey(x)
+	p.named(x)
 }
 
 func (u *unpacker) execution(x *flow.Execution) {
 	n := u.list(maxItems)
 	x.Format = u.format(oldestExecution, flow.Format)
-	if n != lenExecution && (x.Format != 1 || n != lenFormat1) {
+	if n != lenExecution && (x.Format != 2 || n != lenFormat2) {
 		u.keep(errDamaged)
 	}
 	x.Plan = u.digest()
@@ -96,8 +98,9 @@ func (u *unpacker) execution(x *flow.Execution) {
 	u.mark(&x.Repeat)
 	u.request(&x.Request)
 	x.CreatedAt, x.ExpiresAt, x.EndsAt = u.time(), u.time(), u.time()
+	u.journey(x)
 	if n == lenExecution {
-		u.journey(x)
+		u.named(x)
 	}
 }
 
@@ -123,6 +126,25 @@ func (u *unpacker) journey(x *flow.Execution) {
 		x.Inputs, x.Outputs, x.Secrets = u.blob(), u.steps(), u.steps()
 		x.Named, x.Return = u.bool(), u.str()
 		x.Request.Definition, x.Request.For = u.name(), u.name()
+	}
+}
+
+// named writes null where nobody was named when the execution began.
+func (p *packer) named(x *flow.Execution) {
+	if x.Request.User == (flow.Subject{}) && x.Request.Owner == "" && !x.Demand.Vouched {
+		p.null()
+		return
+	}
+	p.list(lenNamed)
+	p.subject(&x.Request.User)
+	p.name(x.Request.Owner)
+	p.bool(x.Demand.Vouched)
+}
+
+func (u *unpacker) named(x *flow.Execution) {
+	if !u.null() && u.tuple(lenNamed) {
+		u.subject(&x.Request.User)
+		x.Request.Owner, x.Demand.Vouched = u.name(), u.bool()
 	}
 }
 

@@ -30,6 +30,10 @@ func SessionCookie(value, path string, secure bool) string {
 // is ours: no document names one.
 const BrowserCookieName = "TB"
 
+// AbleCookieName is the name of the cookie by which a script of our pages says that the
+// browser can make passkeys. It names nobody, proves nothing, and lasts an hour.
+const AbleCookieName = "PK"
+
 // BrowserCookie is the Set-Cookie value that hands a browser its trust for life. It is
 // of use to pages of this host alone.
 func BrowserCookie(value string, life time.Duration, path string, secure bool) string {

@@ -209,7 +209,7 @@ func inputType(t flow.FieldType) string {
 	switch t {
 	case flow.TypeCode, flow.TypeChoice, flow.TypeChoices, flow.TypeProof:
 		return string(flow.TypeText)
-	case flow.TypeText, flow.TypePassword, flow.TypeEmail, flow.TypeBoolean, flow.TypeTel:
+	case flow.TypeText, flow.TypePassword, flow.TypeEmail, flow.TypeBoolean, flow.TypeTel, flow.TypeCredential:
 	}
 	return string(t)
 }
@@ -304,10 +304,15 @@ func appendName(b []byte, u flow.Subject) []byte {
 	return append(appendMember(b, `,"family":`, u.Family), '}')
 }
 
-// appendTime writes UTC with milliseconds. Source: reference/flows.md 2.1.
+// timeLayout is how times are written: UTC with milliseconds. Source: reference/flows.md 2.1.
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+// Timestamp is a time as every answer has it.
+func Timestamp(t time.Time) string { return t.UTC().Format(timeLayout) }
+
 func appendTime(b []byte, lead string, t time.Time) []byte {
 	b = append(b, lead...)
-	return append(t.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z"), '"')
+	return append(t.UTC().AppendFormat(b, timeLayout), '"')
 }
 
 func appendMember(b []byte, lead, s string) []byte { return appendString(append(b, lead...), s) }
