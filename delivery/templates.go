@@ -4,11 +4,9 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	htmltemplate "html/template"
 	"net/url"
 	"slices"
 	"strings"
-	"text/template"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -16,28 +14,24 @@ import (
 	"golang.org/x/text/language"
 
 	"doorward/runtime/flow"
+	"doorward/runtime/wording"
 )
 
-//go:embed templates
+//go:embed texts
 var sources embed.FS
 
 // Templates are the texts of every kind of message in every language.
 //
-// A mail is one file, templates/<language>/<template>.tmpl, of sections: subject,
-// title, lead, next, stranger (what to do when it was not you) and, with a code,
-// action (what its link does, where it has one). words.tmpl has what all mails of a language say,
-// layout.txt and layout.html how they look. The sections are read twice, as text
-// and as HTML, so that both parts of a mail say the same.
-type Templates struct {
-	mails map[string]map[string]letter // by language and template
-	calls map[string]map[string]letter // likewise, of what goes by phone
-}
+// The texts of a mail are those under its template's name: subject, title, lead, next,
+// stranger (what to do when it was not you) and, where it has a link, action (what that
+// does). Those under "mail" are in all of them. Both parts of a mail say the same. What
+// goes by phone has the texts sms and voice, or push; one that ends in "named" says the
+// environment's name.
+type Templates struct{ languages map[string]*wording.Language }
 
-// letter is one mail in one language.
+// letter is what a kind of mail says.
 type letter struct {
-	text  *template.Template
-	html  *htmltemplate.Template
-	coded bool // says a code
+	coded bool // a code
 	fills bool // has a link that fills the code in
 	named bool // may say whom it is for: the address is known to be the account's
 }
@@ -51,6 +45,11 @@ func letters() map[string]letter {
 		"registration.nameTaken": {},
 		"password.changed":       {named: true},
 		"otp":                    {coded: true},
+		"address.verify":         {coded: true},
+		"address.taken":          {},
+		"email.changed":          {named: true},
+		"phone.changed":          {named: true},
+		"phone.removed":          {named: true},
 		"device.added":           {named: true},
 		"device.removed":         {named: true},
 		"device.locked":          {named: true},
@@ -58,17 +57,15 @@ func letters() map[string]letter {
 	}
 }
 
-// content is what a template sees.
-type content struct {
-	Language, Name, Logo string
-	Given, Account       string
-	Code                 string
-	Groups               []string // of Code, for reading
-	Said                 string   // Code, for saying
-	Minutes, Hours       int      // that Code is good for; both 0: not said
-	Link                 string
-	At                   string
-	Device               string // type of one, as words.tmpl names it; empty: no matter which
+// draft is a mail being written.
+type draft struct {
+	*wording.Language
+	template string
+	params   wording.Params
+	logo     string
+	code     []string // in groups, for reading; none: it has none
+	valid    string   // how long the code is good for; empty: not said
+	link     string
 }
 
 // languages are those that there are texts in, the first when nothing fits.
@@ -78,55 +75,87 @@ func languages() []language.Tag {
 
 // NewTemplates reads the embedded files.
 func NewTemplates() (*Templates, error) {
-	t := &Templates{mails: map[string]map[string]letter{}, calls: map[string]map[string]letter{}}
+	all, err := wording.Load(sources, "texts")
+	if err != nil {
+		return nil, err
+	}
 	for _, tag := range languages() {
-		lang := tag.String()
-		var err error
-		if t.calls[lang], err = readCalls(lang); err != nil {
-			return nil, err
-		}
-		t.mails[lang] = map[string]letter{}
-		for name, l := range letters() {
-			words, own := "templates/"+lang+"/words.tmpl", "templates/"+lang+"/"+name+".tmpl"
-			if l.text, err = template.ParseFS(sources, "templates/layout.txt", words, own); err != nil {
-				return nil, err
-			}
-			if l.html, err = htmltemplate.ParseFS(sources, "templates/layout.html", words, own); err != nil {
-				return nil, err
-			}
-			t.mails[lang][name] = l
+		if all[tag.String()] == nil {
+			return nil, fmt.Errorf("no texts in %s", tag)
 		}
 	}
-	return t, nil
+	return &Templates{all}, nil
 }
 
 // Render writes a message, in the first of its languages that there is a text in.
 // What it says of a code's life is true at now. No error holds what the message
 // holds.
 func (t *Templates) Render(m flow.Message, p Place, now time.Time) (Mail, error) {
-	lang := t.language(p.Languages, m.Locales)
-	l, ok := t.mails[lang][m.Template]
+	l, ok := letters()[m.Template]
 	if !ok {
 		return Mail{}, fmt.Errorf("no template %q", m.Template)
 	}
-	c := content{Language: lang, Name: oneLine(p.Name), At: m.CreatedAt.UTC().Format("2006-01-02 15:04 UTC"), Device: m.Params["device"]}
+	w := t.languages[t.language(p.Languages, m.Locales)]
+	c := draft{Language: w, template: m.Template, params: wording.Params{
+		"name": oneLine(p.Name), "at": m.CreatedAt.UTC().Format("2006-01-02 15:04 UTC"), "device": deviceIn(w, m.Params["device"]),
+	}}
 	if u, err := url.Parse(p.Logo); err == nil && u.Scheme == "https" && u.Host != "" {
-		c.Logo = p.Logo
+		c.logo = p.Logo
 	}
 	if l.named {
-		c.Given, c.Account = given(m.Params["given"]), account(m.Params["username"])
+		c.params["given"], c.params["account"] = given(m.Params["given"]), account(m.Params["username"])
 	}
 	if l.coded {
-		var err error
-		if c.Code, err = codeOf(m); err != nil {
+		code, err := codeOf(m)
+		if err != nil {
 			return Mail{}, err
 		}
-		if c.Groups = groups(c.Code); l.fills {
-			c.Link = link(m, p, c.Code)
+		if c.code = groups(code); l.fills {
+			c.link = link(m, p, code)
 		}
-		c.Minutes, c.Hours = span(m.ExpiresAt, now)
+		c.valid = validFor(w, m.ExpiresAt, now)
 	}
-	return l.write(m, c, now)
+	out := Mail{To: m.To, From: c.params["name"], Language: w.Lang, Template: m.Template, MessageID: m.ID, At: now}
+	out.Subject, out.Text = oneLine(c.own("subject")), c.text()
+	var err error
+	if out.HTML, err = c.html(); err != nil {
+		return Mail{}, fmt.Errorf("template %q as HTML", m.Template)
+	}
+	return out, nil
+}
+
+// own is a text of this mail, and word one of all mails.
+func (c draft) own(key string) string  { return c.Say(c.template+"."+key, c.params) }
+func (c draft) word(key string) string { return c.Say("mail."+key, c.params) }
+
+// told is a word about what is perhaps not known; empty then.
+func (c draft) told(key string) string {
+	if p, _ := c.Phrase("mail." + key); !p.Satisfied(c.params) {
+		return ""
+	}
+	return c.word(key)
+}
+
+// text is the mail for whoever reads no HTML.
+func (c draft) text() string {
+	paragraphs := []string{c.told("hello"), c.own("lead"), c.told("account")}
+	if c.code != nil {
+		paragraphs = append(paragraphs, "    "+strings.Join(c.code, " "), c.valid)
+	}
+	if c.link != "" {
+		paragraphs = append(paragraphs, c.own("action")+":\n"+c.link, c.word("browser"))
+	}
+	paragraphs = append(paragraphs, c.own("next"), c.own("stranger"), c.word("footer"))
+	paragraphs = slices.DeleteFunc(paragraphs, func(p string) bool { return p == "" })
+	return strings.Join(paragraphs, "\n\n") + "\n"
+}
+
+// deviceIn is what a type of device is called.
+func deviceIn(w *wording.Language, sort string) string {
+	if called := w.Say("device."+sort, nil); called != "" {
+		return called
+	}
+	return w.Say("device.other", nil)
 }
 
 // codeOf is the code of a message.
@@ -154,42 +183,6 @@ func (t *Templates) language(allowed []string, locales string) string {
 	}
 	_, i := language.MatchStrings(language.NewMatcher(tags), locales)
 	return names[i]
-}
-
-func (l letter) write(m flow.Message, c content, now time.Time) (Mail, error) {
-	out := Mail{To: m.To, From: c.Name, Language: c.Language, Template: m.Template, MessageID: m.ID, At: now}
-	var paragraphs []string
-	sections := []string{"hello", "lead", "account", "next", "stranger", "footer"}
-	if c.Code != "" {
-		sections = []string{"hello", "lead", "account", "code", "valid", "open", "next", "stranger", "footer"}
-	}
-	for _, section := range sections {
-		text, err := l.section(section, c)
-		if err != nil {
-			return Mail{}, fmt.Errorf("template %q, section %q", m.Template, section)
-		}
-		if text != "" {
-			paragraphs = append(paragraphs, text)
-		}
-	}
-	out.Text = strings.Join(paragraphs, "\n\n") + "\n"
-	subject, err := l.section("subject", c)
-	if err != nil {
-		return Mail{}, fmt.Errorf("template %q, section %q", m.Template, "subject")
-	}
-	out.Subject = oneLine(subject)
-	var html strings.Builder
-	if err := l.html.ExecuteTemplate(&html, "layout.html", c); err != nil {
-		return Mail{}, fmt.Errorf("template %q as HTML", m.Template)
-	}
-	out.HTML = html.String()
-	return out, nil
-}
-
-func (l letter) section(name string, c content) (string, error) {
-	var b strings.Builder
-	err := l.text.ExecuteTemplate(&b, name, c)
-	return strings.Trim(b.String(), "\n"), err
 }
 
 // link leads to the page of the flow with the code filled in. Looking at it uses
@@ -222,16 +215,16 @@ func unalphanumeric(c rune) bool {
 	return (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z')
 }
 
-// span is how long a code is good for, as it is said: in hours from two on.
-func span(until, now time.Time) (minutes, hours int) {
+// validFor says how long a code is good for: in hours from two on.
+func validFor(w *wording.Language, until, now time.Time) string {
 	if until.IsZero() {
-		return 0, 0
+		return ""
 	}
 	left := until.Sub(now)
 	if left >= 2*time.Hour {
-		return 0, int(left.Round(time.Hour) / time.Hour)
+		return w.Count("mail.valid.hours", int(left.Round(time.Hour)/time.Hour), nil)
 	}
-	return max(1, int(left.Round(time.Minute)/time.Minute)), 0
+	return w.Count("mail.valid.minutes", max(1, int(left.Round(time.Minute)/time.Minute)), nil)
 }
 
 // given is a name to greet with. Whoever opens an account says what they are

@@ -1,10 +1,9 @@
 package delivery_test
 
 import (
-	"io/fs"
+	"encoding/json"
+	"maps"
 	"os"
-	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -18,10 +17,9 @@ import (
 var (
 	languages = []string{"de", "en", "es"}
 	names     = []string{
-		"device.added", "device.locked", "device.removed", "device.suspected", "otp",
-		"password.changed", "recovery", "registration.exists", "registration.nameTaken", "verification",
+		"address.taken", "address.verify", "device.added", "device.locked", "device.removed", "device.suspected", "email.changed", "otp",
+		"password.changed", "phone.changed", "phone.removed", "recovery", "registration.exists", "registration.nameTaken", "verification",
 	}
-	spokenOf = []string{flow.TestMessage, "otp", flow.PushMessage} // what goes by phone
 )
 
 func render(t *testing.T, m flow.Message, p delivery.Place) delivery.Mail {
@@ -37,58 +35,35 @@ func render(t *testing.T, m flow.Message, p delivery.Place) delivery.Mail {
 	return out
 }
 
-// sections are the names that a template file defines.
-func sections(t *testing.T, name string) (out []string) {
-	t.Helper()
-	b, err := os.ReadFile(path.Join("templates", name))
+// TestEveryMessageHasItsTexts and no text is left over. That the languages have the same
+// is wording's to say.
+func TestEveryMessageHasItsTexts(t *testing.T) {
+	b, err := os.ReadFile("texts/en.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, found := range regexp.MustCompile(`(?m)^\{\{define "([a-z]+)"\}\}.+\{\{end\}\}$`).FindAllStringSubmatch(string(b), -1) {
-		out = append(out, found[1])
-	}
-	if len(out) != strings.Count(string(b), "{{define") {
-		t.Errorf("%s: a section is empty, or not on one line", name)
-	}
-	slices.Sort(out)
-	return out
-}
-
-func TestEveryTemplateIsThereInEveryLanguageAndNoOther(t *testing.T) {
-	var want, found []string
-	for _, lang := range languages {
-		for _, name := range append(names, "words") {
-			want = append(want, lang+"/"+name+".tmpl")
-		}
-		for _, name := range spokenOf {
-			want = append(want, lang+"/phone/"+name+".tmpl")
-		}
-	}
-	want = append(want, "layout.html", "layout.txt")
-	err := fs.WalkDir(os.DirFS("templates"), ".", func(name string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			found = append(found, name)
-		}
-		return err
-	})
-	if err != nil {
+	var texts map[string]any
+	if err := json.Unmarshal(b, &texts); err != nil {
 		t.Fatal(err)
+	}
+	want := []string{
+		"device.other", "mail.account", "mail.browser", "mail.footer", "mail.hello", "mail.valid.hours", "mail.valid.minutes",
+		"verification.action", "recovery.action", "push.push", "address.verify.sms", "device.added.sms",
+	}
+	for _, of := range device.Types() {
+		want = append(want, "device."+string(of))
+	}
+	for _, name := range names {
+		for _, section := range []string{"subject", "title", "lead", "next", "stranger"} {
+			want = append(want, name+"."+section)
+		}
+	}
+	for _, name := range []string{flow.TestMessage, "otp"} {
+		want = append(want, name+".sms", name+".voice", name+".voice.named")
 	}
 	slices.Sort(want)
-	slices.Sort(found)
-	if !slices.Equal(want, found) {
-		t.Errorf("files %v\nwant %v", found, want)
-	}
-	every := append([]string{"words"}, names...)
-	for _, name := range spokenOf {
-		every = append(every, "phone/"+name)
-	}
-	for _, name := range every {
-		for _, lang := range languages {
-			if got, want := sections(t, lang+"/"+name+".tmpl"), sections(t, "en/"+name+".tmpl"); !slices.Equal(got, want) {
-				t.Errorf("%s in %s has %v, in English %v", name, lang, got, want)
-			}
-		}
+	if got := slices.Sorted(maps.Keys(texts)); !slices.Equal(got, want) {
+		t.Errorf("texts %v\nwant %v", got, want)
 	}
 }
 
@@ -103,7 +78,7 @@ func TestEveryMailInEveryLanguage(t *testing.T) {
 				p.Logo = "https://acme.example/logo.png"
 				got := render(t, m, p)
 				filled := name == "verification" || name == "recovery"
-				coded := filled || name == "otp"
+				coded := filled || name == "otp" || name == "address.verify"
 				if got.To != address || got.Language != lang || got.Template != name || got.MessageID != "m1" || got.From != "Acme Travel" {
 					t.Errorf("%+v", got)
 				}
@@ -120,7 +95,7 @@ func TestEveryMailInEveryLanguage(t *testing.T) {
 				if !strings.Contains(got.HTML, `<html lang="`+lang+`">`) || !strings.Contains(got.HTML, `<img src="https://acme.example/logo.png" alt="Acme Travel"`) {
 					t.Errorf("HTML:\n%s", got.HTML)
 				}
-				for _, never := range []string{"<table", "<script", "<no value>", "{{", "!", "http://"} {
+				for _, never := range []string{"<table", "<script", "<no value>", "{", "!", "http://"} {
 					if strings.Contains(strings.TrimPrefix(got.HTML, "<!doctype html>")+got.Text+got.Subject, never) {
 						t.Errorf("holds %q:\n%s\n%s", never, got.Text, got.HTML)
 					}
@@ -187,7 +162,7 @@ func TestLanguageIsThePersons(t *testing.T) {
 
 func TestStoredTextStaysText(t *testing.T) {
 	for _, evil := range []string{
-		`"><script>alert(1)</script>`, `<img src=x onerror=alert(1)>`, `{{.Code}}`, `</title><form action=https://evil.example>`,
+		`"><script>alert(1)</script>`, `<img src=x onerror=alert(1)>`, `{code}`, `</title><form action=https://evil.example>`,
 		"<a href=javascript:alert(1)>", "' style='background:url(//evil.example)", "&lt;b&gt;",
 	} {
 		for _, name := range names {
@@ -220,6 +195,7 @@ func TestNamesThatSayMoreThanANameAreLeftOut(t *testing.T) {
 		"a stranger's name is not repeated": {"verification", "Ada", "ada", nil, []string{"Ada", "ada\n"}},
 		"nor their username":                {"registration.nameTaken", "Ada", "ada", nil, []string{"Ada", "ada\n"}},
 		"nor to the one who has an account": {"registration.exists", "Ada", "ada", nil, []string{"Ada", "ada\n"}},
+		"nor by whoever wants the address":  {"address.verify", "Ada", "ada", nil, []string{"Ada", "ada\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := message("m1")

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"text/template"
 	"time"
 	"unicode/utf16"
 
 	"doorward/runtime/flow"
+	"doorward/runtime/wording"
 )
 
 // calls are the messages that go by phone, by template.
@@ -16,22 +16,10 @@ func calls() map[string]letter {
 	return map[string]letter{
 		flow.TestMessage: {coded: true},
 		"otp":            {coded: true},
+		"address.verify": {coded: true},
+		"device.added":   {},
 		flow.PushMessage: {},
 	}
-}
-
-// readCalls reads the texts of one language: each is a file, templates/<language>/phone/
-// <template>.tmpl, of the sections sms and voice, or of push.
-func readCalls(lang string) (map[string]letter, error) {
-	out := map[string]letter{}
-	for name, l := range calls() {
-		var err error
-		if l.text, err = template.ParseFS(sources, "templates/"+lang+"/phone/"+name+".tmpl"); err != nil {
-			return nil, err
-		}
-		out[name] = l
-	}
-	return out, nil
 }
 
 // RenderText writes a message that goes by phone, as Render does mail. An SMS is one
@@ -39,30 +27,33 @@ func readCalls(lang string) (map[string]letter, error) {
 // What is read aloud has codes letter by letter, and never holds what would be markup
 // to a machine that reads it. Source: reference/management.md 5.13 (contents of SMS).
 func (t *Templates) RenderText(m flow.Message, p Place, now time.Time) (Text, error) {
-	lang := t.language(p.Languages, m.Locales)
-	l, ok := t.calls[lang][m.Template]
+	l, ok := calls()[m.Template]
 	if !ok {
 		return Text{}, fmt.Errorf("no template %q that goes by phone", m.Template)
 	}
-	c := content{Language: lang, Name: oneLine(p.Name)}
+	w := t.languages[t.language(p.Languages, m.Locales)]
+	name, params := oneLine(p.Name), wording.Params{}
 	if l.coded {
-		var err error
-		if c.Code, err = codeOf(m); err != nil {
+		code, err := codeOf(m)
+		if err != nil {
 			return Text{}, err
 		}
-		c.Said = strings.Join(strings.Split(c.Code, ""), ", ")
-		c.Minutes, c.Hours = span(m.ExpiresAt, now)
+		params["code"], params["said"] = code, strings.Join(strings.Split(code, ""), ", ")
 	}
-	out := Text{Env: m.Env, Channel: m.Channel, To: m.To, Language: lang, Template: m.Template, MessageID: m.ID, At: now}
+	out := Text{Env: m.Env, Channel: m.Channel, To: m.To, Language: w.Lang, Template: m.Template, MessageID: m.ID, At: now}
 	var err error
 	switch m.Channel {
 	case flow.Voice:
-		c.Name = oneLine(strings.NewReplacer("<", " ", ">", " ", "&", " ").Replace(c.Name))
-		out.Content, err = l.section("voice", c)
+		params["name"] = oneLine(strings.NewReplacer("<", " ", ">", " ", "&", " ").Replace(name))
+		key, _ := w.First(params, m.Template+".voice.named", m.Template+".voice")
+		out.Content = w.Say(key, params)
 	case flow.Push:
-		out.Content, err = l.section("push", c)
+		out.Content = from(name) + w.Say(m.Template+".push", params)
 	default:
-		out.Content, err = l.short(c)
+		out.Content, err = short(name, w.Say(m.Template+".sms", params))
+	}
+	if err == nil && out.Content == "" {
+		err = errors.New("it has no text for " + string(m.Channel))
 	}
 	if err != nil {
 		return Text{}, fmt.Errorf("template %q by phone: %w", m.Template, err)
@@ -70,20 +61,26 @@ func (t *Templates) RenderText(m flow.Message, p Place, now time.Time) (Text, er
 	return out, nil
 }
 
+// from says at the beginning whose message it is.
+func from(name string) string {
+	if name == "" {
+		return ""
+	}
+	return name + ": "
+}
+
 // short is an SMS of one part, with as much of the name as there is room for.
-func (l letter) short(c content) (string, error) {
+func short(name, says string) (string, error) {
 	for {
-		text, err := l.section("sms", c)
+		text := from(name) + says
 		switch {
-		case err != nil:
-			return "", err
 		case onePart(text):
 			return text, nil
-		case c.Name == "":
+		case name == "":
 			return "", errors.New("longer than one part")
 		}
-		name := []rune(c.Name)
-		c.Name = strings.TrimSpace(string(name[:len(name)-1]))
+		letters := []rune(name)
+		name = strings.TrimSpace(string(letters[:len(letters)-1]))
 	}
 }
 
