@@ -67,9 +67,11 @@ type Device struct {
 	Policy          string // UUID of the policy that it was paired under; empty: the default one's
 	Key             []byte // of MOBILE: public key of the device, PKIX DER (P-256 or Ed25519)
 	Alert           string // of MOBILE: where a push service reaches the app, such as a registration token; empty: nowhere
+	Codes           bool   // of MOBILE: it was given a seed when it was paired, and computes codes
 	Credential      *Credential
 
 	Wrong       int       // wrong answers since the last right one
+	WrongOfAll  int       // those of all devices of the user together
 	LockedUntil time.Time // too many wrong answers; zero: it is not locked
 	BlockedAt   time.Time // by an administrator or the person; zero: it is not blocked
 

@@ -58,11 +58,13 @@ func TestProof(t *testing.T) {
 		want     flow.Proof
 	}{
 		"a code by SMS": {
-			device.Device{Type: device.SMS, Phone: "+14155550101"}, false,
+			device.Device{Type: device.SMS, Phone: "+14155550101"},
+			false,
 			flow.Proof{Factors: flow.Possession, Method: "sms", AMR: "otp", Address: "+14155550101"},
 		},
 		"a code by mail": {
-			device.Device{Type: device.Email, Email: "jane@example.com"}, false,
+			device.Device{Type: device.Email, Email: "jane@example.com"},
+			false,
 			flow.Proof{Factors: flow.Possession, Method: "email", AMR: "otp", Address: "jane@example.com"},
 		},
 		"a push":                          {device.Device{Type: device.Mobile}, false, flow.Proof{Factors: flow.Possession, Method: "mobile", AMR: "swk"}},

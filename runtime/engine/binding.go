@@ -21,6 +21,8 @@ const (
 	forFlowToken = "flow-token" // Flow-Token
 	forCode      = "code"       // authorization code
 	forSubmit    = "submit"     // repeat mark
+
+	forApplication = "application" // binding of an execution that an application owns
 )
 
 var b64 = base64.RawURLEncoding.Strict() //nolint:gochecknoglobals // never changes
@@ -85,7 +87,7 @@ func (e *Engine) isAnonymous(env, cookie string) bool {
 // sessionKey is the digest under which the caller's session would lie; zero when
 // the caller cannot have one.
 func (e *Engine) sessionKey(env string, c flow.Caller) flow.Digest {
-	if c.Cookie == "" || len(c.Cookie) > 128 || e.isAnonymous(env, c.Cookie) {
+	if c.Application != "" || c.Cookie == "" || len(c.Cookie) > 128 || e.isAnonymous(env, c.Cookie) {
 		return flow.Digest{}
 	}
 	return flow.Sum(c.Cookie)
@@ -102,9 +104,14 @@ const (
 
 // standing judges whose the execution is. session is what lies under the
 // caller's cookie; a cookie that is neither anonymous nor of a living session
-// binds nothing, so a sign-off closes every flow of the browser.
+// binds nothing, so a sign-off closes every flow of the browser. What an application
+// has started is that one's, whatever else is shown, and nothing else is.
 func (e *Engine) standing(x *flow.Execution, session *flow.Session, c flow.Caller, now time.Time) claim {
 	switch {
+	case x.Request.Owner != "" || c.Application != "":
+		if x.Request.Owner == c.Application {
+			return owner
+		}
 	case c.Cookie == "":
 		if c.FlowToken != "" && x.Request.PiFlow && !x.Token.IsZero() && flow.Sum(c.FlowToken) == x.Token {
 			return owner
@@ -126,10 +133,10 @@ func adopt(x *flow.Execution, session *flow.Session, c flow.Caller) {
 }
 
 // cookie is the ST that this turn, or the one it repeats, made; empty when it
-// made none or the caller holds it already.
+// made none or the caller holds it already, or one that came after it.
 func (t *turn) cookie() string {
 	x := t.x
-	if x.Rotated != x.Version || flow.Sum(t.caller.Cookie) == x.Binding {
+	if x.Rotated != x.Version || flow.Sum(t.caller.Cookie) == x.Binding || t.beyond() {
 		return ""
 	}
 	st := t.derived()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -413,7 +414,8 @@ func TestAnExperienceComesBackToTheSignOnThatLedToIt(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := b.h.Return(t.Context(), v.Ref, x.Ref.ID, b.caller())
+			before := b.caller()
+			got, err := b.h.Return(t.Context(), v.Ref, x.Ref.ID, before)
 			b.keep(got, err)
 			if tt.status == "refused" {
 				if err == nil {
@@ -427,6 +429,19 @@ func TestAnExperienceComesBackToTheSignOnThatLedToIt(t *testing.T) {
 			if tt.status != flow.Completed {
 				return
 			}
+			for name, c := range map[string]flow.Caller{"second click": before, "reload": b.caller()} {
+				if again, err := b.h.Return(t.Context(), v.Ref, x.Ref.ID, c); err != nil || again.Status != flow.Completed {
+					t.Errorf("after a %s: status %s, error %v", name, again.Status, err)
+				}
+			}
+			n := h.record(x).Version
+			again, err := h.Act(t.Context(), x.Ref, b.caller(), fillsIn(nil))
+			if err != nil || again.Status != flow.Completed || again.Cookie != "" || h.record(x).Version != n || h.store.session(env, flow.Sum(b.cookie)) == nil {
+				t.Errorf("a second click on the last form, after it all: status %s, cookie %q, error %v", again.Status, again.Cookie, err)
+			}
+			if _, err := h.Act(t.Context(), x.Ref, b.caller(), fillsIn(flow.Values{"answer": "another"})); err == nil {
+				t.Error("another submit was answered as well")
+			}
 			if _, done, err := b.resume(got); err != nil || done == nil || done.User.ID != "ada" {
 				t.Errorf("completion %+v, error %v", done, err)
 			}
@@ -434,5 +449,45 @@ func TestAnExperienceComesBackToTheSignOnThatLedToIt(t *testing.T) {
 				t.Error("a stranger brought it back")
 			}
 		})
+	}
+}
+
+// A posted form is told by its bytes: its second arrival gets the answer of the first,
+// although the step that could read it is over, and the session that it came with.
+func TestAFormThatIsPostedTwiceIsReadOnce(t *testing.T) {
+	h := newHouse(t, filling("form", "prove"),
+		stepping("prove", nil, map[string]string{"DONE": "more"}, func(*flow.Turn) flow.Outcome { return isUser("ada") }),
+		filling("more", ""))
+	b := h.browser()
+	v := b.start(experience)
+	read := 0
+	posted := func(body string) flow.Submit {
+		return flow.Submit{Action: "form.submit", Token: v.Token, Form: &flow.Form{Body: []byte(body), Read: func([]flow.Field) (flow.Values, error) {
+			read++
+			if body == "" {
+				return nil, flow.Invalid(flow.Detail{Code: flow.RequiredValue, Target: "name"})
+			}
+			return flow.Values{"name": body}, nil
+		}}}
+	}
+	var f *flow.Fault
+	if _, err := b.send(v.Ref, posted("")); !errors.As(err, &f) || f.View == nil || f.View.Version != v.Version {
+		t.Errorf("a form that cannot be read: %v", err)
+	}
+	before := b.caller()
+	first, err := b.send(v.Ref, posted("name=Ada"))
+	if err != nil || first.Version != v.Version+1 || b.cookie == before.Cookie {
+		t.Fatalf("version %d, error %v", first.Version, err)
+	}
+	for name, c := range map[string]flow.Caller{"with the old cookie": before, "with the new one": b.caller()} {
+		if again, err := h.Act(t.Context(), v.Ref, c, posted("name=Ada")); err != nil || again.Version != first.Version {
+			t.Errorf("the second %s: version %d, error %v", name, again.Version, err)
+		}
+	}
+	if _, err := h.Act(t.Context(), v.Ref, before, posted("name=Bob")); !errors.As(err, &f) || f.Code != flow.NotFound {
+		t.Errorf("another form with the old cookie: %v", err)
+	}
+	if read != 2 {
+		t.Errorf("it was read %d times", read)
 	}
 }

@@ -75,6 +75,11 @@ func (t *turn) end(ctx context.Context) (string, error) {
 		x.User, x.Proofs, x.Status = flow.Subject{}, nil, flow.Completed
 		return "", nil
 	}
+	if x.Request.Owner != "" { // nobody hands it back, where it would be looked at again
+		if err := t.e.prune(ctx, x); err != nil {
+			return "", err
+		}
+	}
 	if x.Proofs.Satisfies(x.Demand, x.User.ID, t.now) {
 		x.Status = flow.Completed
 		return "", nil
@@ -104,7 +109,7 @@ func (t *turn) fail(ctx context.Context, why *flow.Failure) (string, error) {
 		return "", flow.Busy(fmt.Errorf("plan %s: %w", next, err))
 	}
 	t.plan, x.Plan, x.Others, t.fresh = plan, next, x.Others[1:], 0
-	x.User, x.Person, x.Proofs, x.Steps = flow.Subject{}, flow.Candidate{}, nil, nil
+	x.User, x.Person, x.Proofs, x.Steps = x.Request.User, flow.Candidate{}, nil, nil
 	x.Outputs, x.Secrets, x.Failure, x.Named, x.Return, t.astrayBy = nil, nil, nil, false, "", nil
 	x.Demand = flow.Demand{NotBefore: x.Demand.NotBefore, ACR: plan.Name}
 	t.events = append(t.events, flow.FlowNextPlan)

@@ -125,7 +125,7 @@ func knows(key string) *flow.Node {
 	return &flow.Node{Key: key, Kind: "ASK", Factors: flow.Knowledge, Config: proving{Factors: flow.Knowledge, Method: "pwd"}}
 }
 
-func has(key string) *flow.Node { //nolint:unparam // the key is read where the plan is
+func has(key string) *flow.Node {
 	return &flow.Node{Key: key, Kind: "ASK", Factors: flow.Possession, Config: proving{Factors: flow.Possession, Method: "otp"}}
 }
 
@@ -149,7 +149,7 @@ func (g older) Holds(now time.Time, fact func(string) any) bool {
 }
 
 // signedOnLongerAgo is the guard of an ordinary sign-on policy.
-func signedOnLongerAgo(d time.Duration) flow.Guard { //nolint:unparam // the age is read where the policy is
+func signedOnLongerAgo(d time.Duration) flow.Guard {
 	return older{"session.lastSignOn.withAuthenticator.pwd.at", d}
 }
 

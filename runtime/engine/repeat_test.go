@@ -49,6 +49,30 @@ func TestARepeatGetsTheFirstAnswer(t *testing.T) {
 	}
 }
 
+// TestARepeatBeyondTheSessionHandsOutNothing: a caller whose session has replaced that of
+// the execution gets the answer, and neither the cookie nor the token that came with it.
+func TestARepeatBeyondTheSessionHandsOutNothing(t *testing.T) {
+	h := newHouse(t, knows("a"))
+	b := h.browser()
+	v := b.start(func(s *flow.Start) { s.Request.PiFlow, s.FlowToken = true, true })
+	b.cookie, b.token = v.Cookie, ""
+	reset := flow.Submit{Action: engine.ResetAction}
+	first, err := b.send(v.Ref, reset)
+	if err != nil || first.FlowToken == "" || first.Cookie == "" {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	b.cookie, b.token = first.Cookie, ""
+	b.signOn("ada") // in another tab
+	st, version := b.cookie, h.record(v).Version
+	again, err := b.send(v.Ref, reset)
+	if err != nil || again.Version != first.Version || again.FlowToken != "" || again.Cookie != "" {
+		t.Errorf("%+v, %v", again, err)
+	}
+	if h.record(v).Version != version || h.store.session(env, flow.Sum(st)) == nil {
+		t.Error("the repeat changed something")
+	}
+}
+
 func TestARepeatAsksForTheSameDetails(t *testing.T) {
 	h := newHouse(t, knows("a"))
 	b := h.browser()

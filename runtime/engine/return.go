@@ -14,23 +14,33 @@ const ReturnAction = "flowExecutionCallback"
 
 // Return goes on with an execution after one of a flow definition, that its view
 // linked to, has come back: what that one proved of its user counts here, with
-// its own time. One that failed, or signed nobody on, changes nothing.
+// its own time. One that failed, or signed nobody on, changes nothing. A browser
+// that comes back a second time, by a double click, gets the answer of the first:
+// that one replaced the session which the other execution is bound to.
 func (e *Engine) Return(ctx context.Context, ref flow.Ref, from string, c flow.Caller) (flow.View, error) {
 	other := flow.Ref{Env: ref.Env, ID: from}
 	x, session, err := e.Executions.Load(ctx, other, e.sessionKey(ref.Env, c))
 	if err != nil {
 		return flow.View{}, e.storeFault(ctx, other, c, err)
 	}
-	if _, err := e.show(ctx, x, session, c); err != nil {
-		return flow.View{}, err
-	}
-	if x.Request.For != ref.ID || !x.Terminal() {
+	brings := flow.Submit{Action: ReturnAction, Values: flow.Values{"flowExecutionId": from}}
+	now := e.clock()
+	switch {
+	case x.Request.For != ref.ID || !x.Terminal() || now.After(x.ExpiresAt):
+		if _, err := e.show(ctx, x, session, c); err != nil {
+			return flow.View{}, err // a stranger's look is recorded
+		}
 		return flow.View{}, flow.Gone()
-	}
-	if x.Status == flow.Failed || !x.Named {
+	case e.standing(x, session, c, now) == foreign:
+		v, err := e.act(ctx, ref, c, brings, ours{})
+		if err != nil && flow.AsFault(err).Code != flow.Unavailable {
+			return flow.View{}, flow.Gone() // it is no repeat
+		}
+		return v, err
+	case x.Status == flow.Failed || !x.Named:
 		return e.View(ctx, ref, c)
 	}
-	return e.act(ctx, ref, c, flow.Submit{Action: ReturnAction, Values: flow.Values{"flowExecutionId": from}}, ours{returned: x})
+	return e.act(ctx, ref, c, brings, ours{returned: x})
 }
 
 // link is the way that an execution came back by; nil when it is not offered.
@@ -54,7 +64,7 @@ func (t *turn) comeBack(ctx context.Context) error {
 	x, from := t.x, t.own.returned
 	next := t.link().Next
 	if x.User.ID != "" && x.User.ID != from.User.ID {
-		if err := t.forgetSessionUser(); err != nil {
+		if err := t.forgetSessionUser(ctx, from.User.ID); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,9 @@ import (
 // until the execution is saved: a turn that is not saved has changed nothing.
 func (t *turn) rotate(ctx context.Context) error {
 	e, x := t.e, t.x
+	if x.Request.Owner != "" { // no browser is signed on by it
+		return nil
+	}
 	if t.wasReset {
 		x.Rotated = x.Version
 		x.Binding = flow.Sum(t.derived())
@@ -28,6 +31,9 @@ func (t *turn) rotate(ctx context.Context) error {
 	}
 	if t.fresh == 0 && x.Status != flow.Completed || x.Status == flow.Completed && x.User.ID == "" {
 		return nil
+	}
+	if t.unprovenSession() { // nobody is signed on in a browser by another's word
+		return t.wordOnly()
 	}
 	old := x.Binding
 	x.Accepted, x.Rotated = true, x.Version
@@ -47,6 +53,30 @@ func (t *turn) rotate(ctx context.Context) error {
 	return nil
 }
 
+// unprovenSession reports whether the execution has completed without one proof of its
+// user, which an application has vouched for.
+func (t *turn) unprovenSession() bool {
+	return t.x.Status == flow.Completed && t.x.Demand.Vouched && len(t.x.Proofs.Of(t.x.User.ID)) == 0
+}
+
+// wordOnly gives such an execution the id of a session that is not there: what is issued
+// can be told apart and revoked by it, and the browser is left as it was.
+func (t *turn) wordOnly() error {
+	id, err := t.sessionID()
+	t.x.SessionID, t.x.SessionHash = id, flow.Digest{}
+	return err
+}
+
+// sessionID makes the id of a new session.
+func (t *turn) sessionID() (string, error) {
+	sum := t.derive(forSessionID)
+	id, err := uuid.NewRandomFromReader(bytes.NewReader(sum[:]))
+	if err != nil {
+		return "", fmt.Errorf("session id: %w", err)
+	}
+	return id.String(), nil
+}
+
 // SessionIdle is how long a session lives after the last sign-on in it.
 // Source: reference/flows.md 1.4, Max-Age.
 const SessionIdle = 30 * 24 * time.Hour
@@ -64,12 +94,10 @@ func (t *turn) renewed(old flow.Digest) (*flow.Session, error) {
 		}
 	}
 	if s.ID == "" {
-		sum := t.derive(forSessionID)
-		id, err := uuid.NewRandomFromReader(bytes.NewReader(sum[:]))
-		if err != nil {
-			return nil, fmt.Errorf("session id: %w", err)
+		var err error
+		if s.ID, err = t.sessionID(); err != nil {
+			return nil, err
 		}
-		s.ID = id.String()
 	}
 	if x.Status == flow.Completed {
 		s.User = x.User
@@ -117,10 +145,10 @@ func (t *turn) reset(ctx context.Context) error {
 	x := t.x
 	t.forget = x.SessionHash
 	x.Attempt++
-	x.User, x.Person, x.Proofs, x.Steps, x.Failure = flow.Subject{}, flow.Candidate{}, nil, nil, nil
+	x.User, x.Person, x.Proofs, x.Steps, x.Failure = x.Request.User, flow.Candidate{}, nil, nil, nil
 	x.SessionID, x.SessionHash, x.Accepted = "", flow.Digest{}, false
 	x.Outputs, x.Secrets, x.Named, x.Return = nil, nil, false, ""
-	x.Demand = flow.Demand{NotBefore: x.Demand.NotBefore, ACR: x.Demand.ACR}
+	x.Demand = flow.Demand{NotBefore: x.Demand.NotBefore, ACR: t.plan.Name}
 	t.session, t.wasReset = nil, true
 	t.events = append(t.events, flow.FlowReset)
 	return t.walk(ctx, t.plan.Entry)

@@ -28,7 +28,7 @@ func (t *turn) settle(ctx context.Context, n *flow.Node, ft *flow.Turn, out flow
 		t.trust = out.Trust
 	}
 	t.once = append(t.once, out.Once...)
-	if err := t.learn(n, out); err != nil {
+	if err := t.learn(ctx, n, out); err != nil {
 		return "", false, err
 	}
 	switch out.Verdict {
@@ -98,10 +98,10 @@ func (t *turn) useUp() {
 }
 
 // learn takes over what an outcome says of who the person is.
-func (t *turn) learn(n *flow.Node, out flow.Outcome) error {
+func (t *turn) learn(ctx context.Context, n *flow.Node, out flow.Outcome) error {
 	x := t.x
 	if out.Person != nil {
-		if err := t.forgetSessionUser(); err != nil {
+		if err := t.forgetSessionUser(ctx, out.Person.UserID); err != nil {
 			return fmt.Errorf("node %q named a candidate: %w", n.Key, err)
 		}
 		x.Person = *out.Person
@@ -132,11 +132,20 @@ func (t *turn) learn(n *flow.Node, out flow.Outcome) error {
 
 // forgetSessionUser makes room for somebody else: whom only the browser's session
 // names is not the user of this execution any more. It fails when the user was
-// proven in it.
-func (t *turn) forgetSessionUser() error {
+// proven in it, and with a Fault when the user was named by whoever started it.
+func (t *turn) forgetSessionUser(ctx context.Context, other string) error {
 	x := t.x
-	if x.User.ID == "" {
+	switch {
+	case x.User.ID == "":
 		return nil
+	case x.IsNamed() && other == x.User.ID:
+		return nil
+	case x.IsNamed():
+		t.e.record(ctx, flow.UsernameMismatch, x.Ref, x, t.caller, "")
+		return flow.Invalid(flow.Detail{
+			Code: flow.InvalidValue, Target: "username",
+			Message: "The sign-on is for the user whom the application has named. Go on as that user, or go back to the application.",
+		})
 	}
 	if slices.ContainsFunc(x.Proofs, func(p flow.Proof) bool { return p.Origin != flow.FromSession }) {
 		return errors.New("the execution has another user")

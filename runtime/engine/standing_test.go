@@ -63,3 +63,17 @@ func TestAFinishedSignOnEndsWithItsCredential(t *testing.T) {
 		})
 	}
 }
+
+// The pages of a session speak the language that its user has chosen since.
+func TestASessionSpeaksItsUsersLanguage(t *testing.T) {
+	h := newHouse(t, guarded(knows("a"), signedOnLongerAgo(8*time.Hour)))
+	b := h.browser()
+	b.signOn("ada")
+	h.pass(time.Hour)
+	h.standing = func(string) (flow.Standing, error) {
+		return flow.Standing{Enabled: true, Since: monday().Add(30 * time.Minute), Locales: "es"}, nil
+	}
+	if v, _, err := b.begin(); err != nil || v.Status != asks || v.Locales != "es" {
+		t.Errorf("status %s in %q, error %v", v.Status, v.Locales, err)
+	}
+}

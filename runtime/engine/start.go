@@ -31,6 +31,9 @@ func (e *Engine) Start(ctx context.Context, s flow.Start) (flow.View, *flow.Comp
 	if err != nil {
 		return flow.View{}, nil, flow.Busy(fmt.Errorf("plan %s: %w", s.Plans[0], err))
 	}
+	if s.Request.Owner = s.Caller.Application; s.Request.Owner != "" && (s.Request.User.ID == "" || s.Silent) {
+		return flow.View{}, nil, errors.New("start: an application names whom it is about, and waits")
+	}
 	limits := limit("s", s.Env, s.Caller.Client.RemoteIP, e.Rates.Starts)
 	x := &flow.Execution{
 		Ref: ref, Format: flow.Format, Version: 1, Plan: s.Plans[0], Others: s.Plans[1:], Request: s.Request, Inputs: s.Inputs,
@@ -49,9 +52,9 @@ func (e *Engine) Start(ctx context.Context, s flow.Start) (flow.View, *flow.Comp
 		}
 		limits = nil
 		remember(x, session, key)
-		if err := e.prune(ctx, x); err != nil {
-			return flow.View{}, nil, err
-		}
+	}
+	if err := e.named(ctx, x); err != nil {
+		return flow.View{}, nil, err
 	}
 	cookie, err := e.bind(x, s.Caller)
 	if err != nil {
@@ -63,7 +66,12 @@ func (e *Engine) Start(ctx context.Context, s flow.Start) (flow.View, *flow.Comp
 	if err := t.walk(calls, plan.Entry); err != nil {
 		return flow.View{}, nil, e.ourFault(ctx, ref, err)
 	}
-	if x.Status == flow.Completed && s.Request.Definition == "" {
+	if x.Status == flow.Completed && s.Request.Definition == "" && s.Request.Owner == "" {
+		if t.unprovenSession() {
+			if err := t.wordOnly(); err != nil {
+				return flow.View{}, nil, err
+			}
+		}
 		e.flush(ctx, t, flow.FlowCompleted)
 		c, err := e.complete(x, now)
 		return e.view(x, plan), c, err
@@ -108,6 +116,26 @@ func remember(x *flow.Execution, session *flow.Session, key flow.Digest) {
 	}
 }
 
+// named settles whom a new execution is about: whom the face names, with what the
+// browser's session has proven of that very user; else whom the session names. A user
+// who was named and may not sign on leaves no room for another one.
+func (e *Engine) named(ctx context.Context, x *flow.Execution) error {
+	who := x.Request.User
+	if who.ID != "" && x.User.ID != who.ID {
+		x.Proofs, x.SessionID = nil, ""
+	}
+	if who.ID != "" {
+		x.User = who
+	}
+	if err := e.prune(ctx, x); err != nil {
+		return err
+	}
+	if x.User.ID != who.ID && who.ID != "" {
+		return &flow.Fault{Code: flow.AccessFailed, Message: "The user whom the request names may not sign on. Start again without naming them."}
+	}
+	return nil
+}
+
 // prune drops what counts no more: everything of a user who may not sign on, and
 // what was proven before the password was changed.
 func (e *Engine) prune(ctx context.Context, x *flow.Execution) error {
@@ -121,7 +149,7 @@ func (e *Engine) prune(ctx context.Context, x *flow.Execution) error {
 	case !s.Enabled:
 		x.User, x.Proofs, x.SessionID = flow.Subject{}, nil, ""
 	default:
-		x.Proofs = x.Proofs.Since(s.Since)
+		x.Proofs, x.User.Locales = x.Proofs.Since(s.Since), s.Locales
 	}
 	return nil
 }
@@ -130,6 +158,10 @@ func (e *Engine) prune(ctx context.Context, x *flow.Execution) error {
 // anonymous one of ours, or else to a fresh one, which is returned. A value we
 // did not issue is never taken.
 func (e *Engine) bind(x *flow.Execution, c flow.Caller) (string, error) {
+	if owner := x.Request.Owner; owner != "" { // to a value that nobody can show
+		x.Binding = e.Keys.Derive(forApplication, x.Ref.Env, x.Ref.ID, owner)
+		return "", nil
+	}
 	if !x.Binding.IsZero() {
 		return "", nil
 	}
@@ -149,7 +181,8 @@ func (e *Engine) bind(x *flow.Execution, c flow.Caller) (string, error) {
 // complete is the only place that makes a Completion, and so the only way to a
 // code or a token.
 func (e *Engine) complete(x *flow.Execution, now time.Time) (*flow.Completion, error) {
-	if x.Status != flow.Completed || x.Request.Definition != "" || !x.Proofs.Satisfies(x.Demand, x.User.ID, now) {
+	other := x.Request.Owner != "" || x.Request.User.ID != "" && x.Request.User.ID != x.User.ID
+	if x.Status != flow.Completed || x.Request.Definition != "" || other || !x.Proofs.Satisfies(x.Demand, x.User.ID, now) {
 		return nil, &flow.Fault{Code: flow.AccessFailed, Restart: true, Message: "The sign-on is not complete. Start again from the application."}
 	}
 	mine := x.Proofs.Of(x.User.ID).Since(x.Demand.NotBefore) // what counts no more is not told of

@@ -52,9 +52,14 @@ func (e *Engine) act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Su
 // submitDigest is the HMAC by which a repeat is known. Equal submits have equal
 // digests on every node.
 func (e *Engine) submitDigest(ref flow.Ref, s flow.Submit) (flow.Digest, error) {
-	body, err := json.Marshal(s.Values) // sorts names
-	if err != nil {
-		return flow.Digest{}, &flow.Fault{Code: flow.InvalidRequest, Err: err, Message: "The request body cannot be read. Send one JSON object."}
+	var body []byte
+	if s.Form != nil {
+		body = s.Form.Body
+	} else {
+		var err error
+		if body, err = json.Marshal(s.Values); err != nil { // sorts names
+			return flow.Digest{}, &flow.Fault{Code: flow.InvalidRequest, Err: err, Message: "The request body cannot be read. Send one JSON object."}
+		}
 	}
 	return e.Keys.Derive(forSubmit, ref.Env, ref.ID, s.Action, string(body), s.Token, s.Key), nil
 }
@@ -113,7 +118,7 @@ func (t *turn) run(ctx context.Context, s flow.Submit) (flow.View, error) {
 		return flow.View{}, flow.Busy(fmt.Errorf("plan %s: %w", x.Plan, err))
 	}
 	stands := e.standing(x, t.session, t.caller, t.now)
-	if t.repeats() && (stands == owner || t.credential() == x.Repeat.Binding) {
+	if t.repeats() && (stands == owner || x.Request.Owner == "" && (t.credential() == x.Repeat.Binding || t.beyond())) {
 		return t.again(ctx)
 	}
 	switch stands {
@@ -129,6 +134,13 @@ func (t *turn) run(ctx context.Context, s flow.Submit) (flow.View, error) {
 		f.View = &v
 		return v, f
 	}
+	if s.Form != nil {
+		v := e.view(x, t.plan)
+		o, _ := v.Find(s.Action)
+		if s.Values, err = s.Form.Read(o.Fields); err != nil {
+			return t.unevaluated(ctx, err)
+		}
+	}
 	return t.evaluate(ctx, s)
 }
 
@@ -140,6 +152,12 @@ func (t *turn) credential() flow.Digest {
 	return flow.Sum(t.caller.FlowToken)
 }
 
+// beyond reports whether the caller's session has replaced the one that the execution
+// is bound to: a second click comes so when the first has led on to another execution.
+// Only the answer that it had is given to such a caller, once the execution is theirs
+// no more.
+func (t *turn) beyond() bool { return t.session.HasReplaced(t.x.Binding, t.now) }
+
 func (t *turn) repeats() bool {
 	m := t.x.Repeat
 	return m.Submit == t.submit && t.now.Sub(m.At) < flow.RepeatFor
@@ -148,7 +166,7 @@ func (t *turn) repeats() bool {
 // again gives a repeated submit the first one's answer, derived anew, and ends
 // the session that the first one replaced if it could not.
 func (t *turn) again(ctx context.Context) (flow.View, error) {
-	if t.session != nil && t.credential() != t.x.Binding {
+	if t.session != nil && t.credential() != t.x.Binding && !t.beyond() {
 		t.forget = t.credential()
 	}
 	if err := t.forgetOld(ctx); err != nil {
@@ -162,7 +180,7 @@ func (t *turn) answer(refused *flow.Fault) (flow.View, error) {
 	v := t.e.view(t.x, t.plan)
 	v.Cookie, v.Trust = t.cookie(), t.trust
 	v.Members = append(v.Members, t.once...)
-	if t.x.TokenAt == t.x.Version {
+	if t.x.TokenAt == t.x.Version && !t.beyond() {
 		v.FlowToken = t.e.derive(forFlowToken, t.x.Ref, t.x.TokenAt)
 	}
 	if refused == nil {

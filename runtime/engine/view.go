@@ -76,7 +76,8 @@ func (e *Engine) show(ctx context.Context, x *flow.Execution, session *flow.Sess
 // Resume hands a finished execution back. Completed: the Completion from which
 // the face issues. Failed: the View says why. Anything else: the View waits. The
 // same browser gets the same again for flow.ResumedLife; then the execution is gone.
-// One of a flow definition is not handed back here: it ends at its own redirect.
+// One of a flow definition is not handed back here: it ends at its own redirect. One
+// that an application owns is not either: it signs nobody on.
 func (e *Engine) Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, *flow.Completion, error) {
 	key := e.sessionKey(ref.Env, c)
 	binding := flow.Sum(c.Cookie)
@@ -91,7 +92,7 @@ func (e *Engine) Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.
 		return flow.View{}, nil, e.storeFault(ctx, ref, c, err)
 	}
 	v, err := e.show(ctx, x, session, c)
-	if err == nil && x.Request.Definition != "" {
+	if err == nil && (x.Request.Definition != "" || x.Request.Owner != "") {
 		return flow.View{}, nil, flow.Gone()
 	}
 	if err != nil || x.Status != flow.Completed {
@@ -113,8 +114,14 @@ func (e *Engine) view(x *flow.Execution, plan *flow.Plan) flow.View {
 		ReturnTo: x.Request.ReturnTo, Payload: x.Request.Payload, LoginHint: x.Request.LoginHint, AMR: x.Proofs.Of(x.User.ID).Since(x.Demand.NotBefore).AMR(),
 		Failure: x.Failure, CreatedAt: x.CreatedAt, ExpiresAt: x.ExpiresAt,
 	}
-	if v.User.ID == "" {
+	switch {
+	case v.User.ID == "":
 		v.User.Username = x.Person.Username
+	case x.IsNamed() && len(x.Proofs) == 0: // who has proven nothing sees what was said of them
+		v.User.Given, v.User.Family = "", ""
+	}
+	if n := len(x.Proofs); n > 0 && x.Request.Owner != "" {
+		v.Authenticator = x.Proofs[n-1].Authenticator
 	}
 	v.Definition = x.Request.Definition
 	switch {
@@ -186,7 +193,7 @@ func (e *Engine) offers(x *flow.Execution, plan *flow.Plan) []flow.Offer {
 // seen is the turn as it is for who only looks.
 func (e *Engine) seen(x *flow.Execution, n *flow.Node) *flow.Turn {
 	t := flow.NewTurn(x.Ref, n.Key, n.Config, time.Time{}, x.Steps[n.Key], x.Attempt, flow.Digest{})
-	t.Status, t.User, t.Person = x.Status, x.User, x.Person
+	t.Status, t.User, t.Person, t.Named = x.Status, x.User, x.Person, x.IsNamed()
 	t.Proofs, t.Derive = x.Proofs.Of(x.User.ID), e.Keys.Derive
 	return t
 }

@@ -30,6 +30,7 @@ type turn struct {
 	wasReset bool
 	saved    bool
 	own      ours
+	needed   string        // node whose need came onto the demand last, in this turn
 	used     []string      // secrets that the present node was handed
 	astrayBy *flow.Failure // the last ERROR outlet of this turn was taken for; nil: none was
 	events   []flow.EventType
@@ -47,6 +48,10 @@ func (t *turn) walk(ctx context.Context, key string) error {
 		n, ok := t.plan.Nodes[key]
 		if !ok {
 			return fmt.Errorf("plan %s has no node %q", t.plan.Hash, key)
+		}
+		if t.waived(n) {
+			key = n.Skip
+			continue
 		}
 		enter, err := t.guard(ctx, n)
 		if err != nil {
@@ -93,9 +98,35 @@ func (t *turn) guard(ctx context.Context, n *flow.Node) (bool, error) {
 		return false, f.err
 	}
 	if n.Factors != 0 {
-		t.x.Demand.Add(flow.Need{Factors: n.Factors, NotBefore: t.x.CreatedAt})
+		need, was := t.need(n), len(t.x.Demand.Needs)
+		if t.x.Demand.Add(need); len(t.x.Demand.Needs) > was {
+			t.needed = n.Key
+		}
 	}
 	return true, f.err
+}
+
+// need is what entering a node demands.
+func (t *turn) need(n *flow.Node) flow.Need {
+	return flow.Need{Factors: n.Factors, NotBefore: t.x.CreatedAt}
+}
+
+// waived passes a node by where an application answers for the user: what its action
+// has just come to demand is demanded no more, and what another one has demanded stays.
+// The policy is not what was lived up to then, so that nothing is told by its name.
+// Source: reference/management.md 4.3, noDevicesMode; reference/flows.md 8.1.
+func (t *turn) waived(n *flow.Node) bool {
+	x := t.x
+	if n.Waives == "" || !x.IsNamed() || x.Request.Owner != "" {
+		return false
+	}
+	if from, ok := t.plan.Nodes[n.Waives]; ok && t.needed == n.Waives {
+		need := t.need(from)
+		x.Demand.Needs = slices.DeleteFunc(x.Demand.Needs, func(other flow.Need) bool { return other == need })
+	}
+	x.Demand.Vouched, x.Demand.ACR = true, ""
+	t.events = append(t.events, flow.FactorWaived)
+	return true
 }
 
 // step is the turn as the kind may see it.
@@ -103,7 +134,7 @@ func (t *turn) step(ctx context.Context, n *flow.Node) (*flow.Turn, error) {
 	x := t.x
 	ft := flow.NewTurn(x.Ref, n.Key, n.Config, t.now, x.Steps[n.Key], x.Attempt, t.submit)
 	ft.Client, ft.Status, ft.LoginHint, ft.Application = t.caller.Client, x.Status, x.Request.LoginHint, x.Request.Application
-	ft.User, ft.SessionUser, ft.Person = x.User, x.User, x.Person
+	ft.User, ft.SessionUser, ft.Person, ft.Named = x.User, x.User, x.Person, x.IsNamed()
 	ft.Browser, ft.Silent = flow.Sum(t.caller.Browser), t.silent
 	ft.Proofs, ft.Derive = x.Proofs.Of(x.User.ID), t.e.Keys.Derive
 	ft.Locales = locales(x.Request.Locales, x.User.Locales, t.caller.Client.Locales)

@@ -8,6 +8,10 @@ type Caller struct {
 	FlowToken string // value of the Flow-Token header; counts only without a cookie
 	Browser   string // value of the cookie of a trusted browser; empty: there is none
 	Client    Client
+	// Application is the id of the application that has shown who it is. Only a face that
+	// has judged its token sets it. It owns what it has started, and nothing else: what a
+	// browser shows counts for nothing beside it. Empty: a browser, or nobody.
+	Application string
 }
 
 // Start asks the engine for a new execution.
@@ -27,6 +31,16 @@ type Submit struct {
 	Values Values
 	Token  string // step token (If-Match, or a form's hidden field); empty: not sent
 	Key    string // Idempotency-Key; empty: not sent
+	// Form is a posted form that only the fields which are offered can read; nil: the
+	// Values are known.
+	Form *Form
+}
+
+// Form is what a person has typed. It is told from others by its bytes, so that its
+// repeat is known when the step that could read it is over.
+type Form struct {
+	Body []byte
+	Read func(fields []Field) (Values, error) // an error is a *Fault
 }
 
 // Claim takes the lease of an execution.

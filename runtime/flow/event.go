@@ -37,7 +37,8 @@ const (
 	VerifyRefused      EventType = "USER.VERIFICATION_REFUSED"
 	UserLocked         EventType = "USER.LOCKED"
 	UserUnlocked       EventType = "USER.UNLOCKED"
-	UserChanged        EventType = "USER.CHANGED" // by the user, in a flow
+	UserChanged        EventType = "USER.CHANGED"         // by the user, in a flow
+	AddressChanged     EventType = "USER.ADDRESS_CHANGED" // by the user, who has proven the new one; Reason says which
 	ConsentAccepted    EventType = "CONSENT.ACCEPTED"
 	ConsentDeclined    EventType = "CONSENT.DECLINED"
 	RecoverySent       EventType = "PASSWORD.RECOVERY_SENT"
@@ -55,6 +56,7 @@ const (
 	PushSent           EventType = "MFA.PUSH_SENT"
 	PushRejected       EventType = "MFA.PUSH_REJECTED" // by the person, or with a wrong number
 	PushTimedOut       EventType = "MFA.PUSH_TIMED_OUT"
+	FactorWaived       EventType = "MFA.BYPASSED" // a user without devices, for whom an application answers
 	EnrollmentSkipped  EventType = "MFA.ENROLLMENT_SKIPPED"
 	StepUpRequired     EventType = "MFA.STEP_UP_REQUIRED" // a device was to be changed without one being proven
 	CloneSuspected     EventType = "WEBAUTHN.CLONE_SUSPECTED"
@@ -62,6 +64,13 @@ const (
 	DeviceActivated    EventType = "DEVICE.ACTIVATED"
 	DeviceDeleted      EventType = "DEVICE.DELETED"
 	DeviceChanged      EventType = "DEVICE.CHANGED"
+	PasskeyOffered     EventType = "PASSKEY.OFFERED"        // after a sign-on with a password
+	PasskeyDeclined    EventType = "PASSKEY.OFFER_DECLINED" // Reason is LATER or NEVER
+	CertificateIssued  EventType = "CERTIFICATE.ISSUED"
+	CertificateRevoked EventType = "CERTIFICATE.REVOKED"
+	PINRead            EventType = "CERTIFICATE.PIN_READ"
+	PINRefused         EventType = "CERTIFICATE.PIN_REFUSED" // asked for too often, or not to be had
+	AuthorityCreated   EventType = "CERTIFICATE.AUTHORITY_CREATED"
 	BrowserTrusted     EventType = "BROWSER.TRUSTED"
 	BrowserRevoked     EventType = "BROWSER.REVOKED"
 	ServiceFailed      EventType = "SERVICE.CALL_FAILED" // of a step that asks an outside service; its answer could not be had

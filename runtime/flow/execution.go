@@ -10,7 +10,7 @@ import (
 // Format is the execution record format this binary writes. It reads Format and
 // Format-1; a newer one is answered with Unavailable (another node is ahead of
 // us), an older one fails the flow with a link to start again.
-const Format = 2
+const Format = 3
 
 // The lives of an execution. Source: reference/flows.md 0 rule 4; design promise
 // that nothing lives for ever.
@@ -63,7 +63,7 @@ const ContinueRequired = "CONTINUE_REQUIRED"
 // left of the turn, whose deadline ctx has.
 func CallTime(ctx context.Context) bool {
 	until, limited := ctx.Deadline()
-	return !limited || time.Until(until) >= CallTimeout
+	return !limited || time.Until(until) >= CallTimeout //nolint:forbidigo // deadlines are of the real clock
 }
 
 // Ref names one execution inside one environment; both are UUIDs in lower case.
@@ -102,6 +102,7 @@ type Subject struct {
 type Standing struct {
 	Enabled bool      // false also for a user who is not there
 	Since   time.Time // what was proven before counts no more: the password was changed then
+	Locales string    // preferred languages, as Accept-Language; empty: not known
 }
 
 // Candidate is whom a person says to be, before anything proves it. A view shows
@@ -175,6 +176,10 @@ type Execution struct {
 // Terminal reports whether the execution takes no more actions.
 func (x *Execution) Terminal() bool { return x.Status == Completed || x.Status == Failed }
 
+// IsNamed reports whether the user is the one whom the face named that started the
+// execution.
+func (x *Execution) IsNamed() bool { return x.User.ID != "" && x.User.ID == x.Request.User.ID }
+
 // Request is what started the execution and what its end goes back to. Payload
 // belongs to the face that started it; nobody else reads it.
 type Request struct {
@@ -188,6 +193,14 @@ type Request struct {
 	Payload     []byte
 	Definition  string // id of the flow definition that is run by itself; empty: a sign-on
 	For         string // id of the execution that it comes back to; empty: none
+
+	// User is whom the face names that starts it, because somebody answers for that: an
+	// application that has shown who it is. Nobody else signs on in the execution, and
+	// nothing of them is proven by it. Without an ID: nobody is named.
+	User Subject
+	// Owner is the application that the execution is for in a browser's place, as the
+	// Caller that started it had it; empty: it is a browser's.
+	Owner string
 }
 
 // Mark remembers the last evaluated submit, so that its repeat gets the same

@@ -61,7 +61,10 @@ type Fault struct {
 	RetryAfter time.Duration // with Limited and Unavailable
 	Restart    bool          // starting again is the way out
 	View       *View         // the execution as it stands, when the caller may see it
-	Err        error
+	// Unknown is the id of the passkey that was shown, where nobody here has it: so that
+	// a page can tell the browser to offer it no more. Never encoded.
+	Unknown []byte
+	Err     error
 }
 
 // Detail narrows a Fault to one input.

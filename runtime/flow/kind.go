@@ -150,6 +150,10 @@ func OnValues(name string, fn func(context.Context, *Turn, Values) (Outcome, err
 	return Action{Name: name, Open: true, run: fn}
 }
 
+// Sometimes makes the action one that is offered where the node's state allows it: its
+// offer is made by an Offerer.
+func (a Action) Sometimes() Action { a.Open = true; return a }
+
 // In limits the action to the named statuses.
 func (a Action) In(statuses ...string) Action { a.When = statuses; return a }
 
@@ -213,6 +217,7 @@ type Turn struct {
 	User        Subject   // who signs on, if a step has said so
 	Proofs      Ledger    // of User, with those of the session before
 	Proven      bool      // User was proven in this execution, and not only in the session before
+	Named       bool      // User is Request.User: somebody answers for the name, and nothing is proven by it
 	Person      Candidate // who is said to, if a step has taken a name
 	SessionUser Subject   // whom the browser's session names, if anybody
 	LoginHint   string

@@ -30,6 +30,10 @@ type Node struct {
 	Sends   bool              // is of no use where no messages can be sent
 	Factors Factor            // what running it (or having run it in the session) must have proven
 
+	// Waives is the node whose Factors are needed no more where an application answers
+	// for the user: then this node is passed by, to Skip. Empty: it is entered like any.
+	Waives string
+
 	Input Input  // nil: takes none
 	As    string // key that its outputs are kept under; empty: Key
 	Links []Link // executions of definitions that are offered while it waits

@@ -227,3 +227,29 @@ func TestDemandAddsANeedOnce(t *testing.T) {
 		t.Errorf("needs %+v", d.Needs)
 	}
 }
+
+// An application's word spares the one proof that is always needed, and not one of those
+// that are named, nor where it is said when the person must have proven something.
+func TestAVouchedDemand(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	known := flow.Ledger{flow.PasswordProof("ada", now)}
+	for name, tt := range map[string]struct {
+		proofs flow.Ledger
+		demand flow.Demand
+		user   string
+		want   bool
+	}{
+		"nothing is needed, nothing is proven": {nil, flow.Demand{Vouched: true}, "ada", true},
+		"without the word":                     {nil, flow.Demand{}, "ada", false},
+		"of nobody":                            {nil, flow.Demand{Vouched: true}, "", false},
+		"what is needed is not proven":         {nil, flow.Demand{Vouched: true, Needs: []flow.Need{{Factors: flow.Knowledge}}}, "ada", false},
+		"what is needed is proven":             {known, flow.Demand{Vouched: true, Needs: []flow.Need{{Factors: flow.Knowledge}}}, "ada", true},
+		"something else is":                    {known, flow.Demand{Vouched: true, Needs: []flow.Need{{Factors: flow.Possession}}}, "ada", false},
+		"lately, and nothing is":               {nil, flow.Demand{Vouched: true, NotBefore: now.Add(-time.Hour)}, "ada", false},
+		"lately, and it is":                    {known, flow.Demand{Vouched: true, NotBefore: now.Add(-time.Hour)}, "ada", true},
+	} {
+		if got := tt.proofs.Satisfies(tt.demand, tt.user, now); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

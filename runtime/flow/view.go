@@ -21,9 +21,12 @@ type View struct {
 	Payload     []byte // Request.Payload, for the face that resumes a failed execution; never encoded
 	LoginHint   string
 	AMR         []string
-	Failure     *Failure
-	CreatedAt   time.Time
-	ExpiresAt   time.Time
+	// Authenticator is what the last proof was made by, of an execution that an
+	// application owns; empty: there is none.
+	Authenticator string
+	Failure       *Failure
+	CreatedAt     time.Time
+	ExpiresAt     time.Time
 
 	// Of a flow definition, or of a policy that leads to one.
 	Definition string // id; empty: a sign-on

@@ -70,8 +70,13 @@ func (s *Server) SignOff(w http.ResponseWriter, r *http.Request, b *configs.Bund
 // Page writes a page that draw draws, in the look of the environment and in the first
 // of languages that it has.
 func (s *Server) Page(w http.ResponseWriter, b *configs.Bundle, status int, languages []string, draw func(*forms.Pages, forms.Setting) []byte) {
+	s.PageToward(w, b, status, "", languages, draw)
+}
+
+// PageToward is Page, of which the forms may lead on to an application at returnTo.
+func (s *Server) PageToward(w http.ResponseWriter, b *configs.Bundle, status int, returnTo string, languages []string, draw func(*forms.Pages, forms.Setting) []byte) {
 	set := s.setting(b, "", languages...)
-	htmlHeader(w.Header(), set, "")
+	htmlHeader(w.Header(), set, returnTo)
 	w.WriteHeader(status)
 	_, _ = w.Write(draw(s.pages, set)) // an error is a client that has gone
 }

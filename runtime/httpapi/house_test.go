@@ -73,11 +73,16 @@ func (e *engine) Act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Su
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	o, offered := v.Find(s.Action)
+	if s.Form != nil && offered {
+		if s.Values, err = s.Form.Read(o.Fields); err != nil {
+			return v, err
+		}
+	}
 	e.submits = append(e.submits, s)
 	if e.err != nil {
 		return flow.View{}, e.err
 	}
-	_, offered := v.Find(s.Action)
 	switch {
 	case !offered:
 		return flow.View{}, &flow.Fault{Code: flow.InvalidRequest, Message: "Not offered now.", Details: []flow.Detail{{Code: flow.ActionNotOffered, Message: s.Action}}, View: &v}

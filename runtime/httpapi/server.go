@@ -48,7 +48,13 @@ type Metrics interface {
 	Observe(route string, status int, took time.Duration)
 }
 
-// Parts is what a Server is made of; all but Checks and Proxies is needed.
+// Offers may lead people over a page of their own, on their way from a completed
+// sign-on to the application; empty: not now.
+type Offers interface {
+	Offer(ctx context.Context, b *configs.Bundle, v *flow.View) (page string)
+}
+
+// Parts is what a Server is made of; all but Offers, Checks and Proxies is needed.
 type Parts struct {
 	Tenants Tenants
 	Engine  Engine
@@ -57,6 +63,7 @@ type Parts struct {
 	Events  flow.Recorder
 	Log     *slog.Logger
 	Now     func() time.Time
+	Offers  Offers // set before Serve
 	// Checks decide /readyz, by name. Each has a second.
 	Checks map[string]func(context.Context) error
 	// Proxies are the peers whose X-Forwarded-For and X-Forwarded-Host are
@@ -112,8 +119,10 @@ func New(parts Parts) (*Server, error) {
 }
 
 // merged joins the fields of actions that share a name, since kinds declare one
-// for each status: a form is decoded before the status is known.
+// for each status: a form is decoded before the status is known. Where one of them lets
+// the node say what it takes, only the offer knows.
 func merged(a, b flow.Action) flow.Action {
+	b.Open = b.Open || a.Open
 	for _, f := range a.Fields {
 		known := false
 		for _, g := range b.Fields {

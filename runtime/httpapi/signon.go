@@ -81,42 +81,34 @@ func (s *Server) submit(ctx context.Context, x *exchange) error {
 	if x.formCrossSite() || form.Token == "" {
 		return s.refuse(ctx, x, flow.RequestCrossSite, &flow.Fault{Code: flow.AccessFailed, Message: "The form did not come from our page."})
 	}
-	fields, err := s.fields(ctx, x, form.Action)
-	if err != nil {
-		return err
+	typed := flow.Values{}
+	sent := flow.Submit{Action: form.Action, Token: form.Token}
+	if a := s.actions[strings.ToLower(form.Action)]; a.Open {
+		sent.Form = &flow.Form{Body: x.Request().Body(), Read: func(fields []flow.Field) (v flow.Values, err error) {
+			typed, err = form.Values(fields)
+			return typed, err
+		}}
+	} else {
+		if typed, err = form.Values(a.Fields); err != nil {
+			return s.again(ctx, x, form.Action, typed, flow.AsFault(err))
+		}
+		untick(a.Fields, typed)
+		sent.Values = typed
 	}
-	values, err := form.Values(fields)
+	v, err := s.Engine.Act(ctx, x.ref, x.caller(), sent)
 	if err != nil {
-		return s.again(ctx, x, form.Action, values, flow.AsFault(err))
-	}
-	if !s.actions[strings.ToLower(form.Action)].Open {
-		untick(fields, values)
-	}
-	v, err := s.Engine.Act(ctx, x.ref, x.caller(), flow.Submit{Action: form.Action, Values: values, Token: form.Token})
-	if err != nil {
-		return s.again(ctx, x, form.Action, values, asFault(err))
+		return s.again(ctx, x, form.Action, typed, asFault(err))
 	}
 	if forms.ShownOnce(&v) { // the page behind a redirect would not have it any more
 		return x.sendStep(ctx, http.StatusOK, forms.SignOn{View: v})
 	}
 	x.keepState(&v)
+	if page := x.offer(ctx, &v); page != "" {
+		x.see(page)
+		return nil
+	}
 	x.onward(&v, form.Action)
 	return nil
-}
-
-// fields are the inputs of an action. Those of a form that is data are its
-// execution's own.
-func (s *Server) fields(ctx context.Context, x *exchange, action string) ([]flow.Field, error) {
-	a := s.actions[strings.ToLower(action)]
-	if !a.Open {
-		return a.Fields, nil
-	}
-	v, err := s.Engine.View(ctx, x.ref, x.caller())
-	if err != nil {
-		return nil, err
-	}
-	o, _ := v.Find(a.Name) // else none, and the submit is refused
-	return o.Fields, nil
 }
 
 // untick leaves out what nobody has to say and nobody has ticked: not every kind that

@@ -201,6 +201,11 @@ func TestPagesForFaults(t *testing.T) {
 		{"the store is down", func(*house) error { return flow.Busy(errors.New("redis")) }, 503, "We cannot sign you on right now", "1"},
 		{"too many tries", func(*house) error { return &flow.Fault{Code: flow.Limited, RetryAfter: 5e9} }, 429, "Too many tries", "5"},
 		{"too many tries, with the step", func(h *house) error { return &flow.Fault{Code: flow.Limited, RetryAfter: 5e9, View: view(h)} }, 429, "Wait a moment, then try again.", "5"},
+		{"too much to do, with the step", func(h *house) error {
+			f := flow.Busy(errors.New("hashing"))
+			f.View = view(h)
+			return f
+		}, 503, "Nothing was changed; wait a moment, then try again.", "1"},
 		{"our failure", func(*house) error { return errors.New("boom") }, 500, "Something went wrong on our side", ""},
 		{"a late page", func(h *house) error { return &flow.Fault{Code: flow.Conflict, View: view(h)} }, 409, "That page was out of date.", ""},
 		{"a late page without the step", func(*house) error { return &flow.Fault{Code: flow.Conflict} }, 409, "That page was out of date.", ""},

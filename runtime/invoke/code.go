@@ -13,21 +13,21 @@ import (
 type Code string
 
 const (
-	// HandshakeFailed: the TLS handshake was tried, and nothing sent.
+	// HandshakeFailed says that the TLS handshake was tried, and nothing sent.
 	HandshakeFailed Code = "SSL_HANDSHAKE_FAILED"
-	// NoResponse: no connection, or an answer that is broken, cut off, too long,
-	// encoded, or not the JSON that was asked for. The request may have been read.
+	// NoResponse says that there was no connection, or an answer that is broken, cut
+	// off, too long, encoded, or not the JSON that was asked for. The request may have been read.
 	NoResponse Code = "NO_HTTP_RESPONSE"
-	// TimedOut: the time of the call was over. The request may have been read.
+	// TimedOut says that the time of the call was over. The request may have been read.
 	TimedOut Code = "TIMEOUT"
-	// TooMany: nothing was sent, as the environment or the target has no room, its
+	// TooMany says that nothing was sent, as the environment or the target has no room, its
 	// rate is used up, or its breaker is open.
 	TooMany Code = "TOO_MANY_INVOCATIONS"
-	// Malicious: the guard refused the address, and nothing was sent.
+	// Malicious says that the guard refused the address, and nothing was sent.
 	Malicious Code = "MALICIOUS_URL"
-	// Failed: the caller gave up, or the house closes.
+	// Failed says that the caller gave up, or the house closes.
 	Failed Code = "INVOCATION_FAILED"
-	// Misconfigured: the request breaks a rule, and was not sent; or its target
+	// Misconfigured says that the request breaks a rule, and was not sent; or its target
 	// redirects to where the configuration does not lead.
 	Misconfigured Code = "INVOCATION_ERROR"
 )

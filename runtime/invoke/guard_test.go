@@ -169,7 +169,7 @@ func TestOpeningsOfAnEnvironment(t *testing.T) {
 	if g.Control("tcp4", "10.2.0.1:443", nil) == nil {
 		t.Error("the opening of one environment holds for all")
 	}
-	at := answers(t, http.StatusNoContent)
+	at := answers(t)
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(at, "http://"))
 	i := invoker(t, invoke.Options{Guard: guard(t, "one=127.0.0.1/32:"+port)})
 	for env, want := range map[string]invoke.Code{"one": "", "two": invoke.Misconfigured} {
@@ -181,7 +181,7 @@ func TestOpeningsOfAnEnvironment(t *testing.T) {
 // http goes where the operator opened a network, and elsewhere only where the
 // target is a plain one.
 func TestHTTPNeedsAnOpening(t *testing.T) {
-	at := answers(t, http.StatusNoContent)
+	at := answers(t)
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(at, "http://"))
 	for name, row := range map[string]struct {
 		guard  *invoke.Guard
@@ -225,7 +225,7 @@ func TestEnvironmentProxyIsNotUsed(t *testing.T) {
 }
 
 func TestRequestsStayAtTheOrigin(t *testing.T) {
-	at := answers(t, http.StatusNoContent)
+	at := answers(t)
 	o := local(t, at)
 	if a, err := o.call(t, http.MethodGet, at+"/a?b=c", ""); err != nil || a.Status != http.StatusNoContent {
 		t.Fatalf("the origin itself: %v", invoke.Reason(err))

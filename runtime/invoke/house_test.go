@@ -32,10 +32,10 @@ func serve(t testing.TB, h http.HandlerFunc) string {
 	return serveAt(t, "127.0.0.1:0", h)
 }
 
-// answers is a server that always answers a status.
-func answers(t testing.TB, status int) string {
+// answers is a server that always answers 204.
+func answers(t testing.TB) string {
 	t.Helper()
-	return serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+	return serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 }
 
 // raw answers every connection with what speak writes, once something was sent.

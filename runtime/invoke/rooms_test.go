@@ -192,7 +192,7 @@ func TestNeverMoreThanTheLimits(t *testing.T) {
 }
 
 func TestRate(t *testing.T) {
-	at := answers(t, http.StatusNoContent)
+	at := answers(t)
 	clock := newClock()
 	o := outlet{invoker(t, invoke.Options{Guard: opened(t, at), Now: clock.now}), invoke.Target{Env: "one", Origins: []string{at}, Rate: 0.5, Burst: 3}}
 	for range 3 {
@@ -231,7 +231,7 @@ func (c *clock) now() time.Time      { return time.Unix(0, c.at.Load()) }
 func (c *clock) add(d time.Duration) { c.at.Add(int64(d)) }
 
 func TestTargetsAreForgotten(t *testing.T) {
-	at := answers(t, http.StatusNoContent)
+	at := answers(t)
 	clock := newClock()
 	i := invoker(t, invoke.Options{Guard: opened(t, at, "http://127.0.0.1:1"), Now: clock.now})
 	post := func(env, name, at string) error {
@@ -266,7 +266,7 @@ func TestTargetsAreForgotten(t *testing.T) {
 }
 
 func TestTargetsOfAnEnvironmentAreCounted(t *testing.T) {
-	at := answers(t, http.StatusNoContent)
+	at := answers(t)
 	clock := newClock()
 	i := invoker(t, invoke.Options{Guard: opened(t, at), Now: clock.now})
 	get := func(env, name string) error {
@@ -289,7 +289,7 @@ func TestTargetsOfAnEnvironmentAreCounted(t *testing.T) {
 }
 
 func TestClosedInvokerRefuses(t *testing.T) {
-	at := answers(t, http.StatusNoContent)
+	at := answers(t)
 	o := local(t, at)
 	_, err := o.call(t, http.MethodGet, at, "")
 	ends(t, err, "")

@@ -92,7 +92,7 @@ func TestBadNetworks(t *testing.T) {
 
 // A line that is cut and comes back: kept connections are replaced.
 func TestNetworkComesBack(t *testing.T) {
-	at, p := line(t, answers(t, http.StatusNoContent))
+	at, p := line(t, answers(t))
 	o := local(t, at)
 	o.Timeout = 5 * time.Second
 	_, err := o.call(t, http.MethodPost, at, "x")
@@ -115,7 +115,7 @@ func TestSlowServicesAreWaitedFor(t *testing.T) {
 	t.Parallel()
 	var all sync.WaitGroup
 	for latency, want := range map[int]invoke.Code{3000: "", 6000: "", 12000: invoke.TimedOut} {
-		at, p := line(t, answers(t, http.StatusNoContent))
+		at, p := line(t, answers(t))
 		toxic(t, p, "latency", "downstream", fmt.Sprintf(`{"latency":%d}`, latency))
 		o := local(t, at)
 		o.Timeout = 0

@@ -18,6 +18,10 @@ func (s *Service) Activate(ctx context.Context, in Activation) (Verdict, error) 
 	if err != nil {
 		return Verdict{}, err
 	}
+	nickname, is := Nickname(in.Nickname)
+	if !is {
+		return Verdict{Fault: flow.Invalid(wrongNickname())}, nil
+	}
 	if v, over, err := s.spend(ctx, in.Who); over || err != nil {
 		return v, err
 	}
@@ -28,7 +32,7 @@ func (s *Service) Activate(ctx context.Context, in Activation) (Verdict, error) 
 	if d.UserID == "" || !policy.Pairs(d.Type) {
 		return Verdict{Fault: notWaiting()}, nil
 	}
-	a := Activated{Env: in.Env, UserID: in.UserID, ID: d.ID, Most: s.o.Policies.Settings(in.Env).MaxDevices, MFAEnabled: true, Effect: in.Effect}
+	a := Activated{Env: in.Env, UserID: in.UserID, ID: d.ID, Nickname: nickname, Most: s.o.Policies.Settings(in.Env).MaxDevices, MFAEnabled: true, Effect: in.Effect}
 	v := Verdict{Device: d, Events: []flow.EventType{flow.DeviceRefused}}
 	verified := false
 	switch {
@@ -106,7 +110,7 @@ func (s *Service) register(ctx context.Context, in Activation, p *mfapolicy.Poli
 	if err != nil {
 		return nil, false, err
 	}
-	bytes, known, err := s.bytes(ctx, in.Who, d.ID, in.Bytes)
+	bytes, known, err := s.bytes(ctx, in, d.ID)
 	if err != nil || !known {
 		return wrongAttestation(), false, err
 	}
@@ -120,7 +124,9 @@ func (s *Service) register(ctx context.Context, in Activation, p *mfapolicy.Poli
 	}
 	c := Creation{Handle: handle, Name: in.Username, Display: in.DisplayName}
 	made, err := passkey.Register(passkey.Registration{
-		Party: with.party, Policy: with.policy, Challenge: bytes, Origin: in.Origin, Attestation: in.Attestation, User: c.user(), Exclude: credentials(held, with.party.ID),
+		Metadata: s.o.Metadata,
+		Party:    with.party, Policy: with.policy, Challenge: bytes, Origin: in.Origin, Attestation: in.Attestation, User: c.user(), Exclude: credentials(held, with.party.ID),
+		Conditional: in.Conditional,
 	})
 	wrong := (*passkey.Error)(nil)
 	switch {
@@ -132,7 +138,7 @@ func (s *Service) register(ctx context.Context, in Activation, p *mfapolicy.Poli
 		return wrongAttestation(), false, nil
 	}
 	a.Credential = &made
-	return nil, made.Verified, nil
+	return nil, made.Verified && !in.Conditional, nil
 }
 
 // bytesLife is how long somebody outside of an execution has to make a credential.
@@ -158,9 +164,13 @@ func (s *Service) bytesHash(w Who, id string) [32]byte {
 }
 
 // bytes are what was to be signed. Within an execution the turn has made them.
-func (s *Service) bytes(ctx context.Context, w Who, id string, given []byte) ([]byte, bool, error) {
-	if len(given) > 0 || w.Flow != "" {
-		return given, len(given) > 0, nil
+func (s *Service) bytes(ctx context.Context, in Activation, id string) ([]byte, bool, error) {
+	w := in.Who
+	switch {
+	case in.Conditional:
+		return s.useQuiet(ctx, w, id)
+	case len(in.Bytes) > 0 || w.Flow != "":
+		return in.Bytes, len(in.Bytes) > 0, nil
 	}
 	used, err := s.o.Secrets.UseSecret(ctx, secretName(w.Env, w.Flow, id), s.bytesHash(w, id), w.Effect)
 	return s.CreationBytes(w, id), used.OK, err

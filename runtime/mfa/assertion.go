@@ -21,20 +21,19 @@ func (s *Service) CheckAssertion(ctx context.Context, in Assertion) (Verdict, er
 	if v, over, err := s.spend(ctx, in.Who); over || err != nil {
 		return v, err
 	}
-	all, err := s.devices(ctx, in.Who)
+	d, _, err := s.names(ctx, in.Env, in.Assertion)
 	if err != nil {
 		return Verdict{}, err
 	}
 	var may []device.Device
-	for _, d := range all {
-		asked := slices.ContainsFunc(in.Challenge.Allowed, func(a Allowed) bool { return a.Device == d.ID })
-		if asked && d.Type.IsFIDO2() && d.Status == device.Active && d.BlockedAt.IsZero() && s.fits(policy, &d, in.Compatibility) {
-			may = append(may, d)
-		}
+	asked := func(a Allowed) bool { return a.Device == d.ID }
+	if d != nil && d.UserID == in.UserID && slices.ContainsFunc(in.Challenge.Allowed, asked) && d.Status == device.Active && d.BlockedAt.IsZero() &&
+		s.fits(policy, d, in.Compatibility) {
+		may = []device.Device{*d}
 	}
 	v, err := s.assert(ctx, asserting{
-		Who: in.Who, policy: policy, may: may, asked: in.Challenge.Device, counted: true, Assertion: passkey.Assertion{
-			Party: with.party, Policy: with.policy, Challenge: in.Bytes, Origin: in.Origin, Assertion: in.Assertion,
+		Who: in.Who, policy: policy, may: may, asked: &in.Challenge, counted: true, Assertion: passkey.Assertion{
+			Metadata: s.o.Metadata, Party: with.party, Policy: with.policy, Challenge: in.Challenge.signs(in.Bytes), Origin: in.Origin, Assertion: in.Assertion,
 		},
 	})
 	if err != nil {
@@ -58,17 +57,20 @@ func (s *Service) CheckDiscovered(ctx context.Context, in Discovered) (Verdict, 
 			return v, err
 		}
 	}
-	may, err := s.discovered(ctx, in, policy)
+	may, unknown, err := s.discovered(ctx, in, policy)
 	if err != nil {
 		return Verdict{}, err
 	}
 	a := asserting{Who: in.Who, policy: policy, may: may, counted: bound, Assertion: passkey.Assertion{
-		Party: with.party, Policy: with.policy, Challenge: in.Bytes, Origin: in.Origin, Assertion: in.Assertion, Discoverable: true,
+		Metadata: s.o.Metadata, Party: with.party, Policy: with.policy, Challenge: in.Bytes, Origin: in.Origin, Assertion: in.Assertion, Discoverable: true,
 	}}
 	a.Unproven = a.Unproven || !bound // what nobody has said before stands beside nothing
 	v, err := s.assert(ctx, a)
 	if err != nil {
 		return Verdict{}, err
+	}
+	if v.Fault != nil {
+		v.Fault.Unknown = unknown
 	}
 	if bound {
 		return s.settle(ctx, in.Who, v)
@@ -79,20 +81,31 @@ func (s *Service) CheckDiscovered(ctx context.Context, in Discovered) (Verdict, 
 	return v, nil
 }
 
-// discovered is the device that an assertion names, if it may answer.
-func (s *Service) discovered(ctx context.Context, in Discovered, p *mfapolicy.Policy) ([]device.Device, error) {
-	id, _, err := passkey.Named(in.Assertion)
+// discovered is the device that an assertion names, if it may answer; or the id that it
+// names and nobody has.
+func (s *Service) discovered(ctx context.Context, in Discovered, p *mfapolicy.Policy) (may []device.Device, unknown []byte, err error) {
+	d, unknown, err := s.names(ctx, in.Env, in.Assertion)
+	if d == nil || !s.askable(p, d, Full) || in.UserID != "" && in.UserID != d.UserID {
+		return nil, unknown, err
+	}
+	return []device.Device{*d}, nil, nil
+}
+
+// names is the device whose credential an assertion names, which is not judged yet; nil
+// when it names none, or one that nobody has, which is then told.
+func (s *Service) names(ctx context.Context, env, assertion string) (d *device.Device, unknown []byte, err error) {
+	id, _, err := passkey.Named(assertion)
 	if err != nil {
-		return nil, nil //nolint:nilerr // it names nobody
+		return nil, nil, nil //nolint:nilerr // it names nobody
 	}
-	d, err := s.o.Store.CredentialByID(ctx, in.Env, id)
-	if errors.Is(err, flow.ErrUnknown) {
-		return nil, nil
+	found, err := s.o.Store.AnsweringCredential(ctx, env, id)
+	switch {
+	case errors.Is(err, flow.ErrUnknown):
+		return nil, id, nil
+	case err != nil:
+		return nil, nil, err
 	}
-	if err != nil || !s.askable(p, &d, Full) || in.UserID != "" && in.UserID != d.UserID {
-		return nil, err
-	}
-	return []device.Device{d}, nil
+	return &found, nil, nil
 }
 
 // asserting is an assertion that is being judged.
@@ -101,7 +114,7 @@ type asserting struct {
 	passkey.Assertion
 	policy  *mfapolicy.Policy
 	may     []device.Device // that may answer
-	asked   string          // id of the device that was asked for; empty: none
+	asked   *Challenge      // that is answered; nil: none was kept
 	counted bool            // a wrong answer counts
 }
 
@@ -123,7 +136,19 @@ func (s *Service) assert(ctx context.Context, a asserting) (Verdict, error) {
 	if got.Claimed && !a.Unproven { // another factor stands beside it
 		got.Credential.Verified = true
 	}
-	standing, err := s.o.Store.Succeed(ctx, Success{Judged: s.against(a.Who, a.policy, d), Credential: &got.Credential, Challenge: sha256.Sum256(a.Challenge)})
+	right := Success{Judged: s.against(a.Who, a.policy, d), Seen: *d, Credential: &got.Credential}
+	if a.asked == nil {
+		right.Challenge = sha256.Sum256(a.Challenge)
+	} else {
+		used, err := s.answer(ctx, a.Who, a.asked)
+		if err != nil {
+			return Verdict{}, err
+		}
+		if !used {
+			return s.askAgain(ctx, a, d)
+		}
+	}
+	standing, err := s.o.Store.Succeed(ctx, right)
 	v, err := s.judged(Verdict{Device: *d, Events: []flow.EventType{flow.DeviceRefused}, Fault: wrongAssertion()}, standing, err, "assertion")
 	if v.OK {
 		v.Device.Credential = &got.Credential
@@ -152,7 +177,10 @@ func (s *Service) refuseAssertion(ctx context.Context, a asserting, d *device.De
 	v := Verdict{Events: []flow.EventType{flow.DeviceRefused}, Fault: wrongAssertion()}
 	cloned := got.Cloned && d != nil
 	if d == nil {
-		d = &device.Device{ID: a.asked, Type: device.FIDO2}
+		d = &device.Device{Type: device.FIDO2}
+		if a.asked != nil {
+			d.ID = a.asked.Device
+		}
 	}
 	v.Device = *d
 	if !cloned && (!a.counted || d.ID == "") {

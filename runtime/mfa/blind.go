@@ -33,7 +33,7 @@ func (s *Service) blind(ctx context.Context, in Start, policy *mfapolicy.Policy)
 func (s *Service) checkBlind(ctx context.Context, in OTP, p *mfapolicy.Policy) (Verdict, error) {
 	d := device.Device{ID: s.account(in.Who), Type: device.Email}
 	if in.Challenge.Device != "" && in.UserID != "" {
-		found, err := s.o.Store.Get(ctx, in.Env, in.UserID, in.Challenge.Device)
+		found, err := s.o.Store.Answering(ctx, in.Env, in.UserID, in.Challenge.Device)
 		switch {
 		case err == nil && found.Status == device.Active && p.Enabled(found.Type):
 			d = found
@@ -49,7 +49,7 @@ func (s *Service) checkBlind(ctx context.Context, in OTP, p *mfapolicy.Policy) (
 	v := said
 	switch v.Device = d; {
 	case used.OK && d.UserID != "":
-		standing, err := s.o.Store.Succeed(ctx, Success{Judged: s.against(in.Who, p, &d)})
+		standing, err := s.o.Store.Succeed(ctx, Success{Judged: s.against(in.Who, p, &d), Seen: d})
 		if v, err = s.judged(v, standing, err, "otp"); err != nil {
 			return Verdict{}, err
 		}

@@ -39,8 +39,10 @@ func (s *Service) Challenge(ctx context.Context, in Start) (Challenge, error) {
 		return s.send(ctx, in.Who, policy, c, &d)
 	case d.Type.IsFIDO2():
 		c.Status = AssertionRequired
-		c.Allowed, err = s.allowed(ctx, in, policy, &d)
-		return c, err
+		if c.Allowed, err = s.allowed(ctx, in, policy, &d); err != nil {
+			return Challenge{}, err
+		}
+		return s.open(ctx, in.Who, c)
 	case d.Type == device.Mobile:
 		return s.push(ctx, in, policy, c, &d)
 	}
@@ -156,7 +158,9 @@ func (s *Service) push(ctx context.Context, in Start, p *mfapolicy.Policy, c Cha
 		q.Number = n
 	}
 	kept, err := s.o.Store.CreatePush(ctx, NewPush{Push: q, Limit: app.PushLimit, Effect: in.Effect})
-	switch limit := (*PushLimitError)(nil); {
+	switch limit, fault := (*PushLimitError)(nil), (*flow.Fault)(nil); {
+	case computes(&app, d) && (errors.As(err, &limit) || errors.As(err, &fault) && fault.Code == flow.Limited):
+		return c, nil // it is asked for a code, and not asked too often
 	case errors.As(err, &limit):
 		return c, tooManyPushes(limit.Until.Sub(now))
 	case errors.Is(err, flow.ErrUnknown):
@@ -164,7 +168,7 @@ func (s *Service) push(ctx context.Context, in Start, p *mfapolicy.Policy, c Cha
 	case err != nil:
 		return c, err
 	}
-	c.Status, c.Push, c.Number, c.Until = PushRequired, kept.ID, kept.Number, kept.ExpiresAt
+	c.Status, c.Push, c.Number, c.Until, c.Codes = PushRequired, kept.ID, kept.Number, kept.ExpiresAt, computes(&app, d)
 	return c, s.wake(ctx, in.Who, d, &kept)
 }
 

@@ -20,14 +20,18 @@ func (s *Service) CheckOTP(ctx context.Context, in OTP) (Verdict, error) {
 	if v, over, err := s.spend(ctx, in.Who); over || err != nil {
 		return v, err
 	}
+	var v Verdict
 	if in.Unproven {
-		return s.checkBlind(ctx, in, policy)
+		v, err = s.checkBlind(ctx, in, policy) // which settles what it does not tell
+	} else if v, err = s.checkDevice(ctx, in, policy); err == nil {
+		v, err = s.settle(ctx, in.Who, v)
 	}
-	v, err := s.checkDevice(ctx, in, policy)
-	if err != nil {
-		return Verdict{}, err
+	if err == nil && v.OK {
+		// The push that was sent before needs no answer any more. One that could not be
+		// called back is good for nothing all the same: nobody asks what became of it.
+		_ = s.Cancel(ctx, in.Who, in.Challenge)
 	}
-	return s.settle(ctx, in.Who, v)
+	return v, err
 }
 
 // spend counts a try against the account's budget. Over it nothing is compared, and
@@ -59,7 +63,7 @@ func (s *Service) settle(ctx context.Context, w Who, v Verdict) (Verdict, error)
 
 // checkDevice judges a code of a device that the person was told of.
 func (s *Service) checkDevice(ctx context.Context, in OTP, p *mfapolicy.Policy) (Verdict, error) {
-	d, err := s.o.Store.Get(ctx, in.Env, in.UserID, in.Challenge.Device)
+	d, err := s.o.Store.Answering(ctx, in.Env, in.UserID, in.Challenge.Device)
 	if errors.Is(err, flow.ErrUnknown) || err == nil && (d.Status != device.Active || !p.Enabled(d.Type) || !d.BlockedAt.IsZero()) {
 		return Verdict{Events: []flow.EventType{flow.DeviceRefused}, Fault: gone()}, nil
 	}
@@ -83,7 +87,7 @@ func (s *Service) checkSent(ctx context.Context, in OTP, p *mfapolicy.Policy, d 
 	v.Device = *d
 	switch {
 	case used.OK:
-		standing, err := s.o.Store.Succeed(ctx, Success{Judged: s.against(in.Who, p, d)})
+		standing, err := s.o.Store.Succeed(ctx, Success{Judged: s.against(in.Who, p, d), Seen: *d})
 		return s.judged(v, standing, err, "otp")
 	case used.Wrong:
 		standing, err := s.o.Store.Fail(ctx, Failing{Judged: s.against(in.Who, p, d)})
@@ -102,11 +106,11 @@ func (s *Service) checkOwn(ctx context.Context, in OTP, p *mfapolicy.Policy, d *
 	case device.TOTP, device.OathToken, device.Mobile:
 		period, windows := totpPeriod, grace(p)
 		if d.Type == device.Mobile {
-			if app, _ := p.Mobile.Application(d.Application); !app.OTP {
+			if app, _ := p.Mobile.Application(d.Application); !computes(&app, d) {
 				v.Fault = gone()
 				return v, nil
 			}
-			period, windows = p.Mobile.Step, 1
+			period, windows = s.period(d), 1
 		}
 		standing, err = s.o.Store.Try(ctx, Try{s.against(in.Who, p, d), comparing(in.Code, s.o.Now(), period, windows)})
 	case device.Recovery:
@@ -117,7 +121,10 @@ func (s *Service) checkOwn(ctx context.Context, in OTP, p *mfapolicy.Policy, d *
 		return v, nil
 	}
 	v.Wrong, v.Left, v.Fault = standing.Wrong, standing.Left, wrongComputed(standing.Left, message)
-	return s.judged(v, standing, err, "otp")
+	if v, err = s.judged(v, standing, err, "otp"); v.OK {
+		v.Proof.AMR = "otp" // also where the device may prove otherwise; RFC 8176 2
+	}
+	return v, err
 }
 
 // against is what an answer of a device counts against.

@@ -90,10 +90,14 @@ func (s *Service) fits(p *mfapolicy.Policy, d *device.Device, c Compatibility) b
 		return d.Credential != nil && d.Credential.RPID == s.rpID(d.Env, p) && can(c, d)
 	case d.Type == device.Mobile:
 		a, known := p.Mobile.Application(d.Application)
-		return known && (a.Push || a.OTP)
+		return known && (a.Push || computes(&a, d))
 	}
 	return true
 }
+
+// computes reports whether codes that a paired app shows are taken: its application may
+// show them, and it was given a seed.
+func computes(a *mfapolicy.MobileApplication, d *device.Device) bool { return a.OTP && d.Codes }
 
 // can reports whether a client can ask a FIDO2 device. What is part of a machine can
 // only be asked by that machine. Source: reference/flows.md 8.4.

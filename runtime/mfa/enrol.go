@@ -3,7 +3,6 @@ package mfa
 import (
 	"context"
 	"errors"
-	"io"
 	"slices"
 	"strings"
 	"unicode"
@@ -51,7 +50,7 @@ func (s *Service) planned(p *mfapolicy.Policy, in Enrolment) (NewDevice, *flow.F
 		wrong = append(wrong, flow.Detail{Code: flow.InvalidValue, Target: "type", Message: "Devices of this type cannot be added here. Choose another type."})
 	}
 	if !calm(d.Nickname) {
-		wrong = append(wrong, flow.Detail{Code: flow.InvalidValue, Target: "nickname", Message: "A nickname has at most 100 letters, and no line breaks."})
+		wrong = append(wrong, wrongNickname())
 	}
 	if in.Type == device.Email {
 		var err error
@@ -176,8 +175,8 @@ func notWaiting() *flow.Fault {
 // own.
 func (s *Service) enrolSeed(ctx context.Context, in Enrolment, n NewDevice) (Enrolling, error) {
 	if n.Seed = in.Seed; in.Type == device.TOTP {
-		n.Seed = make([]byte, seedSize)
-		if _, err := io.ReadFull(s.o.Random, n.Seed); err != nil {
+		var err error
+		if n.Seed, err = s.NewSeed(); err != nil {
 			return Enrolling{}, err
 		}
 	}
@@ -230,8 +229,42 @@ func (s *Service) enrolFIDO2(ctx context.Context, in Enrolment, p *mfapolicy.Pol
 	if err != nil {
 		return Enrolling{}, err
 	}
-	c := &Creation{Policy: in.Policy, Handle: handle, Name: in.Username, Display: in.DisplayName, Attachment: attachment(in.Type, in.Compatibility), Exclude: exclude}
+	display, err := s.display(ctx, in.Who, with.policy.DisplayName)
+	if err != nil {
+		return Enrolling{}, err
+	}
+	c := &Creation{Policy: in.Policy, Handle: handle, Name: in.Username, Display: display, Attachment: attachment(in.Type, in.Compatibility), Exclude: exclude}
 	return Enrolling{Device: d, Creation: c}, s.keepBytes(ctx, in.Who, d.ID)
+}
+
+// displayMost is the longest name that is shown beside a passkey, in characters; what is
+// longer is cut by authenticators, and not by all of them well. Source: WebAuthn level 3,
+// 5.4.1 (64 bytes).
+const displayMost = 64
+
+// display is what a passkey is shown with: the first of the names that the policy lists
+// and the user has. Where it lists none, it is what whoever asks says.
+func (s *Service) display(ctx context.Context, w Who, names [][]string) (string, error) {
+	if len(names) == 0 {
+		return w.DisplayName, nil
+	}
+	has, err := s.o.People.Attributes(ctx, w.Env, w.UserID)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range names {
+		var parts []string
+		for _, attribute := range name {
+			if text, _ := has[attribute].(string); text != "" {
+				parts = append(parts, text)
+			}
+		}
+		if len(parts) > 0 {
+			runes := []rune(strings.Join(parts, " "))
+			return string(runes[:min(len(runes), displayMost)]), nil
+		}
+	}
+	return "", nil // the username
 }
 
 // attachment is where an authenticator of a type is to be; empty: as the policy says.

@@ -7,6 +7,7 @@ import (
 
 	"doorward/runtime/device"
 	"doorward/runtime/flow"
+	"doorward/runtime/mfapolicy"
 )
 
 // The templates of messages.
@@ -28,11 +29,15 @@ func (s *Service) notice(ctx context.Context, w Who, template string, d *device.
 		return nil, nil //nolint:nilnil // there may be nobody to tell
 	}
 	c, err := s.o.People.Contact(ctx, w.Env, w.UserID)
-	if errors.Is(err, flow.ErrUnknown) || err == nil && c.Email == "" {
-		return nil, nil //nolint:nilnil // likewise
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, flow.ErrUnknown) {
 		return nil, err
+	}
+	channel, to := flow.Email, c.Email
+	if template == addedMessage && d != nil {
+		channel, to = s.newDeviceNotice(w.Env, d).reaches(c)
+	}
+	if to == "" {
+		return nil, nil //nolint:nilnil // likewise
 	}
 	params := map[string]string{"given": c.Given, "username": c.Username}
 	if d != nil {
@@ -43,9 +48,43 @@ func (s *Service) notice(ctx context.Context, w Who, template string, d *device.
 		locales = c.Locales
 	}
 	return &flow.Message{
-		Env: w.Env, Channel: flow.Email, Template: template, Locales: locales, To: c.Email, Params: params,
+		Env: w.Env, Channel: channel, Template: template, Locales: locales, To: to, Params: params,
 		CreatedAt: now, ExpiresAt: now.Add(noticeLife),
 	}, nil
+}
+
+// told is by which channels a person is told of a new device, the first that reaches
+// them.
+type told []flow.Channel
+
+// newDeviceNotice is what the policy says under which a device was added. Where it says
+// NONE, or is gone, there is a mail all the same: whoever adds a device to the account of
+// somebody else is not to go unseen. Source: reference/management.md 5.10; that is ours.
+func (s *Service) newDeviceNotice(env string, d *device.Device) told {
+	p, err := s.o.Policies.Policy(env, d.Policy)
+	switch {
+	case err != nil:
+	case p.NewDeviceNotice == mfapolicy.EmailThenSMS:
+		return told{flow.Email, flow.SMS}
+	case p.NewDeviceNotice == mfapolicy.SMSThenEmail:
+		return told{flow.SMS, flow.Email}
+	}
+	return told{flow.Email}
+}
+
+// reaches is the first channel by which there is somewhere to reach a user, and where.
+func (t told) reaches(c Contact) (channel flow.Channel, to string) {
+	for _, channel = range t {
+		if to = c.Email; channel == flow.SMS {
+			if to = dialled(c.Phone); !flow.E164(to) {
+				to = ""
+			}
+		}
+		if to != "" {
+			return channel, to
+		}
+	}
+	return channel, ""
 }
 
 // Notice is what a user is told of a device that was added, or removed, by itself and

@@ -93,7 +93,13 @@ func (s *Service) RequestOptions(env string, c Challenge, bytes []byte) (passkey
 	if err != nil {
 		return passkey.Options{}, err
 	}
-	return passkey.Request(with.party, with.policy, credentials(c.Allowed, with.party.ID), bytes)
+	return passkey.Request(with.party, with.policy, credentials(c.Allowed, with.party.ID), c.signs(bytes))
+}
+
+// Discovers reports whether somebody may sign on by a passkey that their browser knows of.
+func (s *Service) Discovers(env, policyID string) bool {
+	policy, _, err := s.rules(env, policyID)
+	return err == nil && policy.Enabled(device.FIDO2)
 }
 
 // Discover is what a browser needs to offer the passkeys that it knows of. They are the

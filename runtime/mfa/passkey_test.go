@@ -130,11 +130,55 @@ func TestAnAssertionIsGoodOnce(t *testing.T) {
 	if v := r.assertion("f1", c, challengeBytes(1), answer); !v.OK {
 		t.Fatalf("%+v", v)
 	}
-	if v := r.assertion("f1", c, challengeBytes(1), answer); v.OK || !slices.Contains(v.Events, flow.DeviceReplayed) {
-		t.Errorf("again: %+v", v)
+	again := r.assertion("f1", c, challengeBytes(1), answer)
+	if again.OK || !slices.Contains(again.Events, flow.DeviceReplayed) || again.Again == nil || r.store.tally("device/"+d.ID).count != 0 {
+		t.Fatalf("again: %+v", again)
 	}
 	if v := r.assertion("f2", r.challenge("f2", d), challengeBytes(2), answer); v.OK {
 		t.Error("to another challenge")
+	}
+	if v := r.assertion("f1", *again.Again, challengeBytes(1), answer); v.OK || v.Again != nil {
+		t.Errorf("to the question that is asked from now on: %+v", v)
+	}
+	if v := r.assertion("f1", *again.Again, challengeBytes(2), k.sign(r, *again.Again, challengeBytes(2), 0)); !v.OK {
+		t.Errorf("the question that is asked from now on takes no answer: %+v", v)
+	}
+}
+
+// TestAQuestionThatTheStoreHasLostIsAskedAnew: nothing that was signed before is good for
+// it, whatever the execution was thrown back to.
+func TestAQuestionThatTheStoreHasLostIsAskedAnew(t *testing.T) {
+	r := newRig(t)
+	k, d := r.enrolled(device.FIDO2, true)
+	c := r.challenge("f1", d)
+	first, second := k.sign(r, c, challengeBytes(1), 0), k.sign(r, c, challengeBytes(2), 0)
+	clear(r.secrets.of)
+	v := r.assertion("f1", c, challengeBytes(1), first)
+	if v.OK || v.Again == nil || v.Again.Status != c.Status || v.Again.Device != c.Device || len(v.Again.Allowed) != 1 {
+		t.Fatalf("%+v", v)
+	}
+	if v := r.assertion("f1", *v.Again, challengeBytes(2), second); v.OK {
+		t.Error("what was signed before is good")
+	}
+	if v := r.assertion("f1", *v.Again, challengeBytes(3), k.sign(r, *v.Again, challengeBytes(3), 0)); !v.OK {
+		t.Errorf("%+v", v)
+	}
+}
+
+// TestAnAssertionThatIsEvaluatedTwiceHasOneEffect: as TestASubmitThatIsEvaluatedTwiceHasOneEffect.
+func TestAnAssertionThatIsEvaluatedTwiceHasOneEffect(t *testing.T) {
+	r := newRig(t)
+	k, d := r.enrolled(device.FIDO2, true)
+	c := r.challenge("f1", d)
+	in := mfa.Assertion{Who: r.who("f1"), Challenge: c, Bytes: challengeBytes(1), Origin: site, Assertion: k.sign(r, c, challengeBytes(1), 0)}
+	for range 2 {
+		if v, err := r.CheckAssertion(t.Context(), in); err != nil || !v.OK {
+			t.Errorf("%+v, %v", v, err)
+		}
+	}
+	in.Effect = "another"
+	if v, _ := r.CheckAssertion(t.Context(), in); v.OK {
+		t.Error("another submit is taken with the same assertion")
 	}
 }
 
@@ -174,12 +218,11 @@ func TestWrongAssertionsAreOneAnswerAndCount(t *testing.T) {
 func TestACopiedKeyIsRefusedFlaggedAndTold(t *testing.T) {
 	r := newRig(t)
 	k, d := r.enrolled(device.SecurityKey, true)
-	c := r.challenge("f1", d)
 	for i, row := range []struct {
 		counter uint32
 		ok      bool
 	}{{10, true}, {11, true}, {11, false}, {9, false}, {0, false}, {12, true}} {
-		bytes := challengeBytes(byte(i + 1))
+		c, bytes := r.challenge("f1", d), challengeBytes(byte(i+1))
 		r.store.tallies = map[string]*tally{}
 		v := r.assertion("f1", c, bytes, k.sign(r, c, bytes, row.counter))
 		if v.OK != row.ok || slices.Contains(v.Events, flow.CloneSuspected) == row.ok {
@@ -306,7 +349,8 @@ func TestVerifyingLateIsAFactorOnceAnotherStandsBesideIt(t *testing.T) {
 	if v := r.assertion("f2", c, challengeBytes(2), k.sign(r, c, challengeBytes(2), 2)); !v.OK || v.Proof.Factors != flow.Possession || !kept.Credential.Verified {
 		t.Errorf("beside another factor: %+v", v)
 	}
-	if v := r.assertion("f2", c, challengeBytes(3), k.sign(r, c, challengeBytes(3), 3)); !v.OK || !v.Proof.Factors.Has(flow.Inherence) {
+	c = r.challenge("f3", d)
+	if v := r.assertion("f3", c, challengeBytes(3), k.sign(r, c, challengeBytes(3), 3)); !v.OK || !v.Proof.Factors.Has(flow.Inherence) {
 		t.Errorf("from then on: %+v", v)
 	}
 }

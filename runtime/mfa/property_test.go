@@ -14,11 +14,12 @@ import (
 	"doorward/runtime/mfapolicy"
 )
 
-// model is what somebody does who has a telephone and an app, and what an attacker does
+// model is what somebody does who has a telephone and two apps, and what an attacker does
 // beside them in other executions.
 type model struct {
 	*rig
 	phone, app device.Device
+	mobile     device.Device            // shows codes of the same seed
 	open       map[string]mfa.Challenge // by execution and type
 	codes      map[string]string        // the last one sent, likewise
 	old        []string                 // codes that were void or used once
@@ -33,14 +34,14 @@ func executions() *rapid.Generator[string] { return rapid.SampledFrom([]string{"
 
 func (m *model) ask(t *rapid.T) {
 	execution := executions().Draw(t, "execution")
-	d := rapid.SampledFrom([]device.Device{m.phone, m.app}).Draw(t, "device")
+	d := rapid.SampledFrom([]device.Device{m.phone, m.app, m.mobile}).Draw(t, "device")
 	sent := len(m.messages.all)
 	c, err := m.Challenge(m.t.Context(), mfa.Start{Who: m.who(execution), Device: d})
 	if err != nil {
 		return // locked, or too many messages
 	}
 	key := execution + string(d.Type)
-	if m.open[key] = c; len(m.messages.all) > sent {
+	if m.open[key] = c; d.Type.IsSent() && len(m.messages.all) > sent {
 		if was := m.codes[key]; was != "" {
 			m.old = append(m.old, key+"="+was)
 		}
@@ -88,7 +89,8 @@ func (m *model) rightSent(t *rapid.T) {
 func (m *model) rightApp(t *rapid.T) {
 	off := time.Duration(rapid.IntRange(-5, 5).Draw(t, "steps")) * 30 * time.Second
 	at := m.clock.Add(off)
-	m.try(t, executions().Draw(t, "execution"), m.app, code(m.t, at), fmt.Sprintf("step %d", at.Unix()/30))
+	d := rapid.SampledFrom([]device.Device{m.app, m.mobile}).Draw(t, "device")
+	m.try(t, executions().Draw(t, "execution"), d, code(m.t, at), fmt.Sprintf("step %d of %s", at.Unix()/30, d.ID))
 }
 
 func (m *model) wrongOne(t *rapid.T) {
@@ -127,9 +129,9 @@ func TestNothingProvesTwiceAndNoCapIsPassed(t *testing.T) {
 		m := &model{rig: newRig(t), open: map[string]mfa.Challenge{}, codes: map[string]string{}, used: map[string]bool{}}
 		m.limit = rapid.IntRange(1, 7).Draw(rt, "tries")
 		failure := mfapolicy.Failure{Count: m.limit, CoolDown: rapid.SampledFrom([]time.Duration{0, time.Minute, 10 * time.Minute}).Draw(rt, "cool-down")}
-		m.policy.SMS.Failure, m.policy.TOTP.Failure = failure, failure
+		m.policy.SMS.Failure, m.policy.TOTP.Failure, m.policy.Mobile.Failure = failure, failure, failure
 		m.settings.Lockout = mfapolicy.Failure{}
-		m.phone, m.app = m.rig.phone(), m.rig.app()
+		m.phone, m.app, m.mobile = m.rig.phone(), m.rig.app(), m.showing()
 		rt.Repeat(map[string]func(*rapid.T){
 			"ask": m.ask, "right sent": m.rightSent, "right app": m.rightApp, "wrong": m.wrongOne, "old": m.oldOne, "wait": m.wait,
 			"": func(rt *rapid.T) {

@@ -25,12 +25,12 @@ func (s *Service) Settled(ctx context.Context, w Who, c Challenge) (bool, error)
 // another execution, is gone.
 func (s *Service) asked(ctx context.Context, w Who, c Challenge) (device.Push, error) {
 	if c.Push == "" {
-		return device.Push{State: device.PushGone}, nil
+		return device.Push{State: s.waits(c, device.PushGone)}, nil
 	}
 	p, err := s.o.Store.Push(ctx, w.Env, c.Push)
 	switch {
 	case errors.Is(err, flow.ErrUnknown):
-		return device.Push{State: device.PushGone}, nil
+		return device.Push{State: s.waits(c, device.PushGone)}, nil
 	case err != nil:
 		return device.Push{}, err
 	case p.UserID != w.UserID || p.Flow != w.Flow || p.Device != c.Device || w.UserID == "":
@@ -38,6 +38,7 @@ func (s *Service) asked(ctx context.Context, w Who, c Challenge) (device.Push, e
 	case p.State == device.PushPending && !s.o.Now().Before(p.ExpiresAt):
 		p.State = device.PushGone
 	}
+	p.State = s.waits(c, p.State)
 	return p, nil
 }
 
@@ -74,7 +75,7 @@ func (s *Service) approved(ctx context.Context, w Who, c Challenge, p *device.Pu
 	if err != nil {
 		return Verdict{}, err
 	}
-	d, err := s.o.Store.Get(ctx, w.Env, w.UserID, p.Device)
+	d, err := s.o.Store.Answering(ctx, w.Env, w.UserID, p.Device)
 	if errors.Is(err, flow.ErrUnknown) || err == nil && !s.askable(policy, &d, NoWebAuthn) {
 		return v, nil
 	}
@@ -85,7 +86,7 @@ func (s *Service) approved(ctx context.Context, w Who, c Challenge, p *device.Pu
 	if first, err := s.o.Store.UsePush(ctx, w.Env, p.ID, w.Effect); err != nil || !first {
 		return v, err
 	}
-	standing, err := s.o.Store.Succeed(ctx, Success{Judged: s.against(w, policy, &d)})
+	standing, err := s.o.Store.Succeed(ctx, Success{Judged: s.against(w, policy, &d), Seen: d})
 	if v, err = s.judged(v, standing, err, "device.id"); v.OK {
 		v.Proof.At = s.o.Now()
 	}

@@ -35,10 +35,13 @@ type rig struct {
 	tries    *counts
 	messages *messages
 	policy   *mfapolicy.Policy
+	others   map[string]*mfapolicy.Policy // by id; policy has all others
 	fido     *mfapolicy.FIDO2Policy
 	settings *mfapolicy.Settings
 	contact  mfa.Contact
-	turns    int
+	// attributes are the user's, as policies name them.
+	attributes map[string]any
+	turns      int
 }
 
 func newRig(tb testing.TB) *rig {
@@ -82,6 +85,7 @@ func (r *rig) add(d device.Device, seed []byte) device.Device {
 	if d.UserID == "" {
 		d.UserID = user
 	}
+	d.Codes = d.Type == device.Mobile && len(seed) > 0
 	made, err := r.store.Create(context.Background(), mfa.NewDevice{Device: d, Seed: seed, Most: 99})
 	if err != nil {
 		r.t.Fatal(err)
@@ -150,7 +154,13 @@ func (keys) Derive(purpose string, parts ...string) [32]byte {
 
 type policies struct{ r *rig }
 
-func (p policies) Policy(string, string) (*mfapolicy.Policy, error)     { return p.r.policy, nil }
+func (p policies) Policy(_, id string) (*mfapolicy.Policy, error) {
+	if other := p.r.others[id]; other != nil {
+		return other, nil
+	}
+	return p.r.policy, nil
+}
+
 func (p policies) FIDO2(string, string) (*mfapolicy.FIDO2Policy, error) { return p.r.fido, nil }
 func (p policies) Settings(string) *mfapolicy.Settings                  { return p.r.settings }
 func (p policies) Party(string) passkey.Party {
@@ -158,6 +168,10 @@ func (p policies) Party(string) passkey.Party {
 }
 
 type people struct{ r *rig }
+
+func (p people) Attributes(context.Context, string, string) (map[string]any, error) {
+	return p.r.attributes, nil
+}
 
 func (p people) Contact(_ context.Context, _, userID string) (mfa.Contact, error) {
 	if userID != user {

@@ -53,13 +53,19 @@ type Most struct {
 	Number   int
 }
 
-// People knows how to reach a user beside their devices.
+// People knows users beside their devices.
 type People interface {
+	// Contact is how to reach one.
 	Contact(ctx context.Context, env, userID string) (Contact, error)
+	// Attributes are those of one, by their names, such as "email" and "name.given".
+	Attributes(ctx context.Context, env, userID string) (map[string]any, error)
 }
 
 // Contact is a user as messages need them.
-type Contact struct{ Email, Given, Username, Locales string }
+type Contact struct {
+	Email, Given, Username, Locales string
+	Phone                           string // where SMS reach them; empty: nowhere, or the environment sends none
+}
 
 // Policies are read live. An empty id is the default one's.
 type Policies interface {
@@ -74,7 +80,7 @@ type Keys interface {
 	Derive(purpose string, parts ...string) [32]byte
 }
 
-// Options is what a Service is made of; all of it is needed.
+// Options is what a Service is made of; all of it is needed but what says otherwise.
 type Options struct {
 	Store    Store
 	Secrets  Secrets
@@ -87,10 +93,15 @@ type Options struct {
 	NormalEmail func(address string) (string, error)
 	Random      io.Reader
 	Now         func() time.Time
+	// Metadata is what is known of models of authenticators; nil: nothing.
+	Metadata *passkey.Metadata
 }
 
 // Service holds the rules.
 type Service struct{ o Options }
+
+// KnowsModels reports whether it is known which models of authenticators there are.
+func (s *Service) KnowsModels() bool { return s.o.Metadata != nil }
 
 // New makes a Service.
 func New(o Options) *Service { return &Service{o} }
@@ -147,6 +158,7 @@ type Verdict struct {
 	AccountLocked bool
 	Events        []flow.EventType
 	Fault         *flow.Fault // of not OK: what to tell
+	Again         *Challenge  // that is asked from now on, where the one before can be answered no more
 
 	alarming bool // a lock began with it
 }

@@ -28,7 +28,12 @@ type Store interface {
 	// List returns all devices of a user, in the order in which they are tried.
 	List(ctx context.Context, env, userID string) ([]device.Device, error)
 	Get(ctx context.Context, env, userID, id string) (device.Device, error)
-	CredentialByID(ctx context.Context, env string, id []byte) (device.Device, error)
+	// Answering is Get for judging an answer: of the device are there its type, status,
+	// nickname, phone and email, and how it stands; of MOBILE all of it.
+	Answering(ctx context.Context, env, userID, id string) (device.Device, error)
+	// AnsweringCredential is Answering for the device that has a credential, with that,
+	// whoever's it is.
+	AnsweringCredential(ctx context.Context, env string, id []byte) (device.Device, error)
 	Handle(ctx context.Context, env, userID string) ([]byte, error)
 	// Seed is that of a device that is yet to be activated.
 	Seed(ctx context.Context, env, userID, id string) ([]byte, error)
@@ -84,7 +89,8 @@ type Activated struct {
 	Credential      *device.Credential // of FIDO2
 	Key             []byte             // of MOBILE
 	Name            string
-	Most            int // how many devices the user may have with this one
+	Nickname        string // empty: as it was
+	Most            int    // how many devices the user may have with this one
 	MFAEnabled      bool
 	Notice          *flow.Message
 	Effect          string
@@ -122,6 +128,7 @@ type Failing struct {
 // Success is an answer that was right.
 type Success struct {
 	Judged
+	Seen       device.Device      // as it was read for this answer
 	Credential *device.Credential // as it is to be stored now; nil: unchanged
 	Challenge  [32]byte           // digest of what was signed, to be used up; zero: nothing was
 }

@@ -103,7 +103,18 @@ func (s *store) Get(_ context.Context, _, userID, id string) (device.Device, err
 	return device.Device{}, flow.ErrUnknown
 }
 
-func (s *store) CredentialByID(_ context.Context, _ string, id []byte) (device.Device, error) {
+func (s *store) Answering(ctx context.Context, env, userID, id string) (device.Device, error) {
+	d, err := s.Get(ctx, env, userID, id)
+	if d.Type == device.Mobile {
+		return d, err
+	}
+	return device.Device{
+		Env: d.Env, UserID: d.UserID, ID: d.ID, Type: d.Type, Status: d.Status, Nickname: d.Nickname, Phone: d.Phone, Email: d.Email,
+		Wrong: d.Wrong, WrongOfAll: d.WrongOfAll, LockedUntil: d.LockedUntil, BlockedAt: d.BlockedAt, LastUsedAt: d.LastUsedAt,
+	}, err
+}
+
+func (s *store) AnsweringCredential(_ context.Context, _ string, id []byte) (device.Device, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range s.devices {
@@ -178,6 +189,9 @@ func (s *store) Activate(_ context.Context, a mfa.Activated) (device.Device, err
 			return device.Device{}, mfa.ErrActivated
 		}
 		d.Status, d.ActivatedAt, d.Credential = device.Active, s.now(), a.Credential
+		if a.Nickname != "" {
+			d.Nickname = a.Nickname
+		}
 		s.steps[d.ID] = max(s.steps[d.ID], a.Step)
 		s.notice(a.Notice)
 		return *d, nil

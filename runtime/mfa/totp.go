@@ -3,6 +3,7 @@ package mfa
 import (
 	"crypto/subtle"
 	"encoding/base32"
+	"io"
 	"net/url"
 	"strconv"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
 
+	"doorward/runtime/device"
 	"doorward/runtime/mfapolicy"
 )
 
@@ -47,9 +49,14 @@ func matching(seed []byte, code string, now time.Time, period time.Duration, gra
 }
 
 // comparing is how a code is compared with those of a seed. Of a step that is used up
-// it is for the Store to say so.
+// it is for the Store to say so. Steps of every period are counted in those of the
+// shortest: a policy that changes the period neither revives a code nor holds back those
+// to come.
 func comparing(code string, now time.Time, period time.Duration, grace int) func(seed []byte, last int64) (int64, bool) {
-	return func(seed []byte, _ int64) (int64, bool) { return matching(seed, code, now, period, grace) }
+	return func(seed []byte, _ int64) (int64, bool) {
+		step, found := matching(seed, code, now, period, grace)
+		return step * int64(period/totpPeriod), found
+	}
 }
 
 // key is a seed as it is handed to an app. Source: the Key URI Format of Google
@@ -81,6 +88,35 @@ func encodeQuery(q url.Values) string {
 		out = append(out, c)
 	}
 	return string(out)
+}
+
+// period is for how long a code of a paired app is the current one: as the policy says
+// under which it was paired, since an app has one clock for all policies; of one that is
+// gone, as the default one says.
+func (s *Service) period(d *device.Device) time.Duration {
+	for _, id := range []string{d.Policy, ""} {
+		if p, err := s.o.Policies.Policy(d.Env, id); err == nil && p.Mobile.Step > 0 {
+			return p.Mobile.Step
+		}
+	}
+	return totpPeriod
+}
+
+// Computed says how a MOBILE device computes its codes; not ok: it does not.
+func (s *Service) Computed(d *device.Device) (c device.Computed, ok bool) {
+	c = device.Computed{Algorithm: "SHA1", Digits: totpDigits.Length(), Period: s.period(d)}
+	if p, err := s.o.Policies.Policy(d.Env, d.Policy); err == nil {
+		app, _ := p.Mobile.Application(d.Application)
+		c.Taken = p.Mobile.Enabled && computes(&app, d)
+	}
+	return c, d.Codes
+}
+
+// NewSeed makes a seed, by which a device computes codes.
+func (s *Service) NewSeed() ([]byte, error) {
+	seed := make([]byte, seedSize)
+	_, err := io.ReadFull(s.o.Random, seed)
+	return seed, err
 }
 
 // grace is how many steps a code may be early or late.

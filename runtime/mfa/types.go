@@ -26,8 +26,10 @@ type Challenge struct {
 	Address  string      `json:"address,omitempty"`  // masked, of where a code went
 	Tries    int         `json:"tries,omitempty"`    // that a code has
 	Allowed  []Allowed   `json:"allowed,omitempty"`  // of ASSERTION_REQUIRED: who may answer
+	Salt     string      `json:"salt,omitempty"`     // of ASSERTION_REQUIRED: tells this question from every other
 	Push     string      `json:"push,omitempty"`     // id
 	Number   string      `json:"number,omitempty"`   // to be shown, and picked on the device
+	Codes    bool        `json:"codes,omitempty"`    // of Push: a code that the app shows is taken as well
 	Until    time.Time   `json:"until,omitzero"`     // how long a code or a push is good
 }
 
@@ -118,5 +120,8 @@ type Activation struct {
 	OTP                 string
 	Origin, Attestation string
 	Creation            *Creation
+	Nickname            string // empty: as it was
 	Bytes               []byte // that were to be signed; none: outside of an execution, see CreationBytes
+	// Conditional says that it answers Offering.Quiet, for which nobody was asked.
+	Conditional bool
 }

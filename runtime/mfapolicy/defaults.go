@@ -47,7 +47,7 @@ func DefaultFIDO2(rpID string) *FIDO2Policy {
 	p := &FIDO2Policy{
 		Name: "Passkeys", Default: true, RelyingPartyID: rpID, DeviceDisplayName: "Passkey",
 		Attestation: NoAttestation, Attachment: AnyAttachment, Discoverable: Preferred,
-		DisplayName: []string{"username"}, Timeout: defaultTimeout,
+		DisplayName: [][]string{{"username"}}, Timeout: defaultTimeout,
 	}
 	p.UserVerification.Option = Preferred
 	p.Backup.Allowed = true

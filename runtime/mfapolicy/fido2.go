@@ -23,10 +23,11 @@ type FIDO2Policy struct {
 		Allowed  [][16]byte // AAGUIDs, of Specific
 		Enforced bool
 	}
-	DisplayName    []string // attributes of users to show beside a passkey, the first that there is: "email", "name.given"
-	Hints          []string // as WebAuthn writes them: "security-key", "client-device", "hybrid"
+	DisplayName    [][]string // what to show beside a passkey: the first of which a user has anything, such as "email", or "name.given" and "name.family"
+	Hints          []string   // as WebAuthn writes them: "security-key", "client-device", "hybrid"
 	Timeout        time.Duration
 	RelatedOrigins []string // origins of other sites that may use these passkeys; ours
+	OfferDisabled  bool     // nobody is offered a passkey after a sign-on with a password; ours
 }
 
 // Attestation is whether a new device says what model it is.
@@ -61,10 +62,17 @@ const (
 // Authenticators is which models are let in.
 type Authenticators string
 
-// The choices. Those that go by a metadata service are not offered: there is none here.
-// Source: reference/management.md 5.10.
+// The choices. Source: reference/management.md 5.10.
 const (
 	AnyAuthenticator Authenticators = "NONE"
 	AuditOnly        Authenticators = "AUDIT_ONLY" // all, and what model it was is kept
+	Global           Authenticators = "GLOBAL"     // those that the FIDO Metadata Service has, and has nothing against
+	Certified        Authenticators = "CERTIFIED"  // of these, those that FIDO has certified
 	Specific         Authenticators = "SPECIFIC"   // those that Allowed names
 )
+
+// Models reports whether only some models are let in.
+func (a Authenticators) Models() bool { return a == Specific || a.Listed() }
+
+// Listed reports whether it is the FIDO Metadata Service that says which.
+func (a Authenticators) Listed() bool { return a == Global || a == Certified }

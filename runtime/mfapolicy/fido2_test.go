@@ -2,6 +2,7 @@ package mfapolicy_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +18,8 @@ const fido2 = `{
 	"backupEligibility":{"allow":false,"enforceDuringAuthentication":true},
 	"mdsAuthenticatorsRequirements":{"option":"SPECIFIC","allowedAuthenticators":[{"id":"ee882879-721c-4913-9775-3dfcce97072a"}],"enforceDuringAuthentication":true},
 	"userDisplayNameAttributes":{"attributes":[{"name":"email"},{"name":"name","subAttributes":[{"name":"given"},{"name":"family"}]}]},
-	"publicKeyCredentialHints":["SECURITY_KEY","client-device"],"userPresenceTimeout":{"duration":90,"timeUnit":"SECONDS"},"relatedOrigins":["https://shop.example.org","https://a.example:8443"]
+	"publicKeyCredentialHints":["SECURITY_KEY","client-device"],"userPresenceTimeout":{"duration":90,"timeUnit":"SECONDS"},"relatedOrigins":["https://shop.example.org","https://a.example:8443"],
+	"offer":{"enabled":false}
 }`
 
 func TestAFIDO2PolicyIsRead(t *testing.T) {
@@ -27,8 +29,8 @@ func TestAFIDO2PolicyIsRead(t *testing.T) {
 	}
 	want := &mfapolicy.FIDO2Policy{
 		Name: "Keys", Default: true, RelyingPartyID: "auth.example.com", DeviceDisplayName: "Key", Attestation: mfapolicy.Direct, Attachment: mfapolicy.AnyAttachment,
-		Discoverable: mfapolicy.Required, DisplayName: []string{"email", "name.given", "name.family"}, Hints: []string{"security-key", "client-device"},
-		Timeout: 90 * time.Second, RelatedOrigins: []string{"https://shop.example.org", "https://a.example:8443"},
+		Discoverable: mfapolicy.Required, DisplayName: [][]string{{"email"}, {"name.given", "name.family"}}, Hints: []string{"security-key", "client-device"},
+		Timeout: 90 * time.Second, RelatedOrigins: []string{"https://shop.example.org", "https://a.example:8443"}, OfferDisabled: true,
 	}
 	want.UserVerification.Option, want.UserVerification.Enforced = mfapolicy.Required, true
 	want.Backup.Enforced = true
@@ -57,8 +59,7 @@ func TestAFIDO2PolicyThatCannotBe(t *testing.T) {
 		{"userVerification.option", "-"},
 		{"userVerification.option", `"ALWAYS"`},
 		{"backupEligibility.allow", `"no"`},
-		{"mdsAuthenticatorsRequirements.option", `"CERTIFIED"`},
-		{"mdsAuthenticatorsRequirements.option", `"GLOBAL"`},
+		{"mdsAuthenticatorsRequirements.option", `"FIDO"`},
 		{"mdsAuthenticatorsRequirements.allowedAuthenticators", `[]`},
 		{"mdsAuthenticatorsRequirements.allowedAuthenticators", `[{"id":"yubikey"}]`},
 		{"userDisplayNameAttributes.attributes", "-"},
@@ -69,6 +70,10 @@ func TestAFIDO2PolicyThatCannotBe(t *testing.T) {
 		{"relatedOrigins", `["http://shop.example"]`},
 		{"relatedOrigins", `["https://shop.example/"]`},
 		{"relatedOrigins", `["https://u@shop.example"]`},
+		{"offer", "true"},
+		{"offer.enabled", "-"},
+		{"offer.enabled", `"no"`},
+		{"offer.after", "1"},
 		{"strange", "1"},
 	} {
 		faultAt(t, []byte(fido2), rule.path, rule.value, read)
@@ -119,6 +124,24 @@ func judgeFaults(t *testing.T, err error) {
 	for _, f := range faults {
 		if f.Path == "" || f.Message == "" {
 			t.Errorf("%+v", f)
+		}
+	}
+}
+
+// TestModelsNeedAnAttestation: without one nobody knows which model it is.
+func TestModelsNeedAnAttestation(t *testing.T) {
+	for option, want := range map[mfapolicy.Authenticators]struct{ models, listed bool }{
+		mfapolicy.AnyAuthenticator: {}, mfapolicy.AuditOnly: {}, mfapolicy.Specific: {true, false}, mfapolicy.Global: {true, true}, mfapolicy.Certified: {true, true},
+	} {
+		if option.Models() != want.models || option.Listed() != want.listed {
+			t.Error(option)
+		}
+		for attestation, bad := range map[string]bool{"DIRECT": false, "NONE": want.models} {
+			body := strings.NewReplacer(`"SPECIFIC"`, `"`+string(option)+`"`, `"attestationRequirements":"DIRECT"`, `"attestationRequirements":"`+attestation+`"`).Replace(fido2)
+			p, err := mfapolicy.ReadFIDO2Policy([]byte(body))
+			if (err != nil) != bad || err == nil && p.Authenticators.Option != option {
+				t.Errorf("%s with %s: %+v, %v", option, attestation, p, err)
+			}
 		}
 	}
 }

@@ -34,8 +34,7 @@ const (
 	AlwaysDisplayDevices Selection = "ALWAYS_DISPLAY_DEVICES" // the person, even of one
 )
 
-// NewDeviceNotice is by which channel a person is told of a new device beyond the mail
-// that they always get.
+// NewDeviceNotice is by which channel a person is told of a new device.
 type NewDeviceNotice string
 
 // The notices. Source: reference/management.md 5.10.

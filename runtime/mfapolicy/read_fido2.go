@@ -40,6 +40,11 @@ func ReadFIDO2Policy(body json.RawMessage) (*FIDO2Policy, error) {
 	p.readAuthenticators(&o)
 	p.DisplayName = readDisplayName(&o)
 	p.RelatedOrigins = readOrigins(&o)
+	if in, ok := o.Object("offer"); ok {
+		in.Need("enabled")
+		p.OfferDisabled = !in.Flag("enabled")
+		in.End("offer")
+	}
 	o.End("a FIDO2 policy")
 	if faults != nil {
 		return nil, faults
@@ -74,12 +79,7 @@ func (p *FIDO2Policy) readAuthenticators(o *document.Object) {
 	}
 	defer in.End("mdsAuthenticatorsRequirements")
 	in.Need("option")
-	switch s := in.One("option", "NONE", "AUDIT_ONLY", "GLOBAL", "CERTIFIED", "SPECIFIC"); s {
-	case "GLOBAL", "CERTIFIED":
-		in.Wrong("option", "takes NONE, AUDIT_ONLY or SPECIFIC: this server asks no metadata service")
-	default:
-		p.Authenticators.Option = Authenticators(s)
-	}
+	p.Authenticators.Option = Authenticators(in.One("option", string(AnyAuthenticator), string(AuditOnly), string(Global), string(Certified), string(Specific)))
 	p.Authenticators.Enforced = in.Flag("enforceDuringAuthentication")
 	list(&in, "allowedAuthenticators", func(of *document.Object) {
 		defer of.End("an authenticator")
@@ -94,14 +94,14 @@ func (p *FIDO2Policy) readAuthenticators(o *document.Object) {
 		}
 		p.Authenticators.Allowed = append(p.Authenticators.Allowed, [16]byte(b))
 	})
+	if p.Authenticators.Option.Models() && p.Attestation == NoAttestation {
+		o.Wrong("attestationRequirements", "takes DIRECT where only some authenticators are let in: without it none says what it is")
+	}
 	if p.Authenticators.Option != Specific {
 		return
 	}
 	if raw, named := in.Take("allowedAuthenticators"); !named || string(raw) == "[]" {
 		in.Faults.AddCode(in.At.Member("allowedAuthenticators"), flow.RequiredValue, "is required: it names the models that SPECIFIC lets in")
-	}
-	if p.Attestation == NoAttestation {
-		o.Wrong("attestationRequirements", "takes DIRECT where only specific authenticators are let in: without it none says what it is")
 	}
 }
 
@@ -121,30 +121,33 @@ func readHints(o *document.Object) []string {
 }
 
 // readDisplayName reads the attributes of users that may be shown beside a passkey.
-func readDisplayName(o *document.Object) []string {
+// readDisplayName reads what is shown beside a passkey. Parts of one attribute are shown
+// together.
+func readDisplayName(o *document.Object) [][]string {
 	in, ok := o.Object("userDisplayNameAttributes")
 	if !ok {
 		return nil
 	}
 	defer in.End("userDisplayNameAttributes")
 	in.Need("attributes")
-	var out []string
+	var out [][]string
 	list(&in, "attributes", func(of *document.Object) {
 		defer of.End("an attribute")
 		if !of.Need("name") {
 			return
 		}
-		name, parts := of.Text("name", nameMost), 0
+		name := of.Text("name", nameMost)
+		var parts []string
 		list(of, "subAttributes", func(sub *document.Object) {
 			defer sub.End("an attribute")
 			if sub.Need("name") {
-				out = append(out, name+"."+sub.Text("name", nameMost))
-				parts++
+				parts = append(parts, name+"."+sub.Text("name", nameMost))
 			}
 		})
-		if parts == 0 {
-			out = append(out, name)
+		if parts == nil {
+			parts = []string{name}
 		}
+		out = append(out, parts)
 	})
 	return out
 }

@@ -24,7 +24,7 @@ func Named(assertion string) (credentialID, userHandle []byte, err error) {
 // It looks at nothing but what it is given: that a challenge is good once is the
 // business of whoever stores the verdict.
 func Assert(in Assertion) (Verdict, error) {
-	d, err := demandsOf(in.Policy)
+	d, err := demandsOf(in.Policy, in.Metadata)
 	if err != nil {
 		return Verdict{}, err
 	}
@@ -76,7 +76,7 @@ func owned(in Assertion, a answer) (device.Credential, error) {
 
 // judgeAnswered holds authenticator data against the credential and the policy.
 func judgeAnswered(p Party, d demands, c device.Credential, data protocol.AuthenticatorData) error {
-	if err := judgeData(p, data, d.verified(true)); err != nil {
+	if err := judgeData(p, data, true, d.verified(true)); err != nil {
 		return err
 	}
 	eligible := data.Flags.HasBackupEligible()

@@ -47,8 +47,8 @@ func formats() []string {
 
 // verifyCreated verifies the attestation, where the policy asks for one, and returns
 // its format. Where it does not, what a statement says is neither verified nor kept.
-// Roots of trust are known for Apple and Android alone: without a metadata service,
-// a certificate of another format says which model it is and not by whose word.
+// Roots of trust are known for Apple and Android, and of the models that Metadata has:
+// the certificate of another one says which model it is and not by whose word.
 func verifyCreated(in Registration, d demands, a answer, client protocol.CollectedClientData, o *protocol.AttestationObject) (string, error) {
 	format := o.Format
 	switch {
@@ -65,12 +65,15 @@ func verifyCreated(in Registration, d demands, a answer, client protocol.Collect
 	}
 	created.Raw.AttestationResponse.ClientDataJSON = a.clientData
 	_, err := created.Verify(client.Challenge, in.Party.ID, in.Party.Origins, nil, nil, protocol.TopOriginExplicitVerificationMode,
-		false, d.verified(false), true, nil, parameters(), protocol.AttestationPolicy{}, protocol.SignaturePolicy{})
+		false, !in.Conditional && d.verified(false), !in.Conditional, nil, parameters(), protocol.AttestationPolicy{}, protocol.SignaturePolicy{})
 	if err != nil {
 		return "", refused(ReasonAttestation)
 	}
 	if created.Response.AttestationObject.Type == string(metadata.BasicSurrogate) {
 		format = FormatSelf
+	}
+	if !d.vouched([16]byte(o.AuthData.AttData.AAGUID), format, o.AttStatement) {
+		return "", refused(ReasonAttestation)
 	}
 	if !d.model([16]byte(o.AuthData.AttData.AAGUID), format, false) {
 		return "", refused(ReasonAuthenticator)

@@ -19,16 +19,17 @@ const (
 // demands is a policy in the words of WebAuthn.
 type demands struct {
 	*mfapolicy.FIDO2Policy
-	attachment   string // empty: either
+	known        *Metadata // nil: nothing is
+	attachment   string    // empty: either
 	residentKey  string
 	verification string
 }
 
-func demandsOf(pol *mfapolicy.FIDO2Policy) (demands, error) {
+func demandsOf(pol *mfapolicy.FIDO2Policy, known *Metadata) (demands, error) {
 	if pol == nil {
 		return demands{}, refused(ReasonSetup)
 	}
-	d := demands{pol, "", word(pol.Discoverable), word(pol.UserVerification.Option)}
+	d := demands{pol, known, "", word(pol.Discoverable), word(pol.UserVerification.Option)}
 	switch pol.Attachment {
 	case mfapolicy.PlatformOnly:
 		d.attachment = platform
@@ -61,10 +62,9 @@ func (d demands) backup(again bool) bool {
 	return d.Backup.Allowed || again && !d.Backup.Enforced
 }
 
-// direct reports whether an attestation is asked for. Specific models cannot be known
-// without.
+// direct reports whether an attestation is asked for. Models cannot be known without.
 func (d demands) direct() bool {
-	return d.Attestation == mfapolicy.Direct || d.Authenticators.Option == mfapolicy.Specific
+	return d.Attestation == mfapolicy.Direct || d.Authenticators.Option.Models()
 }
 
 // attested reports whether it is refused to give none. Who only keeps records of
@@ -77,11 +77,27 @@ func (d demands) attested() bool {
 // only where an attestation covers it: otherwise it is the word of a client. Source:
 // WebAuthn level 3, 8.2 to 8.4, 8.8; that of 8.6 does not cover it.
 func (d demands) model(aaguid [16]byte, format string, again bool) bool {
-	if d.Authenticators.Option != mfapolicy.Specific || again && !d.Authenticators.Enforced {
+	if !d.Authenticators.Option.Models() || again && !d.Authenticators.Enforced {
 		return true
 	}
-	covered := slices.Contains([]string{"packed", "tpm", "android-key", "apple"}, format)
-	return covered && slices.Contains(d.Authenticators.Allowed, aaguid)
+	if !slices.Contains([]string{"packed", "tpm", "android-key", "apple"}, format) {
+		return false
+	}
+	switch m := d.known.of(aaguid); d.Authenticators.Option {
+	case mfapolicy.Global:
+		return m != nil && !m.barred
+	case mfapolicy.Certified:
+		return m != nil && !m.barred && m.certified
+	case mfapolicy.Specific, mfapolicy.AnyAuthenticator, mfapolicy.AuditOnly:
+	}
+	return slices.Contains(d.Authenticators.Allowed, aaguid)
+}
+
+// vouched reports whether an attestation is by the word of whoever makes the model, as
+// far as that is known.
+func (d demands) vouched(aaguid [16]byte, format string, statement map[string]any) bool {
+	m := d.known.of(aaguid)
+	return m == nil || format == FormatNone || format == FormatSelf || m.vouches(statement)
 }
 
 // timeout is how long the client may wait for the person.

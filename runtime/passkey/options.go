@@ -98,7 +98,7 @@ func asText(alg int) string { return strconv.Itoa(alg) }
 // the policy allows: "platform", "cross-platform", or empty. exclude are the
 // credentials that the person has already.
 func Creation(p Party, pol *mfapolicy.FIDO2Policy, user User, exclude []device.Credential, attachment string, challenge []byte) (Options, error) {
-	d, err := demandsOf(pol)
+	d, err := demandsOf(pol, nil)
 	switch {
 	case err != nil:
 		return Options{}, err
@@ -134,7 +134,7 @@ func creationOptions[B plain | signed, A any](p Party, d demands, user User, exc
 // by any that the authenticator knows of this party when there are none. Credentials
 // of other relying parties are left out; when none is left, there is nothing to ask.
 func Request(p Party, pol *mfapolicy.FIDO2Policy, allow []device.Credential, challenge []byte) (Options, error) {
-	d, err := demandsOf(pol)
+	d, err := demandsOf(pol, nil)
 	if err != nil {
 		return Options{}, err
 	}

@@ -35,6 +35,13 @@ type Registration struct {
 	Attestation string // the credential as JSON, in either form
 	User        User
 	Exclude     []device.Credential // that the person has already
+	Metadata    *Metadata           // nil: nothing is known of models
+	// Conditional says that the options were for a credential which is made without
+	// asking the person, who has just proven another factor. Then nobody need have
+	// touched the authenticator or been verified by it, and that other factor stands for
+	// it: the credential counts as verified. Source: WebAuthn level 3, 4 (uvInitialized),
+	// 5.1.3 (conditional mediation), 7.1.
+	Conditional bool
 }
 
 // Assertion is the answer of an authenticator that has signed a challenge.
@@ -45,6 +52,7 @@ type Assertion struct {
 	Origin      string
 	Assertion   string
 	Credentials []device.Credential // that may answer: those that were offered, or the one that Named has led to
+	Metadata    *Metadata           // nil: nothing is known of models
 	// Discoverable says that nobody was known before: the answer must name the person
 	// by the handle of the credential.
 	Discoverable bool

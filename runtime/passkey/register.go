@@ -15,7 +15,7 @@ import (
 // WebAuthn level 3, 7.1.
 func Register(in Registration) (device.Credential, error) {
 	var none device.Credential
-	d, err := demandsOf(in.Policy)
+	d, err := demandsOf(in.Policy, in.Metadata)
 	if err != nil {
 		return none, err
 	}
@@ -46,7 +46,7 @@ func Register(in Registration) (device.Credential, error) {
 		Transports: a.transports, AAGUID: [16]byte(object.AuthData.AttData.AAGUID), Format: format,
 		Handle: bytes.Clone(in.User.Handle), RPID: in.Party.ID, Attachment: a.attachment,
 		Discoverable:   a.discoverable != nil && *a.discoverable,
-		Verified:       object.AuthData.Flags.HasUserVerified(),
+		Verified:       object.AuthData.Flags.HasUserVerified() || in.Conditional,
 		BackupEligible: object.AuthData.Flags.HasBackupEligible(), BackedUp: object.AuthData.Flags.HasBackupState(),
 	}
 	return made, nil
@@ -55,7 +55,7 @@ func Register(in Registration) (device.Credential, error) {
 // judgeCreated holds what was made against what was asked for, all but the
 // attestation.
 func judgeCreated(in Registration, d demands, a answer, o *protocol.AttestationObject) error {
-	if err := judgeData(in.Party, o.AuthData, d.verified(false)); err != nil {
+	if err := judgeData(in.Party, o.AuthData, !in.Conditional, !in.Conditional && d.verified(false)); err != nil {
 		return err
 	}
 	switch {
@@ -76,12 +76,12 @@ func judgeCreated(in Registration, d demands, a answer, o *protocol.AttestationO
 
 // judgeData judges what both ceremonies have in authenticator data. Source: WebAuthn
 // level 3, 6.1, 6.1.3, 7.1 steps 13 to 18, 7.2 steps 15 to 18.
-func judgeData(p Party, data protocol.AuthenticatorData, verified bool) error {
+func judgeData(p Party, data protocol.AuthenticatorData, present, verified bool) error {
 	hash := sha256.Sum256([]byte(p.ID))
 	switch {
 	case !bytes.Equal(data.RPIDHash, hash[:]):
 		return refused(ReasonParty)
-	case !data.Flags.HasUserPresent():
+	case present && !data.Flags.HasUserPresent():
 		return refused(ReasonPresence)
 	case verified && !data.Flags.HasUserVerified():
 		return refused(ReasonVerification)

@@ -97,7 +97,7 @@ func (a *action) member(name string, value json.RawMessage, faults *Faults) {
 // readRecovery returns nil for what is switched off.
 func readRecovery(at Path, value json.RawMessage, faults *Faults) *recovery {
 	m := object(at, value, faults, "enabled")
-	if m == nil || !boolean(at, m, "enabled", faults) {
+	if m == nil || !enabled(at, m, faults) {
 		return nil
 	}
 	return &recovery{Enabled: true}
@@ -109,7 +109,7 @@ func readRegistration(at Path, value json.RawMessage, faults *Faults) *registrat
 	if m == nil {
 		return nil
 	}
-	r := registration{Enabled: boolean(at, m, "enabled", faults)}
+	r := registration{Enabled: enabled(at, m, faults)}
 	switch {
 	case m["external"] == nil:
 	case r.Enabled:
@@ -161,11 +161,11 @@ func object(p Path, raw json.RawMessage, faults *Faults, names ...string) map[st
 	return m
 }
 
-// boolean reads a required member.
-func boolean(p Path, m map[string]json.RawMessage, name string, faults *Faults) bool {
-	v := string(m[name])
+// enabled reads the required member of that name.
+func enabled(p Path, m map[string]json.RawMessage, faults *Faults) bool {
+	v := string(m["enabled"])
 	if v != "true" && v != "false" {
-		faults.Add(p.Member(name), "takes true or false")
+		faults.Add(p.Member("enabled"), "takes true or false")
 	}
 	return v == "true"
 }

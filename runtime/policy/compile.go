@@ -60,6 +60,9 @@ func entry(actions []action, i int) string {
 	if i >= len(actions) {
 		return ""
 	}
+	if actions[i].Type == deviceAuthentication {
+		return room{priority: actions[i].Priority}.key("device")
+	}
 	if actions[i].Type == flowDefinition {
 		return strconv.FormatInt(actions[i].Priority, 10)
 	}

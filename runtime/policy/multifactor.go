@@ -15,6 +15,7 @@ type multiFactor struct {
 	Policy *reference `json:"deviceAuthenticationPolicy,omitempty"` // nil: the environment's default one
 	Types  []string   `json:"types,omitempty"`                      // of devices, sorted; none: all that the policy has
 	Block  bool       `json:"block,omitempty"`                      // whoever has no device is kept out
+	Bypass bool       `json:"bypass,omitempty"`                     // or is let pass, where an application answers for them
 }
 
 // method is a member that switched a method on before there were policies for it.
@@ -24,8 +25,13 @@ type method struct{ name, device string }
 // reference/management.md 4.3.
 func methods() []method {
 	return []method{
-		{"applications", "MOBILE"}, {"authenticator", "TOTP"}, {"boundBiometrics", "PLATFORM"},
-		{"email", "EMAIL"}, {"securityKey", "SECURITY_KEY"}, {"sms", "SMS"}, {"voice", "VOICE"},
+		{"applications", "MOBILE"},
+		{"authenticator", "TOTP"},
+		{"boundBiometrics", "PLATFORM"},
+		{"email", "EMAIL"},
+		{"securityKey", "SECURITY_KEY"},
+		{"sms", "SMS"},
+		{"voice", "VOICE"},
 	}
 }
 
@@ -36,7 +42,7 @@ func readMultiFactor(m map[string]json.RawMessage, faults *Faults) *multiFactor 
 		out.Policy = readReference(document.Root.Member("deviceAuthenticationPolicy"), v, "a device authentication policy", faults)
 	}
 	if v := m["noDevicesMode"]; v != nil {
-		out.Block = readNoDevices(v, faults)
+		out.Block, out.Bypass = readNoDevices(v, faults)
 	}
 	said, sound := 0, len(*faults)
 	for _, x := range methods() {
@@ -59,23 +65,20 @@ func readMultiFactor(m map[string]json.RawMessage, faults *Faults) *multiFactor 
 
 // readNoDevices reads what becomes of somebody without a device. Source:
 // reference/management.md 4.3; reference/flows.md 8.1.
-func readNoDevices(value json.RawMessage, faults *Faults) (block bool) {
-	at := document.Root.Member("noDevicesMode")
+func readNoDevices(value json.RawMessage, faults *Faults) (block, bypass bool) {
 	switch string(value) {
 	case `"BLOCK"`:
-		return true
+		return true, false
 	case `"BYPASS"`:
-		faults.Add(at, "lets people in without a second factor, and takes effect only with a signed login_hint_token, which this server does not take; "+
-			"leave it out, so that they are led to set up a device, or write BLOCK")
-	default:
-		faults.Add(at, "takes BLOCK or BYPASS")
+		return false, true
 	}
-	return false
+	faults.Add(document.Root.Member("noDevicesMode"), "takes BLOCK or BYPASS")
+	return false, false
 }
 
 func readMethod(at Path, value json.RawMessage, faults *Faults) bool {
 	m := object(at, value, faults, "enabled")
-	return m != nil && boolean(at, m, "enabled", faults)
+	return m != nil && enabled(at, m, faults)
 }
 
 // readApplications reports whether there is one that people may confirm with. What
@@ -101,7 +104,7 @@ func readApplications(at Path, value json.RawMessage, faults *Faults) bool {
 		}
 		if v := m["deviceAuthorization"]; v != nil {
 			if d := object(in.Member("deviceAuthorization"), v, faults, "enabled", "extraVerification"); d != nil {
-				boolean(in.Member("deviceAuthorization"), d, "enabled", faults)
+				enabled(in.Member("deviceAuthorization"), d, faults)
 			}
 		}
 	}
@@ -118,7 +121,8 @@ func readApplications(at Path, value json.RawMessage, faults *Faults) bool {
 //
 // Whoever is not known yet is asked for the name, and whoever is not proven yet is
 // told nothing of devices. Who has no device sets one up, unless that is blocked; if
-// the session has known them for a while, with the password once more.
+// the session has known them for a while, with the password once more. BYPASS lets those
+// pass for whom an application answers, and is for everybody else as if nothing were said.
 func multiFactored(a action, next string) ([]*flow.Node, error) {
 	if a.MultiFactor == nil {
 		return nil, fmt.Errorf("action %s says nothing of what it asks for", a.Type)
@@ -142,7 +146,11 @@ func multiFactored(a action, next string) ([]*flow.Node, error) {
 	leads := map[string]string{"SUCCEEDED": next, verificationRequired: r.key("verify")}
 	if !a.MultiFactor.Block {
 		leads[noDevices] = r.key("enroll")
-		nodes = append(nodes, r.enroll(asks)...)
+		rest := r.enroll(asks)
+		if a.MultiFactor.Bypass {
+			rest[0].Waives, rest[0].Skip = nodes[0].Key, next
+		}
+		nodes = append(nodes, rest...)
 	}
 	return append(nodes, &flow.Node{Key: at, Kind: "MFA_CHALLENGE", Config: asks.with(false, leads), Outlets: leads}), nil
 }

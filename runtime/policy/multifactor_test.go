@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 
@@ -30,11 +31,11 @@ func TestWhatAMultiFactorActionAsksFor(t *testing.T) {
 		"nothing":           {``, `{}`, nil},
 		"a policy":          {`,"deviceAuthenticationPolicy":{"id":"p"}`, `{"deviceAuthenticationPolicy":{"id":"p"}}`, nil},
 		"nobody without":    {`,"noDevicesMode":"BLOCK"`, `{"block":true}`, nil},
+		"somebody without":  {`,"noDevicesMode":"BYPASS"`, `{"bypass":true}`, nil},
 		"methods":           {`,"sms":{"enabled":true},"email":{"enabled":false},"securityKey":{"enabled":true},"boundBiometrics":{"enabled":true},"authenticator":{"enabled":true},"voice":{"enabled":true}`, `{"types":["PLATFORM","SECURITY_KEY","SMS","TOTP","VOICE"]}`, nil},
 		"applications":      {`,"applications":[{"id":"a","autoEnrollment":{"enabled":false},"deviceAuthorization":{"enabled":true,"extraVerification":"permissive"}}]`, `{"types":["MOBILE"]}`, nil},
 		"a policy, and one": {`,"deviceAuthenticationPolicy":{"id":"p"},"sms":{"enabled":true},"applications":[]`, `{"deviceAuthenticationPolicy":{"id":"p"},"types":["SMS"]}`, nil},
 
-		"somebody without":        {`,"noDevicesMode":"BYPASS"`, ``, []string{"$.actions[1].noDevicesMode: lets people in without a second factor, and takes effect only with a signed login_hint_token, which this server does not take"}},
 		"another mode":            {`,"noDevicesMode":"ALLOW"`, ``, []string{takes}},
 		"a mode that is none":     {`,"noDevicesMode":true`, ``, []string{takes}},
 		"a policy without an id":  {`,"deviceAuthenticationPolicy":{}`, ``, []string{"$.actions[1].deviceAuthenticationPolicy.id: takes the id of a device authentication policy"}},
@@ -81,6 +82,10 @@ func TestAMultiFactorActionIsARoom(t *testing.T) {
 	enrolls["3.password"] = node("PASSWORD", map[string]string{
 		"AUTHENTICATED": "3.enroll", "PASSWORD_EXPIRED": "3.enroll", "MUST_CHANGE_PASSWORD": "3.enroll", "VERIFICATION_REQUIRED": "3.enroll",
 	})
+	bypasses := maps.Clone(enrolls)
+	waived := *enrolls["3.enroll"]
+	waived.Waives = "3.identify"
+	bypasses["3.enroll"] = &waived
 	for name, tt := range map[string]struct {
 		action string
 		want   map[string]*flow.Node
@@ -89,6 +94,10 @@ func TestAMultiFactorActionIsARoom(t *testing.T) {
 		"who has no device sets one up": {
 			`{"type":"MULTI_FACTOR_AUTHENTICATION","priority":3,"deviceAuthenticationPolicy":{"id":"p"},"sms":{"enabled":true}}`, enrolls,
 			mfachallenge.Config{Policy: "p", Types: []device.Type{device.SMS}, Results: []string{"NO_DEVICES", "VERIFICATION_REQUIRED"}},
+		},
+		"who has no device sets one up, or is let pass": {
+			`{"type":"MULTI_FACTOR_AUTHENTICATION","priority":3,"noDevicesMode":"BYPASS"}`, bypasses,
+			mfachallenge.Config{Results: []string{"NO_DEVICES", "VERIFICATION_REQUIRED"}},
 		},
 		"who has no device is kept out": {
 			`{"type":"MULTI_FACTOR_AUTHENTICATION","priority":3,"noDevicesMode":"BLOCK"}`, multi(nil),

@@ -167,7 +167,6 @@ func TestPublishedActions(t *testing.T) {
 		"mfa-legacy":         nil,
 		"mfa-risk-conditions": {
 			"$.actions[0].condition.or[2]: ipRisk", "$.actions[0].condition.or[3]: ipRisk", "$.actions[0].condition.or[4]: ipRisk",
-			"$.actions[0].noDevicesMode: lets people in without a second factor",
 		},
 		"identifier-first":       {"$.actions[0].socialProviders: leads to external providers"},
 		"identity-provider":      {unknown + `"IDENTITY_PROVIDER" (priority 10)`},

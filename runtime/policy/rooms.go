@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -35,6 +36,12 @@ func furnished(a action, next string) ([]*flow.Node, error) {
 	case multiFactorAuthentication:
 		return multiFactored(a, next)
 	case login, identifierFirst:
+	case deviceAuthentication:
+		if a.Device == nil {
+			return nil, fmt.Errorf("action %s says nothing of what it asks for", a.Type)
+		}
+		n, err := a.Device.node(room{a.Priority, next})
+		return []*flow.Node{n}, err
 	default:
 		return errand(a)
 	}

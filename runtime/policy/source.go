@@ -61,6 +61,8 @@ type action struct {
 	FlowDefinition *reference `json:"flowDefinition,omitempty"`
 	// MultiFactor is what is asked for, of MULTI_FACTOR_AUTHENTICATION.
 	MultiFactor *multiFactor `json:"multiFactor,omitempty"`
+	// Device is what is asked for, of a device authentication.
+	Device *DeviceAuthentication `json:"device,omitempty"`
 
 	names []string // the variables that Condition reads
 }
