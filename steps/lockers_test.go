@@ -60,6 +60,8 @@ func (*lockers) Policy(string, string) (*mfapolicy.Policy, error) { return mfapo
 
 func (*lockers) Settings(string) *mfapolicy.Settings { return mfapolicy.DefaultSettings() }
 
+func (*lockers) ApplicationName(string, string) string { return "" }
+
 func (l *lockers) Choose(_ context.Context, w mfa.Who, _, _ string) (mfa.Choice, error) {
 	all := l.of(w.UserID)
 	return mfa.Choice{Devices: all, Held: len(all) > 0}, nil
@@ -112,6 +114,8 @@ func (l *lockers) CheckAssertion(_ context.Context, in mfa.Assertion) (mfa.Verdi
 func (*lockers) RequestOptions(string, mfa.Challenge, []byte) (webauthn.Options, error) {
 	return webauthn.Options{}, nil
 }
+
+func (*lockers) Discovers(string, string) bool { return true }
 
 func (*lockers) Discover(_, _ string, bytes []byte) (webauthn.Options, bool, error) {
 	b, err := json.Marshal(bytes)

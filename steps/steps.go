@@ -32,6 +32,7 @@ import (
 	"doorward/steps/userpatch"
 	"doorward/steps/userread"
 	"doorward/steps/verify"
+	"doorward/steps/windowslogin"
 )
 
 // Parts is what the kinds need from outside. Describing kinds and compiling plans
@@ -59,7 +60,7 @@ type Parts struct {
 	ExternalServices   externalinvoke.Services
 	APIRequests        apirequest.Requests
 
-	// Of devices: each of the first five is runtime/mfa's service.
+	// Of devices: each of the first five, and Phones, is runtime/mfa's service.
 	Challenges     mfachallenge.Service
 	Enrollments    mfaenrollment.Service
 	AutoEnrollment mfaautoenrollment.Service
@@ -68,6 +69,9 @@ type Parts struct {
 	DevicePolicies mfaenrollment.Policies
 	DeviceUsers    mfachallenge.Users
 	PasskeyUsers   passkey.Users
+	Phones         windowslogin.Phones
+	Certificates   windowslogin.Certificates
+	PhoneUsers     windowslogin.Users
 }
 
 // Builtin returns every step kind.
@@ -102,5 +106,6 @@ func Builtin(p Parts) []flow.Kind {
 		mfaautoenrollment.New(p.AutoEnrollment),
 		mfamobileenrollment.New(p.AppEnrollment),
 		passkey.New(p.Passkeys, p.PasskeyUsers),
+		windowslogin.New(p.Phones, p.Certificates, p.PhoneUsers),
 	}
 }

@@ -158,7 +158,7 @@ func (k *Kind) Enter(ctx context.Context, t *flow.Turn) (flow.Outcome, error) {
 	case err != nil:
 		return flow.Outcome{}, flow.Unserved(fmt.Errorf("read proofs of devices: %w", err))
 	case !may:
-		return flow.Fail("STEP_UP_REQUIRED", "Confirm with a device that you already have before you add or remove one. Start again from the application.").WithEvent(flow.StepUpRequired), nil
+		return flow.Fail("STEP_UP_REQUIRED", "Confirm with a device that you already have before you add or remove one. The pages of your account ask for it, also in a browser that you trust.").WithEvent(flow.StepUpRequired), nil
 	}
 	return k.run(ctx, who, jobs)
 }

@@ -120,6 +120,9 @@ func (k *Kind) refused(ctx context.Context, t *flow.Turn, s state, v mfa.Verdict
 	if fault == nil {
 		fault = flow.Invalid(flow.Detail{Code: flow.InvalidValue, Target: target, Message: "This is not right, or not any more. Try again."})
 	}
+	if v.Again != nil {
+		s.Asked = v.Again
+	}
 	switch {
 	case s.blind():
 		return flow.Reject(coding, fault), t.Keep(s)

@@ -18,10 +18,11 @@ type Config struct {
 	Transaction bool                // what was proven before does not do
 	Types       []device.Type       // of a sign-on policy; none: all that the policy has
 	Results     []string            // of a sign-on policy: which lead on beside SUCCEEDED
+	Application string              // of a device authentication: whose MOBILE devices may be asked; empty: anybody's
 }
 
-// Check takes a configuration. types and results are for sign-on policies: the
-// schema of steps does not have them.
+// Check takes a configuration. types, results and application are not for flow
+// definitions: the schema of steps does not have them.
 func (*Kind) Check(config json.RawMessage) (any, error) {
 	var c struct {
 		Default *bool `json:"useDefaultPolicy"`
@@ -35,6 +36,7 @@ func (*Kind) Check(config json.RawMessage) (any, error) {
 		} `json:"template"`
 		Types   []device.Type `json:"types"`
 		Results []string      `json:"results"`
+		App     string        `json:"application"`
 	}
 	if len(config) > 0 {
 		d := json.NewDecoder(bytes.NewReader(config))
@@ -54,7 +56,7 @@ func (*Kind) Check(config json.RawMessage) (any, error) {
 			return nil, fmt.Errorf("types has %q, which is no type of device", t)
 		}
 	}
-	return Config{Policy: c.Policy.ID, Selection: c.Selection, Transaction: c.Template.Name == "TRANSACTION", Types: c.Types, Results: c.Results}, nil
+	return Config{Policy: c.Policy.ID, Selection: c.Selection, Transaction: c.Template.Name == "TRANSACTION", Types: c.Types, Results: c.Results, Application: c.App}, nil
 }
 
 func (c *Config) leads(result string) bool { return slices.Contains(c.Results, result) }
@@ -63,6 +65,8 @@ func (c *Config) leads(result string) bool { return slices.Contains(c.Results, r
 // for whatever was lost.
 func (c *Config) takes(d *device.Device) bool {
 	switch {
+	case c.Application != "" && d.Type == device.Mobile && d.Application != c.Application:
+		return false
 	case len(c.Types) == 0, d.Type == device.Recovery, slices.Contains(c.Types, d.Type):
 		return true
 	case d.Type == device.FIDO2 && d.Credential != nil && d.Credential.Attachment == "platform":

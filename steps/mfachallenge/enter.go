@@ -27,7 +27,10 @@ func (k *Kind) Enter(ctx context.Context, t *flow.Turn) (flow.Outcome, error) {
 	if t.User.ID == "" && t.Person.IsZero() {
 		return flow.Outcome{}, errors.New("MFA_CHALLENGE is entered for nobody")
 	}
-	if !t.SignedOn() {
+	switch {
+	case !told(t) && t.Silent: // who is not there is asked nothing
+		return flow.Wait(coding), nil
+	case !told(t):
 		return k.blindly(ctx, t, c)
 	}
 	policy, err := k.policies.Policy(t.Ref.Env, c.Policy)
@@ -137,11 +140,16 @@ func (k *Kind) blindly(ctx context.Context, t *flow.Turn, c Config) (flow.Outcom
 	return out, t.Keep(state{Asked: &asked})
 }
 
+// told reports whether something may be told of the user's devices: to whoever has
+// proven something, and where somebody answers for the name. Source:
+// reference/flows.md 1.2, login_hint_token; 8.3.
+func told(t *flow.Turn) bool { return t.Named || t.SignedOn() }
+
 // who is whose devices they are.
 func (*Kind) who(t *flow.Turn) mfa.Who {
 	w := mfa.Who{
 		Env: t.Ref.Env, UserID: t.User.ID, Username: t.User.Username, Flow: t.Ref.ID, Locales: t.Locales, Effect: t.Effect(),
-		DisplayName: strings.TrimSpace(t.User.Given + " " + t.User.Family), Application: t.Application, Client: t.Client, Unproven: !t.SignedOn(),
+		DisplayName: strings.TrimSpace(t.User.Given + " " + t.User.Family), Application: t.Application, Client: t.Client, Unproven: !told(t),
 	}
 	if w.UserID == "" {
 		w.UserID, w.Username, w.DisplayName = t.Person.UserID, t.Person.Username, ""
@@ -190,7 +198,7 @@ func (k *Kind) first(ctx context.Context, t *flow.Turn, c Config, s state, found
 		return locked().WithEvent(flow.DeviceLocked), nil
 	case len(found.Devices) == 0:
 		return unusable(), nil
-	case asked:
+	case asked, t.Silent:
 		return flow.Wait(selecting), t.Keep(s)
 	}
 	out, err := k.ask(ctx, t, s, found.Devices[0])

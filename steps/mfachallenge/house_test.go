@@ -91,7 +91,7 @@ func (t *town) Challenge(_ context.Context, s mfa.Start) (mfa.Challenge, error) 
 	case d.Type.IsFIDO2():
 		return mfa.Challenge{Status: mfa.AssertionRequired, Device: d.ID, Type: d.Type, Allowed: []mfa.Allowed{{Device: d.ID, ID: []byte("cred")}}}, nil
 	case d.Type == device.Mobile:
-		return mfa.Challenge{Status: mfa.PushRequired, Device: d.ID, Type: d.Type, Push: "p1", Number: "42", Until: now().Add(time.Minute)}, nil
+		return mfa.Challenge{Status: mfa.PushRequired, Device: d.ID, Type: d.Type, Push: "p1", Number: "42", Until: now().Add(time.Minute), Codes: d.Codes}, nil
 	default:
 		return mfa.Challenge{Status: mfa.OTPRequired, Device: d.ID, Type: d.Type, Address: d.Masked()}, nil
 	}
@@ -188,6 +188,7 @@ func visiting(t *testing.T, town *town, config string) *visit {
 func (v *visit) begin() *flow.Turn {
 	t := flow.NewTurn(flow.Ref{Env: env, ID: "f1"}, "2.challenge", v.turn.Config, now(), v.kept, v.attempt, flow.Digest{1})
 	t.User, t.Person, t.Proven, t.Proofs, t.Input, t.Status, t.Browser = v.turn.User, v.turn.Person, v.turn.Proven, v.turn.Proofs, v.turn.Input, v.status, v.turn.Browser
+	t.Named, t.Silent = v.turn.Named, v.turn.Silent
 	t.Derive = func(purpose string, parts ...string) [32]byte {
 		return flow.Sum(purpose + "/" + parts[len(parts)-1])
 	}

@@ -117,9 +117,9 @@ func (k *Kind) Meta() flow.Meta {
 		Results: []string{succeeded, noDevices, verification},
 		Factors: flow.Possession,
 		Actions: []flow.Action{
-			flow.On("otp.check", k.check).In(coding).Labelled("otp.check.submit", "Verify"),
+			flow.On("otp.check", k.check).In(coding, pushing, pushed).Labelled("otp.check.submit", "Verify"),
 			flow.On("assertion.check", k.assert).In(asserting).Labelled("assertion.check.submit", "Use my passkey"),
-			flow.OnValues("otp.resend", k.resend).In(coding).Every().Labelled("otp.resend.submit", "Send a new code"),
+			flow.On("otp.resend", k.resend).In(coding).Every().Labelled("otp.resend.submit", "Send a new code").Sometimes(),
 			flow.On("cancel.push.authentication", k.cancel).In(pushing).Labelled("cancel.push.authentication.submit", "Use another way"),
 			flow.OnValues("device.select", k.choose).In(selecting, coding, asserting, pushing, pushed).Every().Labelled("device.select.submit", "Use this device"),
 			flow.On(flow.PollAction, k.poll).In(pushing).Every(),

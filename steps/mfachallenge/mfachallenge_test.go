@@ -84,8 +84,10 @@ func TestWhatEachStatusShows(t *testing.T) {
 	const app, key, mobile = `{"id":"d2","type":"TOTP","status":"ACTIVE"}`, `{"id":"d3","type":"FIDO2","status":"ACTIVE"}`, `{"id":"d4","type":"MOBILE","status":"ACTIVE"}`
 	work := sms("d1")
 	work.Nickname = "Work"
-	all := "[" + strings.Join([]string{phone, app, key, mobile}, ",") + "]"
-	town := newTown(work, of(device.TOTP, "d2"), of(device.FIDO2, "d3"), of(device.Mobile, "d4"))
+	all := "[" + strings.Join([]string{phone, app, key, mobile, strings.Replace(mobile, "d4", "d5", 1)}, ",") + "]"
+	showing := of(device.Mobile, "d5")
+	showing.Codes = true
+	town := newTown(work, of(device.TOTP, "d2"), of(device.FIDO2, "d3"), of(device.Mobile, "d4"), showing)
 	for id, tt := range map[string]struct {
 		status string
 		shows  map[string]string
@@ -96,6 +98,7 @@ func TestWhatEachStatusShows(t *testing.T) {
 		"d2": {"OTP_REQUIRED", nil, []string{"otp.check", "device.select"}},
 		"d3": {"ASSERTION_REQUIRED", map[string]string{"publicKeyCredentialRequestOptions": `"vendor"`, "publicKeyCredentialRequestOptionsJSON": `{"for":"d3"}`}, []string{"assertion.check", "device.select"}},
 		"d4": {"PUSH_CONFIRMATION_REQUIRED", map[string]string{"push": `{"expiresAt":"2026-10-20T12:01:00Z","number":"42"}`}, []string{"cancel.push.authentication", "device.select"}},
+		"d5": {"PUSH_CONFIRMATION_REQUIRED", map[string]string{"push": `{"expiresAt":"2026-10-20T12:01:00Z","number":"42"}`}, []string{"otp.check", "cancel.push.authentication", "device.select"}},
 	} {
 		t.Run(tt.status+id, func(t *testing.T) {
 			v := visiting(t, town, `{"deviceSelection":"PROMPT_TO_SELECT"}`)

@@ -33,6 +33,8 @@ func (k *Kind) Offers(t *flow.Turn) []flow.Offer {
 				continue
 			}
 			a.Fields = flow.FieldsOf[choice]()
+		case a.Name == "otp.check" && t.Status != coding && (s.Asked == nil || !s.Asked.Codes):
+			continue
 		case (a.Name == "otp.check" || a.Name == "assertion.check") && (s.blind() || !k.remembers(t)):
 			a.Fields = slices.DeleteFunc(slices.Clone(a.Fields), func(f flow.Field) bool { return f.Name == "rememberBrowser" })
 		case a.Name == "otp.resend" && !s.blind() && (s.Asked == nil || !s.Asked.Type.IsSent()):
@@ -77,10 +79,7 @@ func (k *Kind) choose(ctx context.Context, t *flow.Turn, v flow.Values) (flow.Ou
 }
 
 // resend sends a new code, where the last one went.
-func (k *Kind) resend(ctx context.Context, t *flow.Turn, v flow.Values) (flow.Outcome, error) {
-	if f := flow.Bind(v, nil, &struct{}{}); f != nil {
-		return flow.Outcome{}, f
-	}
+func (k *Kind) resend(ctx context.Context, t *flow.Turn, _ struct{}) (flow.Outcome, error) {
 	s, err := flow.State[state](t)
 	switch {
 	case err != nil:

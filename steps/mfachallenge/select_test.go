@@ -102,3 +102,23 @@ func TestPushesArePolled(t *testing.T) {
 		t.Errorf("a code is due: %v, %v", due, err)
 	}
 }
+
+func TestAPushMayBeAnsweredByACode(t *testing.T) {
+	for state, status := range map[device.PushState]string{device.PushPending: "PUSH_CONFIRMATION_REQUIRED", device.PushGone: "PUSH_CONFIRMATION_TIMED_OUT"} {
+		d := of(device.Mobile, "d5")
+		d.Codes = true
+		town := newTown(d)
+		town.push = state
+		v := visiting(t, town, `{}`)
+		v.enter()
+		if _, err := v.does(flow.PollAction, flow.Values{}); err != nil || v.status != status || v.offers()[0] != "otp.check" {
+			t.Errorf("%s comes to %s with %v, %v", state, v.status, v.offers(), err)
+		}
+		if out, err := v.does("otp.check", flow.Values{"otp": "000000"}); err != nil || out.Verdict != flow.Rejects || v.status != status {
+			t.Errorf("a wrong code in %s: %+v, %v", status, out, err)
+		}
+		if out, err := v.does("otp.check", flow.Values{"otp": town.right}); err != nil || out.Name != "SUCCEEDED" || len(out.Proofs) != 1 {
+			t.Errorf("a right code in %s: %+v, %v", status, out, err)
+		}
+	}
+}

@@ -23,6 +23,8 @@ func (k *Kind) Enter(ctx context.Context, t *flow.Turn) (flow.Outcome, error) {
 	switch {
 	case failure != nil:
 		return *failure, nil
+	case t.Named && !t.SignedOn() && c.StepUp: // the first factor comes first
+		return flow.Result(stepUp).WithEvent(flow.StepUpRequired), nil
 	case !t.SignedOn():
 		return flow.Fail("USER_NOT_PROVEN", flow.UnprovenMessage), nil
 	}
@@ -107,7 +109,7 @@ func (k *Kind) mayChange(ctx context.Context, t *flow.Turn, c Config, s state) (
 }
 
 func mustStepUp() flow.Outcome {
-	return flow.Fail("STEP_UP_REQUIRED", "Confirm with a device that you already have before you add or remove one. Start again from the application.").WithEvent(flow.StepUpRequired)
+	return flow.Fail("STEP_UP_REQUIRED", "Confirm with a device that you already have before you add or remove one. The pages of your account ask for it, also in a browser that you trust.").WithEvent(flow.StepUpRequired)
 }
 
 // offer asks which device it is to be.
@@ -125,12 +127,9 @@ func (k *Kind) offer(ctx context.Context, t *flow.Turn, c Config, s state) (flow
 }
 
 // skip goes on without a device, where that is let.
-func (*Kind) skip(_ context.Context, t *flow.Turn, v flow.Values) (flow.Outcome, error) {
+func (*Kind) skip(_ context.Context, t *flow.Turn, _ struct{}) (flow.Outcome, error) {
 	if c, ok := t.Config.(Config); !ok || c.Required {
 		return flow.Outcome{}, errors.New("an enrolment is skipped that is required")
-	}
-	if f := flow.Bind(v, nil, &struct{}{}); f != nil {
-		return flow.Outcome{}, f
 	}
 	return flow.Result(skipped).WithEvent(flow.EnrollmentSkipped), nil
 }

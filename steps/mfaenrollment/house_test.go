@@ -43,11 +43,14 @@ func newTown() *town {
 
 func (t *town) Policy(string, string) (*mfapolicy.Policy, error) {
 	p := mfapolicy.Default()
+	p.TOTP.PromptForNickname, p.Voice.PromptForNickname = true, true // of which calls are not offered
 	p.Mobile.Applications = []mfapolicy.MobileApplication{{ID: "app", PairingKey: true}, {ID: "other"}}
 	return p, nil
 }
 
 func (t *town) Settings(string) *mfapolicy.Settings { return mfapolicy.DefaultSettings() }
+
+func (t *town) ApplicationName(string, string) string { return "Acme App" }
 
 func (t *town) Choose(context.Context, mfa.Who, string, string) (mfa.Choice, error) {
 	return mfa.Choice{Held: t.held}, nil

@@ -58,6 +58,8 @@ type Shown interface {
 type Policies interface {
 	Policy(env, id string) (*mfapolicy.Policy, error)
 	Settings(env string) *mfapolicy.Settings
+	// ApplicationName is what a native application is called; empty: it is not there.
+	ApplicationName(env, id string) string
 }
 
 // The statuses. Source: reference/flows.md 7.4.
@@ -85,6 +87,14 @@ type Kind struct {
 // New makes the kind.
 func New(service Service, policies Policies) *Kind { return &Kind{service, policies} }
 
+// KnowsModels reports whether it is known which models of authenticators there are, so
+// that a policy may go by it. Where nothing is set up, as it is when a configuration is
+// only checked, that is for the server to say.
+func (k *Kind) KnowsModels() bool {
+	knowing, is := k.mfa.(interface{ KnowsModels() bool })
+	return !is || knowing.KnowsModels()
+}
+
 // Meta describes the kind.
 func (k *Kind) Meta() flow.Meta {
 	return flow.Meta{
@@ -96,9 +106,9 @@ func (k *Kind) Meta() flow.Meta {
 		Actions: []flow.Action{
 			flow.On("device.create", k.create).In(choosing, unpaired).Labelled("device.create.submit", "Set up"),
 			flow.On("device.activate", k.activate).In(activating).Labelled("device.activate.submit", "Finish"),
-			flow.OnValues("otp.resend", k.resend).In(activating).Every().Labelled("otp.resend.submit", "Send a new code"),
+			flow.On("otp.resend", k.resend).In(activating).Every().Labelled("otp.resend.submit", "Send a new code").Sometimes(),
 			flow.On("device.delete", k.remove).In(activating, pairing, unpaired).Labelled("device.delete.submit", "Choose another way"),
-			flow.OnValues("device.skipEnrollment", k.skip).In(choosing).Labelled("device.skipEnrollment.submit", "Not now"),
+			flow.On("device.skipEnrollment", k.skip).In(choosing).Labelled("device.skipEnrollment.submit", "Not now").Sometimes(),
 			flow.On(flow.PollAction, k.poll).In(pairing).Every(),
 		},
 	}

@@ -68,7 +68,7 @@ func TestWhatEachStatusShows(t *testing.T) {
 	v.enter()
 	types := `["SMS","EMAIL","TOTP","MOBILE","FIDO2","RECOVERY_CODE"]`
 	first := map[string]string{
-		"email": `"ada@example.com"`, "allowedTypes": types, "allowedtypes": types, "applications": `[{"id":"app"}]`,
+		"email": `"ada@example.com"`, "allowedTypes": types, "allowedtypes": types, "applications": `[{"id":"app","name":"Acme App"}]`, "promptForNicknameOnPairing": `["TOTP"]`,
 		"mfaSettings": `{"pairing":{"maxAllowedDevices":5,"pairingKeyFormat":"ALPHANUMERIC"}}`,
 	}
 	if diff := cmp.Diff(first, v.shows()); diff != "" {

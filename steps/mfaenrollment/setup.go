@@ -17,7 +17,7 @@ type wanted struct {
 	Nickname    string `json:"nickname" max:"100" label:"device.nickname.label=Name of the device"`
 	Email       string `json:"email" max:"254" type:"email" autocomplete:"email" label:"device.email.label=Email address"`
 	Phone       string `json:"phone" max:"32" autocomplete:"tel" label:"device.phone.label=Phone number"`
-	Application string `json:"application.id" max:"64" label:"device.application.label=Application"`
+	Application string `json:"application.id" max:"64" label:"device.application.label=App"`
 	RPID        string `json:"rp.id" max:"253" label:"device.rp.id.label=Domain of the passkey"`
 	RPName      string `json:"rp.name" max:"256" label:"device.rp.name.label=Name of the site"`
 }
@@ -88,7 +88,7 @@ func (k *Kind) activate(ctx context.Context, t *flow.Turn, in answer) (flow.Outc
 	}
 	v, err := k.mfa.Activate(ctx, mfa.Activation{
 		Who: k.who(t), Policy: c.Policy, Device: s.Device.ID, OTP: in.OTP, Origin: in.Origin, Attestation: in.Attestation,
-		Creation: s.Creation, Bytes: t.Challenge(),
+		Creation: s.Creation, Nickname: in.Nickname, Bytes: t.Challenge(),
 	})
 	if err != nil {
 		return flow.Outcome{}, flow.Unserved(fmt.Errorf("activate device: %w", err))
@@ -169,10 +169,7 @@ func refused(t *flow.Turn, s state, v mfa.Verdict, in answer) (flow.Outcome, err
 }
 
 // resend sends a new code to the address of the device.
-func (k *Kind) resend(ctx context.Context, t *flow.Turn, v flow.Values) (flow.Outcome, error) {
-	if f := flow.Bind(v, nil, &struct{}{}); f != nil {
-		return flow.Outcome{}, f
-	}
+func (k *Kind) resend(ctx context.Context, t *flow.Turn, _ struct{}) (flow.Outcome, error) {
 	c, _ := t.Config.(Config)
 	s, err := setUp(t)
 	if err != nil {

@@ -3,6 +3,7 @@ package mfaenrollment
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"doorward/runtime/device"
@@ -61,15 +62,25 @@ func (k *Kind) choices(out *flow.Show, t *flow.Turn, c Config, s state) {
 	add(out, "mfaSettings", map[string]any{"pairing": map[string]any{
 		"maxAllowedDevices": settings.MaxDevices, "pairingKeyFormat": settings.PairingKeyFormat,
 	}})
-	applications := []device.Reference{}
+	applications, prompts := []application{}, []device.Type(nil)
 	if policy, err := k.policies.Policy(t.Ref.Env, c.Policy); err == nil {
 		for _, a := range policy.Mobile.Applications {
 			if a.PairingKey {
-				applications = append(applications, device.Reference{ID: a.ID})
+				applications = append(applications, application{a.ID, k.policies.ApplicationName(t.Ref.Env, a.ID)})
 			}
 		}
+		prompts = slices.DeleteFunc(slices.Clone(s.Types), func(t device.Type) bool { return !policy.Prompts(t) })
 	}
 	add(out, "applications", applications)
+	if len(prompts) > 0 {
+		add(out, "promptForNicknameOnPairing", prompts)
+	}
+}
+
+// application is one that a phone may be paired with.
+type application struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
 }
 
 // pairing is the key that an app is to show.

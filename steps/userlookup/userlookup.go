@@ -168,7 +168,7 @@ func found(t *flow.Turn, identifier string, f Found) flow.Outcome {
 	switch {
 	case t.User.ID != "" && t.User.ID == f.UserID: // known already
 		return out
-	case t.Proven:
+	case t.Proven, t.Named:
 		return flow.Fail("USER_MISMATCH", flow.MismatchMessage).WithEvent(flow.UsernameMismatch)
 	}
 	return out.WithCandidate(flow.Candidate{Username: identifier, UserID: f.UserID})
