@@ -28,6 +28,8 @@ func TestWhoIsLetIn(t *testing.T) {
 		{"/browsers", false},
 		{"/sessions", false},
 		{"/profile", false},
+		{"/email", true},
+		{"/phone", true},
 		{device1 + "/remove", true},
 		{"/add", true},
 		{"/codes", true},

@@ -15,7 +15,7 @@ func (f *Face) browsers(v *visit) error {
 	}
 	shown := make([]forms.AccountBrowser, 0, len(list))
 	for _, b := range list {
-		shown = append(shown, forms.AccountBrowser{ID: b.ID, UserAgent: b.Name, Address: b.RemoteIP, At: b.CreatedAt, Here: b.Hash == flow.Sum(v.caller.Browser)})
+		shown = append(shown, forms.AccountBrowser{ID: b.ID, UserAgent: b.Name, Address: b.RemoteIP, At: b.CreatedAt, Age: f.Now().Sub(b.CreatedAt), Here: b.Hash == flow.Sum(v.caller.Browser)})
 	}
 	page := f.account(v)
 	f.send(v, http.StatusOK, func(p *forms.Pages, set forms.Setting) []byte { return p.AccountBrowsers(set, page, shown) })

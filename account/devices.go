@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"doorward/forms"
 	"doorward/runtime/device"
@@ -13,11 +14,11 @@ import (
 
 // home is the first page.
 func (f *Face) home(v *visit) error {
-	u, err := f.Users.Get(v.Context(), v.env.ID, v.session.User.ID)
-	if err != nil {
-		return missing(err)
+	page := forms.AccountHome{
+		Account: f.account(v), Name: strings.TrimSpace(v.user.Given + " " + v.user.Family), Email: v.user.Email, Phone: v.user.ProfileText("mobilePhone"),
+		Password: !v.user.PasswordChangedAt.IsZero(), SignOff: v.env.SignOffURL(),
 	}
-	page := forms.AccountHome{Account: f.account(v), Password: !u.PasswordChangedAt.IsZero(), SignOff: v.env.SignOffURL()}
+	page.Number = page.Phone != "" || f.sends(v)
 	f.send(v, http.StatusOK, func(p *forms.Pages, set forms.Setting) []byte { return p.AccountHome(set, page) })
 	return nil
 }
@@ -52,6 +53,7 @@ func (f *Face) devices(v *visit) error {
 		shown = append(shown, f.shown(list, i))
 	}
 	page := f.account(v)
+	f.known(v, &page)
 	f.send(v, http.StatusOK, func(p *forms.Pages, set forms.Setting) []byte { return p.AccountDevices(set, page, shown) })
 	return nil
 }
@@ -147,7 +149,7 @@ func (f *Face) removable(v *visit, list []device.Device, i int) (forms.Removal, 
 		if !list[i].Type.IsFIDO2() || of(func(d device.Device) bool { return d.Type.IsFIDO2() }) > 1 {
 			return forms.OneOfSeveral, nil
 		}
-		return f.passwordless(v, forms.OneOfSeveral)
+		return passwordless(v, forms.OneOfSeveral), nil
 	}
 	needed, err := f.demandsDevices(v)
 	switch {
@@ -156,22 +158,18 @@ func (f *Face) removable(v *visit, list []device.Device, i int) (forms.Removal, 
 	case needed:
 		return forms.NeededDevice, nil
 	case list[i].Type.IsFIDO2():
-		return f.passwordless(v, forms.LastDevice)
+		return passwordless(v, forms.LastDevice), nil
 	}
 	return forms.LastDevice, nil
 }
 
 // passwordless is OnlyPasskey for whoever has no password to sign on with, or else
 // what it is otherwise.
-func (f *Face) passwordless(v *visit, otherwise forms.Removal) (forms.Removal, error) {
-	u, err := f.Users.Get(v.Context(), v.env.ID, v.session.User.ID)
-	if err != nil {
-		return forms.OnlyPasskey, missing(err)
+func passwordless(v *visit, otherwise forms.Removal) forms.Removal {
+	if v.user.PasswordChangedAt.IsZero() {
+		return forms.OnlyPasskey
 	}
-	if u.PasswordChangedAt.IsZero() {
-		return forms.OnlyPasskey, nil
-	}
-	return otherwise, nil
+	return otherwise
 }
 
 // demandsDevices reports whether the default sign-on policy asks for a device.

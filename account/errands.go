@@ -52,7 +52,7 @@ func (f *Face) begin(v *visit, plans []flow.Digest, to string) error {
 	}
 	view, done, err := f.Engine.Start(v.Context(), flow.Start{
 		Env: v.env.ID, Plans: plans, Caller: v.caller,
-		Request: flow.Request{ReturnTo: v.env.AccountURL(returnPage), MaxAge: -1, Payload: kept},
+		Request: flow.Request{ReturnTo: v.env.AccountURL(returnPage), MaxAge: -1, Payload: kept, Locales: v.user.PreferredLanguage},
 	})
 	if err != nil {
 		return err

@@ -54,6 +54,20 @@ type Users interface {
 	Standing(ctx context.Context, env, id string) (flow.Standing, error)
 }
 
+// Addresses keeps new addresses of people until they have proven them.
+type Addresses interface {
+	PendingAddress(ctx context.Context, env, userID string, kind directory.AddressKind) (directory.PendingAddress, error)
+	Propose(ctx context.Context, p directory.Proposal) (directory.Proposed, error)
+	Prove(ctx context.Context, p directory.AddressProof) (bool, error)
+	Withdraw(ctx context.Context, env, userID string, kind directory.AddressKind) error
+	RemovePhone(ctx context.Context, env, userID string) (bool, error)
+}
+
+// Phones says whether an environment can send messages of a channel.
+type Phones interface {
+	Reaches(env string, channel flow.Channel) bool
+}
+
 // Sessions lists where somebody is signed on.
 type Sessions interface {
 	SessionsOf(ctx context.Context, env, userID string) ([]flow.Session, error)
@@ -73,24 +87,32 @@ type Deriver interface {
 // Pages draws.
 type Pages interface {
 	Page(w http.ResponseWriter, b *configs.Bundle, status int, languages []string, draw func(*forms.Pages, forms.Setting) []byte)
+	// PageToward is Page, of which the forms may lead on to an application at returnTo.
+	PageToward(w http.ResponseWriter, b *configs.Bundle, status int, returnTo string, languages []string, draw func(*forms.Pages, forms.Setting) []byte)
 	Problem(w http.ResponseWriter, r *http.Request, b *configs.Bundle, f *flow.Fault)
 }
 
 // Parts is what a Face is made of; all of it is needed.
 type Parts struct {
-	Tenants  Tenants
-	Engine   Engine
-	Factors  Factors
-	Devices  Devices
-	Users    Users
-	Sessions Sessions
-	Grants   Grants
-	Forms    Deriver
-	Pages    Pages
-	Events   flow.Recorder
-	Now      func() time.Time
+	Tenants   Tenants
+	Engine    Engine
+	Factors   Factors
+	Devices   Devices
+	Users     Users
+	Addresses Addresses
+	Phones    Phones
+	Sessions  Sessions
+	Grants    Grants
+	Forms     Deriver
+	Pages     Pages
+	Events    flow.Recorder
+	Now       func() time.Time
 	// Posted is told when a message has been written.
 	Posted func()
+
+	Passkeys   Passkeys
+	Offers     Offers
+	Executions Executions
 }
 
 // Face serves the pages of every environment.
@@ -108,6 +130,7 @@ type Router interface {
 func (f *Face) Register(rt Router) {
 	const base = "/:env/account"
 	rt.Handle(http.MethodGet, base+"/return", f.serve(f.comeBack))
+	f.registerOffer(rt, base)
 	for _, p := range []struct {
 		path      string
 		show, act handler
@@ -122,6 +145,8 @@ func (f *Face) Register(rt Router) {
 		{"/sessions", f.sessions, f.end},
 		{"/password", f.confirmed(f.errand(policy.ChangePassword, "?done=password")), nil},
 		{"/profile", f.profile, f.saveProfile},
+		{"/email", f.confirmed(f.address(directory.MailAddress)), f.confirmed(f.changeAddress(directory.MailAddress))},
+		{"/phone", f.confirmed(f.address(directory.PhoneNumber)), f.confirmed(f.changeAddress(directory.PhoneNumber))},
 	} {
 		rt.Handle(http.MethodGet, base+p.path, f.serve(f.signedOn(p.show)))
 		if p.act != nil {

@@ -28,7 +28,7 @@ func (f *Face) sessions(v *visit) error {
 	}
 	shown := make([]forms.AccountBrowser, 0, len(list))
 	for _, s := range list {
-		shown = append(shown, forms.AccountBrowser{ID: s.ID, UserAgent: s.UserAgent, Address: s.RemoteIP, At: s.ActiveAt, Here: s.ID == v.session.ID})
+		shown = append(shown, forms.AccountBrowser{ID: s.ID, UserAgent: s.UserAgent, Address: s.RemoteIP, At: s.ActiveAt, Age: f.Now().Sub(s.ActiveAt), Here: s.ID == v.session.ID})
 	}
 	page := f.account(v)
 	f.send(v, http.StatusOK, func(p *forms.Pages, set forms.Setting) []byte { return p.AccountSessions(set, page, shown) })

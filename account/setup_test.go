@@ -51,13 +51,23 @@ type world struct {
 	started  []flow.Start
 	view     flow.View // of Resume
 	events   []flow.Event
+	now      time.Time
+	face     *account.Face
+	kept     *archive // of newArchive: who keeps user and addresses; nil: user is all
+	mute     bool     // no SMS can be sent
+
+	on       bool // people are offered passkeys
+	offered  directory.PasskeyOffer
+	verdict  mfa.Verdict
+	answered []mfa.Activation
+	enrolErr error
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	e := configs.Environment{ID: envID, Name: "Acme", AuthBase: "https://login.example"}
 	w := &world{
-		t: t, mux: http.NewServeMux(), bundle: configs.NewBundle(e), fresh: true,
+		t: t, mux: http.NewServeMux(), bundle: configs.NewBundle(e), fresh: true, now: noon(), on: true,
 		session: &flow.Session{ID: "s1", User: flow.Subject{ID: ada, Username: "ada"}, Proofs: flow.Ledger{flow.PasswordProof(ada, noon())}},
 		user:    directory.User{ID: ada, Username: "ada", PasswordChangedAt: noon()},
 	}
@@ -73,10 +83,11 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	account.New(account.Parts{
-		Tenants: w, Engine: w, Factors: w, Devices: w, Users: w, Sessions: w, Grants: w, Forms: ring, Pages: drawing{pages}, Events: w,
-		Now: noon, Posted: func() {},
-	}).Register(w)
+	w.face = account.New(account.Parts{
+		Tenants: w, Engine: w, Factors: w, Devices: w, Users: w, Addresses: w, Phones: w, Sessions: w, Grants: w, Forms: ring, Pages: drawing{pages}, Events: w,
+		Now: func() time.Time { return w.now }, Posted: func() {}, Passkeys: w, Offers: w, Executions: w,
+	})
+	w.face.Register(w)
 	return w
 }
 
@@ -190,9 +201,17 @@ func (w *world) RevokeAll(context.Context, string, string) error {
 	return nil
 }
 
-func (w *world) Get(context.Context, string, string) (directory.User, error) { return w.user, nil }
+func (w *world) Get(ctx context.Context, env, id string) (directory.User, error) {
+	if w.kept != nil {
+		return w.kept.users.Get(ctx, env, id)
+	}
+	return w.user, nil
+}
 
-func (w *world) Update(_ context.Context, _, _ string, change func(*directory.User) error) (directory.User, error) {
+func (w *world) Update(ctx context.Context, env, id string, change func(*directory.User) error) (directory.User, error) {
+	if w.kept != nil {
+		return w.kept.users.Update(ctx, env, id, change)
+	}
 	err := change(&w.user)
 	return w.user, err
 }

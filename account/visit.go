@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"doorward/configs"
+	"doorward/directory"
 	"doorward/forms"
 	"doorward/runtime/flow"
 	"doorward/runtime/mfa"
@@ -25,7 +26,8 @@ type visit struct {
 	bundle  *configs.Bundle
 	env     configs.Environment
 	caller  flow.Caller
-	session *flow.Session // of signedOn
+	session *flow.Session  // of signedOn
+	user    directory.User // likewise, as it is now
 	form    forms.Submission
 	once    string // number of the form that was posted
 }
@@ -89,6 +91,9 @@ func (f *Face) signedOn(h handler) handler {
 			return f.signOn(v)
 		}
 		v.session = session
+		if v.user, err = f.Users.Get(v.Context(), v.env.ID, session.User.ID); err != nil {
+			return missing(err)
+		}
 		return h(v)
 	}
 }
@@ -178,7 +183,7 @@ func (v *visit) read(fields ...flow.Field) (map[string]string, error) {
 // who is the person, as devices are asked about them. The same form sent twice is one
 // change.
 func (v *visit) who(of string) mfa.Who {
-	u := v.session.User
+	u := v.user
 	w := mfa.Who{
 		Env: v.env.ID, UserID: u.ID, Username: u.Username, DisplayName: strings.TrimSpace(u.Given + " " + u.Family),
 		Locales: v.languages()[0], Client: v.caller.Client,
@@ -194,12 +199,12 @@ func (v *visit) languages() []string {
 	if v.session == nil {
 		return []string{v.caller.Client.Locales}
 	}
-	return []string{cmp.Or(v.session.User.Locales, v.caller.Client.Locales), v.caller.Client.Locales}
+	return []string{cmp.Or(v.user.PreferredLanguage, v.caller.Client.Locales), v.caller.Client.Locales}
 }
 
 // account is what every page of the visit begins with.
 func (f *Face) account(v *visit) forms.Account {
-	return forms.Account{Address: v.env.AccountURL(""), Person: v.session.User.Username, Token: f.token(v), Done: v.URL.Query().Get("done")}
+	return forms.Account{Address: v.env.AccountURL(""), Person: v.user.Username, Token: f.token(v), Done: v.URL.Query().Get("done")}
 }
 
 // send draws a page.

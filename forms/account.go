@@ -1,10 +1,12 @@
 package forms
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"doorward/runtime/flow"
+	"doorward/runtime/wording"
 )
 
 // Account is what the pages of one person's account have in common.
@@ -15,6 +17,7 @@ type Account struct {
 	Done    string // what has just been done, one of the last parts of accountNews; empty: nothing
 	Typed   map[string]string
 	Fault   *flow.Fault // why what was typed is not taken
+	Known   string      // what the browser is to know of the person's passkeys, as JSON; empty: nothing
 }
 
 // The actions of the account's forms.
@@ -38,6 +41,7 @@ func accountNews() []string {
 	return []string{
 		"account.news.named", "account.news.first", "account.news.removed", "account.news.forgotten", "account.news.forgottenAll",
 		"account.news.ended", "account.news.endedAll", "account.news.password", "account.news.profile",
+		"account.news.sent", "account.news.email", "account.news.phone", "account.news.noPhone", "account.news.withdrawn",
 	}
 }
 
@@ -49,9 +53,15 @@ func (p *Pages) account(set Setting, a *Account, title, lead string) *markup {
 		m.element(`<p class="lead">`, lead, "</p>\n")
 	}
 	if key := "account.news." + a.Done; a.Fault == nil && slices.Contains(accountNews(), key) {
-		m.notice(w.say(key, nil), true)
+		m.notice(w.Say(key, nil), true)
 	}
 	m.chip(a.Person, nil)
+	if a.Known != "" {
+		m.raw("<div hidden")
+		m.attr("data-known", a.Known)
+		m.raw("></div>\n")
+		m.script(p.assets.Path("passkey.js"))
+	}
 	return m
 }
 
@@ -73,32 +83,49 @@ func (a *Account) form(page, action, button, id string) *Form {
 
 // back leads to a page of the account.
 func (m *markup) back(a *Account, page string) {
-	m.links([]Link{{a.Address + page, m.say("page.back", nil)}}, nil)
+	m.links([]Link{{a.Address + page, m.Say("page.back", nil)}}, nil)
 }
+
+const (
+	iconLock   = svg + `<rect x="4.5" y="9" width="11" height="8" rx="1.5"/><path d="M7 9V6.5a3 3 0 0 1 6 0V9"/></svg>`
+	iconScreen = svg + `<rect x="3" y="4" width="14" height="9.5" rx="1.5"/><path d="M7 17h6M10 13.5V17"/></svg>`
+)
 
 // AccountHome is what the first page of an account leads to.
 type AccountHome struct {
 	Account
-	Password bool // there is one that can be changed
-	SignOff  string
+	Name, Email, Phone string
+	Number             bool // there may be a Phone
+	Password           bool // there is one that can be changed
+	SignOff            string
 }
 
 // AccountHome is the first page of an account.
 func (p *Pages) AccountHome(set Setting, a AccountHome) []byte {
 	w := p.in(set)
-	m := p.account(set, &a.Account, w.say("account.title", nil), "")
-	list := []choice{
-		{Address: a.Address + "/devices", Icon: iconKey, Title: w.say("account.devices.title", nil)},
-		{Address: a.Address + "/codes", Icon: iconPaper, Title: w.say("account.codes.title", nil)},
-		{Address: a.Address + "/browsers", Icon: iconDone, Title: w.say("account.browsers.title", nil)},
-		{Address: a.Address + "/sessions", Icon: iconDevice, Title: w.say("account.sessions.title", nil)},
-		{Address: a.Address + "/profile", Icon: iconWho, Title: w.say("account.profile.title", nil)},
+	m := p.account(set, &a.Account, w.Say("account.title", nil), "")
+	none := w.Say("account.none", nil)
+	about := []choice{
+		{Address: a.Address + "/profile", Icon: iconWho, Title: w.Say("account.profile.title", nil), Detail: a.Name},
+		{Address: a.Address + "/email", Icon: iconMail, Title: w.Say("account.email.title", nil), Detail: cmp.Or(a.Email, none)},
+	}
+	if a.Number {
+		about = append(about, choice{Address: a.Address + "/phone", Icon: iconText, Title: w.Say("account.phone.title", nil), Detail: cmp.Or(a.Phone, none)})
+	}
+	security := []choice{
+		{Address: a.Address + "/devices", Icon: iconKey, Title: w.Say("account.devices.title", nil)},
+		{Address: a.Address + "/codes", Icon: iconPaper, Title: w.Say("account.codes.title", nil)},
+		{Address: a.Address + "/browsers", Icon: iconDone, Title: w.Say("account.browsers.title", nil)},
+		{Address: a.Address + "/sessions", Icon: iconScreen, Title: w.Say("account.sessions.title", nil)},
 	}
 	if a.Password {
-		list = append(list, choice{Address: a.Address + "/password", Icon: iconStick, Title: w.say("account.password", nil)})
+		security = append([]choice{{Address: a.Address + "/password", Icon: iconLock, Title: w.Say("account.password", nil)}}, security...)
 	}
-	m.choices(list)
-	m.links([]Link{{a.SignOff, w.say("page.signOff.button", nil)}}, nil)
+	m.element(`<h2 class="or">`, w.Say("account.about", nil), "</h2>\n")
+	m.choices(about)
+	m.element(`<h2 class="or">`, w.Say("account.security", nil), "</h2>\n")
+	m.choices(security)
+	m.links([]Link{{a.SignOff, w.Say("page.signOff.button", nil)}}, nil)
 	return m.foot(set)
 }
 
@@ -128,7 +155,7 @@ func (w *words) deviceDetail(d *AccountDevice) string {
 		key   string
 	}{{d.Locked, "device.locked"}, {d.Blocked, "account.device.blocked"}, {d.First, "account.device.isFirst"}} {
 		if x.holds {
-			parts = append(parts, w.say(x.key, nil))
+			parts = append(parts, w.Say(x.key, nil))
 		}
 	}
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
@@ -137,18 +164,18 @@ func (w *words) deviceDetail(d *AccountDevice) string {
 // AccountDevices lists the devices of a person, in the order in which they are asked.
 func (p *Pages) AccountDevices(set Setting, a Account, devices []AccountDevice) []byte {
 	w := p.in(set)
-	lead := w.say("account.devices.text", nil)
+	lead := w.Say("account.devices.text", nil)
 	if len(devices) == 0 {
-		lead = w.say("account.devices.none", nil)
+		lead = w.Say("account.devices.none", nil)
 	}
-	m := p.account(set, &a, w.say("account.devices.title", nil), lead)
+	m := p.account(set, &a, w.Say("account.devices.title", nil), lead)
 	list := make([]choice, 0, len(devices))
 	for i := range devices {
 		d := &devices[i]
 		list = append(list, choice{Address: a.Address + "/devices/" + d.ID, Icon: iconOf(d.Type), Title: w.deviceTitle(d), Detail: w.deviceDetail(d)})
 	}
 	m.choices(list)
-	m.onward(Link{a.Address + "/add", w.say("account.devices.add", nil)})
+	m.onward(Link{a.Address + "/add", w.Say("account.devices.add", nil)})
 	m.back(&a, "")
 	return m.foot(set)
 }
@@ -165,13 +192,13 @@ func (p *Pages) AccountDevice(set Setting, a Account, d AccountDevice) []byte {
 	w := p.in(set)
 	here := "/devices/" + d.ID
 	m := p.account(set, &a, w.deviceTitle(&d), w.deviceDetail(&d))
-	f := a.form(here, NameDevice, w.say("account.device.save", nil), "")
-	f.Fields = []Field{{Name: "nickname", ID: "nickname", Label: w.say("account.device.nickname.label", nil), Input: "text", Autocomplete: "off", Value: a.value("nickname", d.Nickname)}}
+	f := a.form(here, NameDevice, w.Say("account.device.save", nil), "")
+	f.Fields = []Field{{Name: "nickname", ID: "nickname", Label: w.Say("account.device.nickname.label", nil), Input: "text", Autocomplete: "off", Value: a.value("nickname", d.Nickname)}}
 	m.judged(&a, f)
 	if !d.First {
-		m.quiet(a.form(here, FirstDevice, w.say("account.device.first", nil), ""))
+		m.quiet(a.form(here, FirstDevice, w.Say("account.device.first", nil), ""))
 	}
-	m.links([]Link{{a.Address + here + "/remove", w.say("account.device.remove", nil)}, {a.Address + "/devices", w.say("page.back", nil)}}, nil)
+	m.links([]Link{{a.Address + here + "/remove", w.Say("account.device.remove", nil)}, {a.Address + "/devices", w.Say("page.back", nil)}}, nil)
 	return m.foot(set)
 }
 
@@ -197,7 +224,7 @@ func (m *markup) judged(a *Account, f *Form) {
 		problems = append(problems, problem)
 	}
 	if a.Fault != nil && len(details) == 0 {
-		problems = append(problems, Problem{Text: m.say("notice.moved", nil)})
+		problems = append(problems, Problem{Text: m.Say("notice.moved", nil)})
 	}
 	f.settle(problems)
 	m.summary(problems)
@@ -221,21 +248,21 @@ func (p *Pages) AccountRemoval(set Setting, a Account, d AccountDevice, r Remova
 	here := "/devices/" + d.ID
 	lead := ""
 	if r == OneOfSeveral || r == LastDevice {
-		lead = w.say("account.remove.text", nil)
+		lead = w.Say("account.remove.text", nil)
 	}
-	m := p.account(set, &a, w.say("account.remove.title", params{"device": w.deviceTitle(&d)}), lead)
+	m := p.account(set, &a, w.Say("account.remove.title", wording.Params{"device": w.deviceTitle(&d)}), lead)
 	switch r {
 	case OneOfSeveral, LastDevice:
 		if r == LastDevice {
-			m.notice(w.say("account.remove.last", nil), false)
+			m.notice(w.Say("account.remove.last", nil), false)
 		}
-		m.form(a.form(here+"/remove", RemoveDevice, w.say("account.device.remove", nil), ""))
+		m.form(a.form(here+"/remove", RemoveDevice, w.Say("account.device.remove", nil), ""))
 	case NeededDevice:
-		m.notice(w.say("account.remove.needed", nil), false)
-		m.onward(Link{a.Address + "/add", w.say("account.devices.add", nil)})
+		m.notice(w.Say("account.remove.needed", nil), false)
+		m.onward(Link{a.Address + "/add", w.Say("account.devices.add", nil)})
 	case OnlyPasskey:
-		m.notice(w.say("account.remove.alone", nil), false)
-		m.onward(Link{a.Address + "/add", w.say("account.devices.add", nil)})
+		m.notice(w.Say("account.remove.alone", nil), false)
+		m.onward(Link{a.Address + "/add", w.Say("account.devices.add", nil)})
 	}
 	m.back(&a, here)
 	return m.foot(set)
@@ -245,15 +272,15 @@ func (p *Pages) AccountRemoval(set Setting, a Account, d AccountDevice, r Remova
 // device that they stand in for.
 func (p *Pages) AccountCodes(set Setting, a Account, device bool) []byte {
 	w := p.in(set)
-	lead := w.say("account.codes.text", nil)
+	lead := w.Say("account.codes.text", nil)
 	if !device {
-		lead = w.say("account.codes.later", nil)
+		lead = w.Say("account.codes.later", nil)
 	}
-	m := p.account(set, &a, w.say("account.codes.title", nil), lead)
+	m := p.account(set, &a, w.Say("account.codes.title", nil), lead)
 	if device {
-		m.form(a.form("/codes", MakeCodes, w.say("account.codes.make", nil), ""))
+		m.form(a.form("/codes", MakeCodes, w.Say("account.codes.make", nil), ""))
 	} else {
-		m.onward(Link{a.Address + "/add", w.say("account.devices.add", nil)})
+		m.onward(Link{a.Address + "/add", w.Say("account.devices.add", nil)})
 	}
 	m.back(&a, "")
 	return m.foot(set)
@@ -262,8 +289,8 @@ func (p *Pages) AccountCodes(set Setting, a Account, device bool) []byte {
 // AccountCodesMade shows new recovery codes, this once.
 func (p *Pages) AccountCodesMade(set Setting, a Account, codes []string) []byte {
 	w := p.in(set)
-	m := p.account(set, &a, w.say("account.codes.title", nil), w.say("account.codes.keep", nil))
+	m := p.account(set, &a, w.Say("account.codes.title", nil), w.Say("account.codes.keep", nil))
 	m.kept(codes)
-	m.onward(Link{a.Address, w.say("account.codes.kept", nil)})
+	m.onward(Link{a.Address, w.Say("account.codes.kept", nil)})
 	return m.foot(set)
 }

@@ -23,16 +23,53 @@ func accountPages(p *forms.Pages, text string) map[string]func(forms.Setting) []
 	}
 	at := time.Date(2026, 3, 2, 9, 5, 0, 0, time.UTC)
 	browsers := []forms.AccountBrowser{
-		{ID: "1", UserAgent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0", Address: "192.0.2.7", At: at, Here: true},
-		{ID: "2", UserAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1", Address: "2001:db8::7", At: at},
-		{ID: "3", UserAgent: text, At: at},
+		{ID: "1", UserAgent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0", Address: "192.0.2.7", At: at, Age: 5 * time.Minute, Here: true},
+		{ID: "2", UserAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1", Address: "2001:db8::7", At: at, Age: 26 * time.Hour},
+		{ID: "3", UserAgent: text, At: at, Age: 9 * 24 * time.Hour},
 		{ID: "4", At: at},
 	}
 	wrong := a("")
 	wrong.Typed, wrong.Fault = map[string]string{"nickname": text}, flow.Invalid(flow.Detail{Code: flow.InvalidValue, Target: "nickname"})
+	wrongAddress, limited := a(""), a("")
+	wrongAddress.Typed, wrongAddress.Fault = map[string]string{"newEmail": text}, flow.Invalid(flow.Detail{Code: flow.InvalidValue, Target: "newEmail"})
+	limited.Fault = flow.Invalid(flow.Detail{Code: flow.LimitExceeded, Target: "codes"})
 	return map[string]func(forms.Setting) []byte{
+		"passkey-offer": func(set forms.Setting) []byte { return p.PasskeyOffer(set, offer(a(""))) },
+		"passkey-offer-refused": func(set forms.Setting) []byte {
+			o := offer(a(""))
+			o.Fault = flow.Invalid(flow.Detail{Code: flow.InvalidValue, Target: "attestation"})
+			return p.PasskeyOffer(set, o)
+		},
 		"account": func(set forms.Setting) []byte {
-			return p.AccountHome(set, forms.AccountHome{Account: a("password"), Password: true, SignOff: "/e/as/signoff"})
+			return p.AccountHome(set, forms.AccountHome{Account: a("password"), Name: text, Email: text, Number: true, Password: true, SignOff: "/e/as/signoff"})
+		},
+		"account-email": func(set forms.Setting) []byte {
+			return p.AccountAddress(set, forms.AccountAddress{Account: a("withdrawn"), Current: text})
+		},
+		"account-no-email": func(set forms.Setting) []byte { return p.AccountAddress(set, forms.AccountAddress{Account: a("")}) },
+		"account-email-wrong": func(set forms.Setting) []byte {
+			return p.AccountAddress(set, forms.AccountAddress{Account: wrongAddress, Current: text})
+		},
+		"account-email-code": func(set forms.Setting) []byte {
+			return p.AccountAddress(set, forms.AccountAddress{Account: a("sent"), Current: text, Waiting: text})
+		},
+		"account-email-elsewhere": func(set forms.Setting) []byte {
+			return p.AccountAddress(set, forms.AccountAddress{Account: a(""), Current: text, Waiting: text, Elsewhere: true})
+		},
+		"account-email-limit": func(set forms.Setting) []byte {
+			return p.AccountAddress(set, forms.AccountAddress{Account: limited, Current: text, Waiting: text})
+		},
+		"account-phone": func(set forms.Setting) []byte {
+			return p.AccountAddress(set, forms.AccountAddress{Account: a(""), Phone: true, Current: "+15550100"})
+		},
+		"account-no-phone": func(set forms.Setting) []byte {
+			return p.AccountAddress(set, forms.AccountAddress{Account: a(""), Phone: true})
+		},
+		"account-phone-code": func(set forms.Setting) []byte {
+			return p.AccountAddress(set, forms.AccountAddress{Account: a(""), Phone: true, Waiting: "+15550100"})
+		},
+		"account-phone-fixed": func(set forms.Setting) []byte {
+			return p.AccountAddress(set, forms.AccountAddress{Account: a(""), Phone: true, Current: "+15550100", Fixed: true})
 		},
 		"account-devices":    func(set forms.Setting) []byte { return p.AccountDevices(set, a("removed"), devices) },
 		"account-no-devices": func(set forms.Setting) []byte { return p.AccountDevices(set, a(""), nil) },
@@ -53,7 +90,7 @@ func accountPages(p *forms.Pages, text string) map[string]func(forms.Setting) []
 		"account-no-browsers": func(set forms.Setting) []byte { return p.AccountBrowsers(set, a(text), nil) },
 		"account-sessions":    func(set forms.Setting) []byte { return p.AccountSessions(set, a("ended"), browsers) },
 		"account-profile": func(set forms.Setting) []byte {
-			return p.AccountProfile(set, forms.AccountProfile{Account: a("profile"), Given: text, Family: text})
+			return p.AccountProfile(set, forms.AccountProfile{Account: a("profile"), Given: text, Family: text, Nickname: text, Language: "de", Languages: []string{"de", "en", "es"}})
 		},
 	}
 }
@@ -94,7 +131,7 @@ func TestBrowserNames(t *testing.T) {
 		"":           "Unknown browser",
 	} {
 		page := p.AccountSessions(acme("en"), forms.Account{Address: "/e/account"}, []forms.AccountBrowser{{ID: "1", UserAgent: agent}})
-		if says := text(t, page); !strings.Contains(says, " "+want+" 0001") {
+		if says := text(t, page); !strings.Contains(says, " "+want+" Signed on ") {
 			t.Errorf("%q is not called %q: %s", agent, want, says)
 		}
 	}

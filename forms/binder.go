@@ -5,6 +5,7 @@ import (
 
 	"doorward/runtime/flow"
 	"doorward/runtime/form"
+	"doorward/runtime/wording"
 )
 
 // binder writes the sheet of a form in a language.
@@ -32,7 +33,7 @@ func (w *words) bind(f *form.Form) *sheet {
 		i = n
 	}
 	if f.Submits() && !f.Has(form.SubmitButton) {
-		b.element(`<button class="button" type="submit">`, b.say("page.continue", nil), "</button>\n")
+		b.element(`<button class="button" type="submit">`, b.Say("page.continue", nil), "</button>\n")
 	}
 	b.change(nil)
 	return b.sheet
@@ -47,19 +48,19 @@ func (b *binder) change(draw func(m *markup, d *drawing)) {
 func (b *binder) state(i int, in flow.Field) Field {
 	x := b.sheet.of(i)
 	f := b.words.field(&in)
-	f.ID, f.Label = "f"+strconv.Itoa(i), b.form.Say(x.Label, b.language)
+	f.ID, f.Label = "f"+strconv.Itoa(i), b.form.Say(x.Label, b.Lang)
 	switch {
 	case in.Name == x.Key:
 	case x.Type == form.PasswordVerify:
 		f.Required = x.Required
-		if f.Label = b.form.Say(x.Again, b.language); f.Label == "" {
-			f.Label = b.say("form.again", params{"label": b.form.Say(x.Label, b.language)})
+		if f.Label = b.form.Say(x.Again, b.Lang); f.Label == "" {
+			f.Label = b.Say("form.again", wording.Params{"label": b.form.Say(x.Label, b.Lang)})
 		}
 	default:
-		f.Label = b.form.Say(x.ExtensionLabel, b.language)
+		f.Label = b.form.Say(x.ExtensionLabel, b.Lang)
 	}
 	if x.Type == form.Captcha {
-		f.Label = b.say("form.person", nil)
+		f.Label = b.Say("form.person", nil)
 	}
 	if x.Rules && in.Name == x.Key && f.Autocomplete == "new-password" {
 		f.Managed = "later" // the policy is not known before the page is
@@ -75,7 +76,7 @@ func (b *binder) titled() int {
 		case form.Divider, form.EmptyField, form.ErrorDisplay:
 		case form.TextBlob:
 			if len(x.Content) > 0 && x.Content[0].Kind == form.Heading {
-				if t := b.form.Say(flatten(x.Content[0].Spans), b.language); t != "" {
+				if t := b.form.Say(flatten(x.Content[0].Spans), b.Lang); t != "" {
 					b.sheet.title = t
 					return i
 				}
@@ -191,7 +192,7 @@ func (b *binder) button(x *form.Field) {
 		b.raw(` form="ways" name="key"`)
 		b.attr("value", x.Key)
 	}
-	b.element(">", b.form.Say(x.Label, b.language), "</button>")
+	b.element(">", b.form.Say(x.Label, b.Lang), "</button>")
 	if x.Type == form.FlowLink {
 		b.raw("</p>")
 	}
@@ -206,5 +207,5 @@ func (b *binder) polling(x *form.Field) {
 	} else {
 		b.raw(`<p class="waiting" role="status" data-poll>`)
 	}
-	b.element("", b.say("page.waiting", nil), "</p>\n")
+	b.element("", b.Say("page.waiting", nil), "</p>\n")
 }

@@ -1,6 +1,7 @@
 package forms
 
 import (
+	"cmp"
 	"strconv"
 
 	"doorward/runtime/form"
@@ -47,7 +48,7 @@ func (b *binder) block(x *form.Block) {
 		}
 		b.raw(closing)
 	case form.Heading:
-		if b.form.Say(flatten(x.Spans), b.language) == "" {
+		if b.form.Say(flatten(x.Spans), b.Lang) == "" {
 			return
 		}
 		// the page's title is its one h1, and no level is left out
@@ -57,7 +58,7 @@ func (b *binder) block(x *form.Block) {
 		b.spans(x.Spans)
 		b.raw(tag.closing)
 	case form.Paragraph:
-		if b.form.Say(flatten(x.Spans), b.language) == "" {
+		if b.form.Say(flatten(x.Spans), b.Lang) == "" {
 			return
 		}
 		b.raw("<p>")
@@ -75,7 +76,7 @@ func headings() [5]struct{ open, closing constant } {
 // here stays.
 func (b *binder) spans(spans []form.Span) {
 	for _, s := range spans {
-		text := b.form.Piece(s.Piece, b.language)
+		text := b.form.Piece(s.Piece, b.Lang)
 		if s.Link != "" {
 			b.raw("<a")
 			b.address("href", s.Link)
@@ -122,7 +123,7 @@ func (m *markup) agreement(x *form.Field, d *drawing) {
 		m.element(`<p class="over">`, t.Title, "</p>\n")
 	}
 	if t.Title == "" {
-		t.Title = m.say("form.terms", nil)
+		t.Title = m.Say("form.terms", nil)
 	}
 	m.terms(terms{t.Title, t.Paragraphs})
 }
@@ -131,20 +132,25 @@ func (m *markup) agreement(x *form.Field, d *drawing) {
 func (m *markup) code(x *form.Field, d *drawing) {
 	text, _ := d.s.View.Values[x.Key].(string)
 	m.raw("<div")
-	m.attr("class", "qr "+map[string]string{"SMALL": "small-code", "LARGE": "large-code"}[x.Size]+map[string]string{"CENTER": " center", "RIGHT": " right"}[x.Align])
+	m.attr("class", "qr"+map[string]string{"CENTER": " center", "RIGHT": " right"}[x.Align])
 	m.raw(">")
-	m.picture(text)
-	if f := d.sheet.form.Say(x.Fallback, m.language); f != "" {
+	m.picture(text, cmp.Or(map[string]int{"SMALL": 144, "LARGE": 280}[x.Size], codeWidth))
+	if f := d.sheet.form.Say(x.Fallback, m.Lang); f != "" {
 		m.element("<p>", f, "</p>")
 	}
 	m.raw("</div>\n")
 }
 
-// squares draws what is dark, a run of it at a time.
-func (m *markup) squares(dark [][]bool) {
-	n := strconv.Itoa(len(dark))
+// squares draws what is dark, a run of it at a time. It is at least so many pixels
+// wide: more where a square would not be whole pixels, since uneven ones are hard to
+// read for a camera.
+func (m *markup) squares(dark [][]bool, least int) {
+	n := len(dark)
+	width := strconv.Itoa((least + n - 1) / n * n)
 	m.raw("<svg")
-	m.attr("viewBox", "0 0 "+n+" "+n)
+	m.attr("width", width)
+	m.attr("height", width)
+	m.attr("viewBox", "0 0 "+strconv.Itoa(n)+" "+strconv.Itoa(n))
 	m.raw(` aria-hidden="true" shape-rendering="crispEdges"><path d="`)
 	for y, row := range dark {
 		for x := 0; x < len(row); x++ {

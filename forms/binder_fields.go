@@ -13,9 +13,9 @@ func (b *binder) marked(label string, required bool) {
 	b.text(label)
 	switch {
 	case required && b.form.MarkRequired:
-		b.element(" <span>", b.say("field.required", nil), "</span>")
+		b.element(" <span>", b.Say("field.required", nil), "</span>")
 	case !required && b.form.MarkOptional:
-		b.element(" <span>", b.say("field.optional", nil), "</span>")
+		b.element(" <span>", b.Say("field.optional", nil), "</span>")
 	}
 }
 
@@ -116,7 +116,7 @@ func (b *binder) group(x *form.Field) {
 		b.raw("<div>")
 	}
 	for n, o := range x.Options {
-		b.option(x, n, o.Value, b.form.Say(o.Label, b.language))
+		b.option(x, n, o.Value, b.form.Say(o.Label, b.Lang))
 	}
 	if x.Free && x.Type == form.Radio {
 		b.option(x, len(x.Options), "", b.other(x))
@@ -173,16 +173,16 @@ func (d *drawing) beside(x *form.Field) string {
 
 // other is how the choice is called that none of the options is.
 func (b *binder) other(x *form.Field) string {
-	if s := b.form.Say(x.Other, b.language); s != "" {
+	if s := b.form.Say(x.Other, b.Lang); s != "" {
 		return s
 	}
-	return b.say("form.other", nil)
+	return b.Say("form.other", nil)
 }
 
 // free writes the input for what is none of the options.
 func (b *binder) free(x *form.Field) {
 	f := &b.sheet.fields[x.Input]
-	label := b.form.Say(x.Typed, b.language)
+	label := b.form.Say(x.Typed, b.Lang)
 	if label == "" {
 		label = b.other(x)
 	}
@@ -209,7 +209,7 @@ func (b *binder) list(x *form.Field) {
 	b.some("autocomplete", f.Autocomplete)
 	b.flag("required", f.Required && !x.Free)
 	b.change(func(m *markup, d *drawing) { m.state(&d.state.Fields[i]) })
-	first := b.say("form.choose", nil)
+	first := b.Say("form.choose", nil)
 	if x.Free {
 		first = b.other(x)
 	}
@@ -219,7 +219,7 @@ func (b *binder) list(x *form.Field) {
 		b.raw("<option")
 		b.attr("value", value)
 		b.change(func(m *markup, d *drawing) { m.flag("selected", slices.Contains(d.chosen[i], value)) })
-		b.element(">", b.form.Say(o.Label, b.language), "</option>\n")
+		b.element(">", b.form.Say(o.Label, b.Lang), "</option>\n")
 	}
 	b.raw("</select></div>\n")
 	if x.Free {
@@ -244,7 +244,7 @@ func (m *markup) captcha(x *form.Field, d *drawing) {
 		m.attr("data-theme", map[string]string{"DARK": "dark"}[x.Theme])
 		m.attr("data-size", map[string]string{"COMPACT": "compact"}[x.Size])
 		m.raw(`></div><noscript><p>`)
-		m.element("", m.say("form.scripts", nil), "</p></noscript>\n"+`<script src="https://www.google.com/recaptcha/api.js" async defer></script>`)
+		m.element("", m.Say("form.scripts", nil), "</p></noscript>\n"+`<script src="https://www.google.com/recaptcha/api.js" async defer></script>`)
 		m.raw(`<p class="aloud" tabindex="-1"`)
 		m.attr("id", now.ID)
 		m.element(">", now.Label, "</p>")
@@ -261,10 +261,10 @@ func (m *markup) work(c form.Challenge, now *Field) {
 	m.attr("data-challenge", c.Data)
 	m.number("data-bits", c.Bits)
 	m.raw(`><p class="waiting" role="status" hidden>`)
-	m.element("", m.say("form.working", nil), "</p>\n<div>")
+	m.element("", m.Say("form.working", nil), "</p>\n<div>")
 	if c.Question == "" {
 		m.raw("<noscript><p>")
-		m.element("", m.say("form.scripts", nil), "</p></noscript>")
+		m.element("", m.Say("form.scripts", nil), "</p></noscript>")
 		m.raw(`<input type="hidden"`)
 	} else {
 		m.raw("<label")

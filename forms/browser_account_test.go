@@ -14,6 +14,7 @@ import (
 // TestBrowserAccount looks at every page of an account as people with different eyes,
 // windows and languages do. LOOK names a directory for screenshots.
 func TestBrowserAccount(t *testing.T) {
+	t.Parallel()
 	assets, err := static.Load()
 	if err != nil {
 		t.Fatal(err)

@@ -34,6 +34,7 @@ const (
 
 // TestBrowserMakesAndUsesAPasskey: with what browsers have now, and without it.
 func TestBrowserMakesAndUsesAPasskey(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Start(t)
 	for name, row := range map[string]struct {
 		before        string
@@ -88,6 +89,7 @@ func TestBrowserMakesAndUsesAPasskey(t *testing.T) {
 // TestBrowserOffersPasskeys: among the names it knows, and by a button, which ends
 // the request that waits; nothing moves when the button comes to light.
 func TestBrowserOffersPasskeys(t *testing.T) {
+	t.Parallel()
 	tab := browsertest.Start(t).Visitor(t, browsertest.Look{})
 	a := tab.Authenticator()
 	made := serve(t, newPasskey())
@@ -122,6 +124,7 @@ func TestBrowserOffersPasskeys(t *testing.T) {
 // TestBrowserExplainsItself: what goes wrong in the browser is said in words, and
 // there is always a way on.
 func TestBrowserExplainsItself(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Start(t)
 	fails := func(name string) string {
 		return `navigator.credentials.get = navigator.credentials.create = () => Promise.reject(new DOMException("x", "` + name + `"))`
@@ -163,6 +166,7 @@ func TestBrowserExplainsItself(t *testing.T) {
 
 // TestBrowserWithoutPasskeys: no script, or none of this in the browser.
 func TestBrowserWithoutPasskeys(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Start(t)
 	for _, noScript := range []bool{false, true} {
 		tab := b.Visitor(t, browsertest.Look{NoScript: noScript})
@@ -196,6 +200,7 @@ func TestBrowserWithoutPasskeys(t *testing.T) {
 // TestBrowserWaitsForAPhone: the page reads itself until it has become another
 // one; a person without scripts does so.
 func TestBrowserWaitsForAPhone(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Start(t)
 	for _, noScript := range []bool{false, true} {
 		var answered atomic.Bool
@@ -228,6 +233,7 @@ func TestBrowserWaitsForAPhone(t *testing.T) {
 
 // TestBrowserCopies: what has to be kept is copied by a button.
 func TestBrowserCopies(t *testing.T) {
+	t.Parallel()
 	tab := browsertest.Start(t).Visitor(t, browsertest.Look{})
 	tab.Before(`navigator.clipboard.writeText = text => { window.copied = text; return Promise.resolve() }`)
 	tab.Open(serve(t, recoveryCodes()).local())

@@ -51,6 +51,7 @@ func alone(t *testing.T, check string) passwordpolicy.Policy {
 // TestBrowserTicksWhatTheServerTakes: the script judges each rule as the server
 // does, also at the edges.
 func TestBrowserTicksWhatTheServerTakes(t *testing.T) {
+	t.Parallel()
 	tab := browsertest.Start(t).Visitor(t, browsertest.Look{})
 	tab.Open(hang(t).URL + "/en/gallery")
 	checks := browsertest.Eval[[]string](tab, `[...document.querySelectorAll("[data-check]")].map(e => e.dataset.check)`)
@@ -76,6 +77,7 @@ func TestBrowserTicksWhatTheServerTakes(t *testing.T) {
 
 // TestBrowserListsRules: they are there without scripts, and ticked off with them.
 func TestBrowserListsRules(t *testing.T) {
+	t.Parallel()
 	b, s := browsertest.Start(t), hang(t)
 	for _, noScript := range []bool{false, true} {
 		tab := b.Visitor(t, browsertest.Look{NoScript: noScript})
@@ -108,6 +110,7 @@ func TestBrowserListsRules(t *testing.T) {
 
 // TestBrowserTakesACode: one input, pasted into in one go.
 func TestBrowserTakesACode(t *testing.T) {
+	t.Parallel()
 	tab := browsertest.Start(t).Visitor(t, browsertest.Look{})
 	tab.Open(hang(t).URL + "/en/verification")
 	if tab.Focused() != "verificationCode" {

@@ -91,6 +91,7 @@ func (c *counter) last(t *testing.T, fields []flow.Field) (string, flow.Values) 
 // TestBrowserSendsForms: what a person fills in arrives, with scripts and
 // without; a way out sends its key and nothing that was typed.
 func TestBrowserSendsForms(t *testing.T) {
+	t.Parallel()
 	f := compiled(t, around(
 		`{"type":"FLOW_BUTTON","position":{"row":0,"col":0},"key":"later","label":"Later"}`,
 		`{"type":"TEXT","position":{"row":1,"col":0},"key":"user.username","label":"Username","required":true,"validation":{"type":"NONE"}}`,
@@ -138,6 +139,7 @@ func TestBrowserSendsForms(t *testing.T) {
 
 // TestBrowserAsksAgain: a form that waits submits itself.
 func TestBrowserAsksAgain(t *testing.T) {
+	t.Parallel()
 	f := compiled(t, around(`{"type":"POLLING","position":{"row":0,"col":0},"key":"p","size":"SMALL","pollingAppearance":"SPINNER"}`))
 	c := serve(t, waiting(f))
 	tab := browsertest.Start(t).Visitor(t, browsertest.Look{})

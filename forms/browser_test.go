@@ -127,6 +127,7 @@ func hang(t *testing.T) *httptest.Server {
 // TestBrowserWall looks at every page as people with different eyes, windows and
 // languages do. LOOK names a directory for screenshots.
 func TestBrowserWall(t *testing.T) {
+	t.Parallel()
 	s, b := hang(t), browsertest.Start(t)
 	tab := b.Visitor(t, browsertest.Look{})
 	paths := []string{

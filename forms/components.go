@@ -1,6 +1,10 @@
 package forms
 
-import "strconv"
+import (
+	"strconv"
+
+	"doorward/runtime/wording"
+)
 
 // The components that every page is made of.
 
@@ -51,7 +55,7 @@ func (m *markup) summary(problems []Problem) {
 	m.raw(`<div class="summary" id="problems" role="alert" tabindex="-1"`)
 	m.flag("autofocus", len(problems) > 1)
 	m.raw(">" + iconAlert + "<div>\n")
-	m.element("<h2>", m.count("problems.title", len(problems), nil), "</h2>\n<ul>")
+	m.element("<h2>", m.Count("problems.title", len(problems), nil), "</h2>\n<ul>")
 	for _, p := range problems {
 		m.raw("<li>")
 		if p.Field != "" {
@@ -74,7 +78,7 @@ func (m *markup) chip(person string, reset *Form) {
 	m.element(`<div class="chip">`+iconWho+`<span>`, person, "</span>\n")
 	if reset != nil {
 		m.open("", reset)
-		m.element(`<button class="link" type="submit">`, m.say("page.notYou", nil), `</button></form>`)
+		m.element(`<button class="link" type="submit">`, m.Say("page.notYou", nil), `</button></form>`)
 	}
 	m.raw("</div>\n")
 }
@@ -84,6 +88,8 @@ func (m *markup) open(class string, f *Form) {
 	m.begin(f)
 	m.some("class", class)
 	m.some("data-passkey", f.Options)
+	m.some("data-quiet", f.Quiet)
+	m.some("data-unknown", f.Unknown)
 	m.raw(" novalidate>")
 	m.carry(f)
 }
@@ -170,7 +176,7 @@ type provider struct {
 }
 
 func (m *markup) providers(list []provider) {
-	m.element(`<p class="or">`, m.say("page.or", nil), "</p>\n"+`<ul class="choices">`)
+	m.element(`<p class="or">`, m.Say("page.or", nil), "</p>\n"+`<ul class="choices">`)
 	for _, p := range list {
 		m.raw(`<li><a class="button quiet"`)
 		m.address("href", p.Address)
@@ -202,7 +208,7 @@ func (m *markup) progress(step, of int) {
 	m.number("value", step)
 	m.number("max", of)
 	m.raw(` aria-labelledby="progress"></progress><span id="progress">`)
-	m.element("", m.count("page.step", step, params{"all": strconv.Itoa(of)}), "</span></div>\n")
+	m.element("", m.Count("page.step", step, wording.Params{"all": strconv.Itoa(of)}), "</span></div>\n")
 }
 
 // waiting says that nothing has to be done here.

@@ -25,9 +25,9 @@ func (p *Pages) consent(set Setting, s *SignOn, t form.Terms) []byte {
 		m.open("", f)
 		m.raw(`<input type="hidden" value="true"`)
 		m.attr("name", accepted)
-		m.element(`><button class="button" type="submit">`, cmp.Or(t.Agree, w.say("agreement.agree", nil)), "</button>\n</form>\n")
+		m.element(`><button class="button" type="submit">`, cmp.Or(t.Agree, w.Say("agreement.agree", nil)), "</button>\n</form>\n")
 		m.open("after", f)
-		m.element(`<button class="button quiet" type="submit">`, cmp.Or(t.Decline, w.say("agreement.decline", nil)), "</button>\n</form>\n")
+		m.element(`<button class="button quiet" type="submit">`, cmp.Or(t.Decline, w.Say("agreement.decline", nil)), "</button>\n</form>\n")
 	}
 	m.links(l.links, l.away)
 	return m.foot(set)

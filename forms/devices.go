@@ -1,6 +1,7 @@
 package forms
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -49,7 +50,7 @@ func (w *words) devices(s *SignOn, o *flow.Offer, list []authenticator) []choice
 		}
 		details = append(details, a.Name, a.target())
 		if a.isLocked() {
-			details = append(details, w.say("device.locked", nil))
+			details = append(details, w.Say("device.locked", nil))
 		}
 		details = slices.DeleteFunc(details, func(s string) bool { return s == "" })
 		out = append(out, choice{
@@ -62,8 +63,8 @@ func (w *words) devices(s *SignOn, o *flow.Offer, list []authenticator) []choice
 // typeName is what a type of device is called; one that we do not know keeps its
 // name.
 func (w *words) typeName(t string) string {
-	if key, ok := w.first(nil, "device."+t, "device."+family(t)); ok {
-		return w.say(key, nil)
+	if key, ok := w.First(nil, "device."+t, "device."+family(t)); ok {
+		return w.Say(key, nil)
 	}
 	return t
 }
@@ -73,15 +74,15 @@ func (w *words) typeName(t string) string {
 func (w *words) types(s *SignOn, o *flow.Offer, r *room) []choice {
 	out := make([]choice, 0, len(r.types))
 	for _, t := range r.types {
-		key, known := w.first(nil, "enrol."+t)
+		key, known := w.First(nil, "enrol."+t)
 		if !known {
 			continue
 		}
-		c := choice{Icon: iconOf(t), Title: w.typeName(t), Detail: w.say(key, nil), Scripted: family(t) == "FIDO2"}
-		if several, ok := w.first(nil, key+".title"); ok {
-			c.Title = w.say(several, nil)
+		c := choice{Icon: iconOf(t), Title: w.typeName(t), Detail: w.Say(key, nil), Scripted: family(t) == "FIDO2"}
+		if several, ok := w.First(nil, key+".title"); ok {
+			c.Title = w.Say(several, nil)
 		}
-		if isSent(t) {
+		if r.asks(t) {
 			c.Address = showing(s, createAction+"/"+t)
 		} else {
 			c.Form = w.creating(s, o, t, r.apps)
@@ -100,36 +101,50 @@ func (w *words) types(s *SignOn, o *flow.Offer, r *room) []choice {
 func (w *words) creating(s *SignOn, o *flow.Offer, t string, apps []application) *Form {
 	f := w.bare(s, o)
 	f.Hidden = [][2]string{{typeInput, t}}
-	if t == "MOBILE" && len(apps) > 0 {
+	if t == mobile && len(apps) > 0 {
 		f.Hidden = append(f.Hidden, [2]string{applicationInput, apps[0].ID})
 	}
 	return f
 }
 
-// details is the form for where codes are to be sent.
-func (w *words) details(s *SignOn, o *flow.Offer, l *layout) *Form {
-	asked := "phone"
-	if l.part == "EMAIL" {
-		asked = "email"
-	}
+// details is the form for what has to be said of a device of a type: where codes are
+// to be sent, with which of several apps it is paired, what it is to be called.
+func (w *words) details(s *SignOn, o *flow.Offer, r *room, t string) *Form {
 	plain := flow.Offer{Name: o.Name, Prompt: o.Prompt}
 	for _, d := range o.Fields {
-		if d.Name == asked {
+		switch {
+		case d.Name == "email" && t == "EMAIL":
 			d.Required, d.Autocomplete = true, "email"
-			if asked == "phone" {
-				d.Type, d.Autocomplete = flow.TypeTel, "tel"
-			}
-			plain.Fields = append(plain.Fields, d)
+		case d.Name == "phone" && isSent(t) && t != "EMAIL":
+			d.Required, d.Autocomplete, d.Type = true, "tel", flow.TypeTel
+		case d.Name == applicationInput && t == mobile && len(r.apps) > 1:
+			d.Required = true
+		case d.Name == nicknameInput && slices.Contains(r.named, t):
+			d.Autocomplete = "off"
+		default:
+			continue
 		}
+		plain.Fields = append(plain.Fields, d)
 	}
 	f := w.form(s, &plain)
-	f.Button, f.Hidden = w.say("enrol.send", nil), [][2]string{{typeInput, l.part}}
+	f.Hidden = [][2]string{{typeInput, t}}
+	if isSent(t) {
+		f.Button = w.Say("enrol.send", nil)
+	}
+	if t == mobile && len(r.apps) == 1 {
+		f.Hidden = append(f.Hidden, [2]string{applicationInput, r.apps[0].ID})
+	}
 	for i := range f.Fields {
-		if x := &f.Fields[i]; x.Name == asked && x.Value == "" && s.Submitted != o.Name {
-			x.Value = l.room.email
-			if asked == "phone" {
-				x.Value = l.room.phone
+		switch x := &f.Fields[i]; {
+		case x.Name == applicationInput:
+			for _, a := range r.apps {
+				x.Options = append(x.Options, [2]string{a.ID, cmp.Or(a.Name, a.ID)})
 			}
+		case x.Value != "" || s.Submitted == o.Name:
+		case x.Name == "email":
+			x.Value = r.email
+		case x.Name == "phone":
+			x.Value = r.phone
 		}
 	}
 	return f
@@ -210,7 +225,7 @@ func iconOf(t string) constant {
 		return iconCall
 	case "TOTP":
 		return iconClock
-	case "MOBILE":
+	case mobile:
 		return iconPhone
 	case "FIDO2", "PLATFORM":
 		return iconKey

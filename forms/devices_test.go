@@ -70,7 +70,7 @@ func TestPagesAboutDevices(t *testing.T) {
 		},
 		{
 			"a number to be matched", push("42"),
-			[]string{`<p class="token number">42</p>`, "choose this number", `data-read="tok"`, `<noscript><a class="button after" href="` + here + `">I have approved it</a></noscript>`, ">Enter a code instead</a>", `form="away">Use another way</button>`, `name="reason" value="CHANGE_DEVICE"`},
+			[]string{`<p class="token number">42</p>`, "choose this number", `data-read="tok"`, `<noscript><a class="button after" href="` + here + `">I have approved it</a></noscript>`, ">Your phone is offline? Enter the code that the app shows</a>", `form="away">Use another way</button>`, `name="reason" value="CHANGE_DEVICE"`},
 			[]string{`class="button" type="submit"`, `name="device.id"`},
 		},
 		{"no number", push(""), []string{"approve the sign-on"}, []string{"token number"}},
@@ -82,12 +82,45 @@ func TestPagesAboutDevices(t *testing.T) {
 		{
 			"a question that nobody answered", unanswered(),
 			[]string{`name="device.id" value="d5"`, `<button class="button" type="submit">Send again</button>`, "Use another way"},
-			[]string{"data-read"},
+			[]string{"data-read", "offline?"},
+		},
+		{
+			"a question that nobody answered to an app that shows codes", asked("PUSH_CONFIRMATION_TIMED_OUT", "d5", checkCode(), choose()),
+			[]string{`name="device.id" value="d5"`, `<button class="button" type="submit">Send again</button>`, "show=otp.check", ">Your phone is offline? Enter the code that the app shows</a>"},
+			[]string{`name="otp"`},
 		},
 		{
 			"what can be set up", enrolment(),
 			[]string{`<li data-scripted>`, `name="type" value="TOTP"`, `name="type" value="MOBILE"><input type="hidden" name="application.id" value="app1">`, `<a class="choice" href="` + here + `&amp;show=device.create%2FSMS">`, ">Not now</button>", scripts},
 			[]string{`value="SMS"`, `name="phone"`, "nickname"},
+		},
+		{
+			"a type that is asked what it is called", enrolmentOf("", member("promptForNicknameOnPairing", []string{"TOTP", "EMAIL"})),
+			[]string{`<a class="choice" href="` + here + `&amp;show=device.create%2FTOTP">`, `name="type" value="MOBILE"><input type="hidden" name="application.id" value="app1">`},
+			[]string{`name="type" value="TOTP"`},
+		},
+		{
+			"what an app is called", enrolmentOf("TOTP", member("promptForNicknameOnPairing", []string{"TOTP"})),
+			[]string{"<h1>Authenticator app</h1>", `name="type" value="TOTP"`, `<label for="nickname">Name of the device <span>`, `name="nickname"`, ">Set up</button>", ">Back</a>"},
+			[]string{`name="email"`, "application"},
+		},
+		{
+			"what an address is called", enrolmentOf("EMAIL", member("promptForNicknameOnPairing", []string{"EMAIL"})),
+			[]string{`<input type="email" id="email" name="email" value="ada@example.com"`, `name="nickname"`, ">Send code</button>"},
+			[]string{`value="ada@example.com" autocomplete="off"`},
+		},
+		{
+			"one of several apps", enrolmentOf("MOBILE", member("applications", []object{{"id": "app1", "name": "Acme App"}, {"id": "app2", "name": "Acme <Bank>"}, {"id": "app3"}})),
+			[]string{
+				"<h1>App on your phone</h1>", `name="type" value="MOBILE"`, `<select id="application-id" name="application.id"`,
+				`<option value="app1">Acme App</option><option value="app2">Acme &lt;Bank&gt;</option><option value="app3">app3</option>`, ">Set up</button>",
+			},
+			[]string{`name="nickname"`, `type="hidden" name="application.id"`},
+		},
+		{
+			"one app, which is called something", enrolmentOf("MOBILE", member("promptForNicknameOnPairing", []string{"MOBILE"})),
+			[]string{`<input type="hidden" name="type" value="MOBILE"><input type="hidden" name="application.id" value="app1">`, `name="nickname"`},
+			[]string{"<select"},
 		},
 		{"nothing else can be set up", enrolment("FIDO2"), []string{`value="FIDO2"`}, []string{"data-scripted"}},
 		{"a type that we do not know", enrolment("TELEPATHY", "TOTP"), []string{`value="TOTP"`}, []string{"TELEPATHY"}},
@@ -102,6 +135,11 @@ func TestPagesAboutDevices(t *testing.T) {
 			"a wrong number keeps its form", all["enrolment-wrong"],
 			[]string{`value="0151"`, "That is not a phone number.", `name="type" value="SMS"`},
 			[]string{"+4915112345601"},
+		},
+		{
+			"an address that is theirs already", all["enrolment-twice"],
+			[]string{`id="email-error"`, "You have this one already. Use it, or add another."},
+			[]string{"is taken"},
 		},
 		{"as many devices as are allowed", all["enrolment-full"], []string{"You have as many devices as are allowed.", `value="TOTP"`}, []string{"out of date"}},
 		{

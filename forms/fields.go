@@ -26,6 +26,8 @@ func (m *markup) field(f *Field) {
 		m.element(`> `, f.Label, `</label>`)
 		m.beside(f)
 		m.raw("</div>\n")
+	case len(f.Options) > 0:
+		m.chosen(f)
 	default:
 		m.typed(f)
 	}
@@ -40,7 +42,7 @@ func (m *markup) typed(f *Field) {
 	}
 	m.element(">", f.Label, "")
 	if !f.Required {
-		m.element(" <span>", m.say("field.optional", nil), "</span>")
+		m.element(" <span>", m.Say("field.optional", nil), "</span>")
 	}
 	m.raw("</label>\n")
 	if f.Hint != "" {
@@ -83,14 +85,44 @@ func (m *markup) typed(f *Field) {
 	m.raw("</div>\n")
 }
 
+// chosen is an input for one of a list. The first of it stands for none.
+func (m *markup) chosen(f *Field) {
+	m.raw(`<div class="field"><label`)
+	m.attr("for", f.ID)
+	m.element(">", f.Label, "</label>\n")
+	if f.Hint != "" {
+		m.raw(`<p class="hint"`)
+		m.attr("id", f.ID+"-hint")
+		m.element(">", f.Hint, "</p>\n")
+	}
+	m.raw(`<div class="box pick"><select`)
+	m.attr("id", f.ID)
+	m.attr("name", f.Name)
+	m.some("autocomplete", f.Autocomplete)
+	m.state(f)
+	m.raw(">")
+	for _, o := range f.Options {
+		m.raw("<option")
+		m.attr("value", o[0])
+		if f.Name == "language" {
+			m.some("lang", o[0])
+		}
+		m.flag("selected", o[0] == f.Value)
+		m.element(">", o[1], "</option>")
+	}
+	m.raw("</select></div>\n")
+	m.beside(f)
+	m.raw("</div>\n")
+}
+
 // reveal is the button to look at a password, which the script brings to light.
 func (m *markup) reveal(f *Field) {
 	m.raw(`<button class="reveal" type="button" hidden`)
 	m.attr("id", f.ID+"-reveal")
 	m.attr("aria-controls", f.ID)
 	m.attr("aria-labelledby", f.ID+"-reveal "+f.ID+"-label")
-	m.element("><span>", m.say("field.show", nil), "</span>")
-	m.element("<span hidden>", m.say("field.hide", nil), "</span></button>")
+	m.element("><span>", m.Say("field.show", nil), "</span>")
+	m.element("<span hidden>", m.Say("field.hide", nil), "</span></button>")
 }
 
 // state is what an input is at the moment.
@@ -122,19 +154,19 @@ func (m *markup) beside(f *Field) {
 func (m *markup) rules(f *Field) {
 	m.raw(`<div class="rules"`)
 	m.attr("id", f.ID+"-rules")
-	m.attr("data-met", m.say("rules.met", nil))
-	m.element("><p>", m.say("rules.title", nil), "</p>\n<ul>")
+	m.attr("data-met", m.Say("rules.met", nil))
+	m.element("><p>", m.Say("rules.title", nil), "</p>\n<ul>")
 	for i := range f.Rules {
 		r := &f.Rules[i]
 		m.raw("<li")
 		m.some("data-check", r.Check)
 		m.flag("data-short", r.Short)
 		if r.Unmet {
-			m.element(` class="unmet">`+iconRule+`<span class="aloud">`, m.say("rules.unmet", nil), "</span> ")
+			m.element(` class="unmet">`+iconRule+`<span class="aloud">`, m.Say("rules.unmet", nil), "</span> ")
 		} else {
 			m.raw(">" + iconRule + `<span class="aloud"></span> `)
 		}
 		m.element("<span>", r.Text, "</span></li>\n")
 	}
-	m.element(`</ul><p class="aloud" role="status"><span hidden>`, m.say("rules.all", nil), "</span></p></div>\n")
+	m.element(`</ul><p class="aloud" role="status"><span hidden>`, m.Say("rules.all", nil), "</span></p></div>\n")
 }

@@ -3,6 +3,7 @@ package forms
 import (
 	"doorward/runtime/flow"
 	"doorward/runtime/passwordpolicy"
+	"doorward/runtime/wording"
 )
 
 // Gallery is a page with every component that pages are made of, in the look of
@@ -14,11 +15,11 @@ func (p *Pages) Gallery(set Setting, action string) []byte {
 	l := w.lay(&s)
 	problems := w.mark(&s, l.form)
 	l.form.settle(problems)
-	m := p.head(set, w.say("page.signOn", nil), s.Application, false)
+	m := p.head(set, w.Say("page.signOn", nil), s.Application, false)
 	m.progress(2, 3)
 	m.lead(w.lead(&s, &layout{}))
-	m.notice(w.say("notice.moved", nil), false)
-	m.notice(w.say("password.sendRecoveryCode.done", nil), true)
+	m.notice(w.Say("notice.moved", nil), false)
+	m.notice(w.Say("password.sendRecoveryCode.done", nil), true)
 	m.summary(problems)
 	m.chip(s.View.User.Username, l.reset)
 	m.open("", l.form)
@@ -27,16 +28,16 @@ func (p *Pages) Gallery(set Setting, action string) []byte {
 	m.raw("</form>\n")
 	m.quiet(l.reset)
 	m.providers([]provider{
-		{Link{"#top", w.say("page.with", params{"provider": "Example"})}, "E"},
-		{Link{"#top", w.say("page.with", params{"provider": "Another"})}, "A"},
+		{Link{"#top", w.Say("page.with", wording.Params{"provider": "Example"})}, "E"},
+		{Link{"#top", w.Say("page.with", wording.Params{"provider": "Another"})}, "A"},
 	})
-	m.passkey(&Form{Action: action, Name: "gallery", Button: w.say("passkey.submit", nil), Options: "{}"})
+	m.passkey(&Form{Action: action, Name: "gallery", Button: w.Say("passkey.submit", nil), Options: "{}"})
 	m.choices(w.devices(&s, &s.View.Offers[0], galleryDevices()))
 	m.element(`<p class="token number">`, "42", "</p>\n")
 	m.pairing("otpauth://totp/Acme:ada", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
 	m.kept([]string{"aB3k9mQ2x7", "Zt4w8nR5y6"})
-	m.waiting(w.say("page.waiting", nil))
-	m.links([]Link{{"#top", w.say("page.otherWay", nil)}}, nil)
+	m.waiting(w.Say("page.waiting", nil))
+	m.links([]Link{{"#top", w.Say("page.otherWay", nil)}}, nil)
 	m.script(p.assets.Path("passkey.js"))
 	return m.foot(set)
 }

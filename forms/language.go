@@ -43,7 +43,7 @@ func (p *Pages) chooser(allowed []string) *chooser {
 	}
 	var tags []language.Tag
 	for _, name := range c.names {
-		tags = append(tags, p.words[name].tag)
+		tags = append(tags, p.words[name].Tag)
 	}
 	c.matcher = language.NewMatcher(tags)
 	p.choosers.Store(key, c)

@@ -3,9 +3,11 @@ package forms
 import (
 	"cmp"
 	"net/url"
+	"slices"
 	"strings"
 
 	"doorward/runtime/flow"
+	"doorward/runtime/wording"
 )
 
 // layout is where each offer has its place.
@@ -28,7 +30,7 @@ func (w *words) lay(s *SignOn) layout {
 	first := w.find(s, &l)
 	if l.shown != nil {
 		w.show(s, &l)
-		l.links = []Link{{s.Address, w.say("page.back", nil)}}
+		l.links = []Link{{s.Address, w.Say("page.back", nil)}}
 		return l
 	}
 	if first != nil {
@@ -46,7 +48,7 @@ func (w *words) lay(s *SignOn) layout {
 	}
 	l.links = append(l.links, w.ways(s)...)
 	if another && l.away == nil {
-		l.links = append(l.links, Link{showing(s, selectAction), w.say("page.otherWay", nil)})
+		l.links = append(l.links, Link{showing(s, selectAction), w.Say("page.otherWay", nil)})
 	}
 	if l.passkey != nil {
 		l.form.offerPasskeys()
@@ -71,7 +73,7 @@ func (w *words) find(s *SignOn, l *layout) (first *flow.Offer) {
 			} else if first == nil && !Waits(&s.View) {
 				first = o
 			}
-		case first == nil && !Waits(&s.View):
+		case first == nil && !Waits(&s.View) && (o.Name != checkAction || s.View.Status != timedOut): // there it is the other way
 			first = o
 		case o.Name == wanted && len(o.Fields) > 0 && !isScripted(o):
 			l.shown = o
@@ -86,7 +88,7 @@ func (l *layout) opens(s *SignOn, o *flow.Offer, part string) bool {
 	if o.Name == selectAction {
 		return s.View.Status != selecting && len(l.room.others()) > 0
 	}
-	if !isSent(part) {
+	if !l.room.asks(part) || !slices.Contains(l.room.types, part) {
 		return false
 	}
 	l.part = part
@@ -99,7 +101,7 @@ func (w *words) show(s *SignOn, l *layout) {
 	case selectAction:
 		l.choices = w.devices(s, o, l.room.others())
 	case createAction:
-		l.form = w.details(s, o, l)
+		l.form = w.details(s, o, &l.room, l.part)
 	default:
 		l.form = w.form(s, o)
 		l.form.digits(&l.room)
@@ -112,14 +114,16 @@ func (w *words) primary(s *SignOn, l *layout, o *flow.Offer) {
 	switch {
 	case o.Name == selectAction && s.View.Status != selecting && r.selected != nil:
 		l.form = w.choosing(s, o, r.selected.ID)
-		l.form.Button = w.say("push.again", nil)
+		l.form.Button = w.Say("push.again", nil)
 	case o.Name == selectAction:
 		l.choices = w.devices(s, o, r.devices)
 	case o.Name == createAction && s.View.Status != unpaired:
 		l.choices = w.types(s, o, r)
 	case o.Name == createAction:
-		l.form = w.creating(s, o, "MOBILE", r.apps)
-		l.form.Button = w.say("page.again", nil)
+		if l.form = w.creating(s, o, mobile, r.apps); r.asks(mobile) {
+			l.form = w.details(s, o, r, mobile)
+		}
+		l.form.Button = w.Say("page.again", nil)
 	case isScripted(o):
 		l.form = w.ceremony(s, o, r)
 	default:
@@ -131,6 +135,7 @@ func (w *words) primary(s *SignOn, l *layout, o *flow.Offer) {
 // beside draws an offer that is another way on.
 func (w *words) beside(s *SignOn, l *layout, o *flow.Offer) {
 	switch {
+	case isForMachines(o.Name):
 	case o.Name == cancelAction:
 		if len(l.room.others()) > 0 {
 			l.away = w.bare(s, o)
@@ -139,13 +144,14 @@ func (w *words) beside(s *SignOn, l *layout, o *flow.Offer) {
 	case isScripted(o):
 		if l.room.request != "" { // else passkeys are off
 			l.passkey = w.ceremony(s, o, &l.room)
+			l.passkey.forget(s.Fault)
 		}
 	case len(o.Fields) == 0:
 		l.quiet = append(l.quiet, w.form(s, o))
 	default:
 		label := w.text(o.Prompt)
-		if key, ok := w.first(nil, o.Name+".way"); ok {
-			label = w.say(key, nil)
+		if key, ok := w.First(nil, o.Name+".way"); ok {
+			label = w.Say(key, nil)
 		}
 		l.links = append(l.links, Link{showing(s, o.Name), label})
 	}
@@ -158,7 +164,7 @@ func (w *words) another(s *SignOn, l *layout, o *flow.Offer) bool {
 	_, resends := s.View.Find(resendAction)
 	if s.View.Status == coding && isSent(r.kind()) && !resends {
 		f := w.choosing(s, o, r.selected.ID)
-		f.Button = w.say(resendAction+".submit", nil)
+		f.Button = w.Say(resendAction+".submit", nil)
 		l.quiet = append(l.quiet, f)
 	}
 	return len(r.others()) > 0
@@ -171,7 +177,7 @@ func showing(s *SignOn, form string) string { return s.Address + "&show=" + url.
 func (w *words) done(s *SignOn, l *layout) string {
 	for _, f := range l.quiet {
 		if f.Name == s.Done {
-			return w.say(f.Name+".done", nil)
+			return w.Say(f.Name+".done", nil)
 		}
 	}
 	return ""
@@ -180,24 +186,24 @@ func (w *words) done(s *SignOn, l *layout) string {
 // title is what the page is about: the form that was asked for, else the status.
 func (w *words) title(s *SignOn, l *layout) string {
 	if l.part != "" {
-		return w.say("device."+l.part, nil)
+		return w.Say("device."+l.part, nil)
 	}
 	if l.shown != nil {
-		if key, ok := w.first(nil, l.shown.Name+".title"); ok {
-			return w.say(key, nil)
+		if key, ok := w.First(nil, l.shown.Name+".title"); ok {
+			return w.Say(key, nil)
 		}
 		return w.text(l.shown.Prompt)
 	}
 	topic := "status." + s.View.Status + ".title"
-	if key, ok := w.first(nil, l.room.about(topic), topic); ok {
-		return w.say(key, nil)
+	if key, ok := w.First(nil, l.room.about(topic), topic); ok {
+		return w.Say(key, nil)
 	}
 	if len(s.View.Offers) > 0 && s.View.Offers[0].Name != Reset {
 		if t := w.text(s.View.Offers[0].Prompt); t != "" {
 			return t
 		}
 	}
-	return w.say("page.signOn", nil)
+	return w.Say("page.signOn", nil)
 }
 
 // lead is the first sentence that has everything it names.
@@ -205,20 +211,20 @@ func (w *words) lead(s *SignOn, l *layout) *lead {
 	topic := "status." + s.View.Status
 	switch {
 	case l.part != "":
-		return w.phrases["enrol."+l.part].lead(nil)
+		return w.leading("enrol."+l.part, nil)
 	case l.shown != nil:
 		topic = l.shown.Name
 	}
-	p := params{"application": s.Application, "address": s.View.Address, "person": s.View.User.Username}
+	p := wording.Params{"application": s.Application, "address": s.View.Address, "person": s.View.User.Username}
 	if a := l.room.selected; a != nil {
 		p["address"] = cmp.Or(s.View.Address, a.target())
 	}
 	usual := topic + ".lead"
-	key, ok := w.first(p, l.room.about(usual), usual, usual+".other", "page.lead")
+	key, ok := w.First(p, l.room.about(usual), usual, usual+".other", "page.lead")
 	if !ok {
 		return nil
 	}
-	return w.phrases[key].lead(p)
+	return w.leading(key, p)
 }
 
 // about is the key of words about the device that is asked, or about a topic

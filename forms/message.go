@@ -1,6 +1,9 @@
 package forms
 
-import "doorward/runtime/flow"
+import (
+	"doorward/runtime/flow"
+	"doorward/runtime/wording"
+)
 
 // message is a page that only tells something.
 type message struct {
@@ -30,7 +33,7 @@ func (p *Pages) message(set Setting, t message) []byte {
 		m.element(">", t.onward.Label, "</a>\n")
 	}
 	if t.reference != "" {
-		m.element(`<p class="small">`, m.say("page.reference", nil), "<br>")
+		m.element(`<p class="small">`, m.Say("page.reference", nil), "<br>")
 		m.element("", t.reference, "</p>\n")
 	}
 	return m.foot(set)
@@ -41,12 +44,12 @@ func (p *Pages) message(set Setting, t message) []byte {
 func (p *Pages) Fault(set Setting, f *flow.Fault, id, again string) []byte {
 	w := p.in(set)
 	key, retry := explain(f)
-	m := message{title: w.say(key+".title", nil), text: w.say(key+".text", nil)}
+	m := message{title: w.Say(key+".title", nil), text: w.Say(key+".text", nil)}
 	if f.Code != flow.NotFound { // nobody can be asked about a page that is not there
 		m.reference = id
 	}
 	if retry {
-		m.onward = Link{again, w.say("page.again", nil)}
+		m.onward = Link{again, w.Say("page.again", nil)}
 	}
 	return p.message(set, m)
 }
@@ -55,12 +58,12 @@ func (p *Pages) Fault(set Setting, f *flow.Fault, id, again string) []byte {
 // application, which learns of the failure.
 func (p *Pages) Failed(set Setting, v *flow.View, application, resume string) []byte {
 	w := p.in(set)
-	m := message{title: w.say("page.ended.title", nil), text: w.say("page.ended.text", nil), onward: Link{resume, w.say("page.return", nil)}}
+	m := message{title: w.Say("page.ended.title", nil), text: w.Say("page.ended.text", nil), onward: Link{resume, w.Say("page.return", nil)}}
 	if f := v.Failure; f != nil {
 		m.text, m.rich = w.failure(f, v.User.Username), f.HTML
 	}
 	if application != "" {
-		m.onward.Label = w.say("page.returnTo", params{"application": application})
+		m.onward.Label = w.Say("page.returnTo", wording.Params{"application": application})
 	}
 	return p.message(set, m)
 }
@@ -69,14 +72,14 @@ func (p *Pages) Failed(set Setting, v *flow.View, application, resume string) []
 // browser than they began in. It says the same whatever the code is good for.
 func (p *Pages) Code(set Setting, code string) []byte {
 	w := p.in(set)
-	return p.message(set, message{title: w.say("page.code.title", nil), text: w.say("page.code.text", nil), code: code, warning: w.say("page.code.warning", nil)})
+	return p.message(set, message{title: w.Say("page.code.title", nil), text: w.Say("page.code.text", nil), code: code, warning: w.Say("page.code.warning", nil)})
 }
 
 // SignOff is the page that asks whether to sign off. Its form posts the hidden
 // fields, pairs of name and value, to action.
 func (p *Pages) SignOff(set Setting, action string, hidden [][2]string) []byte {
-	m := p.head(set, p.in(set).say("page.signOff.title", nil), "", false)
-	m.element("<p>", m.say("page.signOff.text", nil), "</p>\n<form method=\"post\"")
+	m := p.head(set, p.in(set).Say("page.signOff.title", nil), "", false)
+	m.element("<p>", m.Say("page.signOff.text", nil), "</p>\n<form method=\"post\"")
 	m.address("action", action)
 	m.raw(">\n")
 	for _, input := range hidden {
@@ -85,12 +88,12 @@ func (p *Pages) SignOff(set Setting, action string, hidden [][2]string) []byte {
 		m.attr("value", input[1])
 		m.raw(">\n")
 	}
-	m.element(`<button class="button" type="submit">`, m.say("page.signOff.button", nil), "</button>\n</form>\n")
+	m.element(`<button class="button" type="submit">`, m.Say("page.signOff.button", nil), "</button>\n</form>\n")
 	return m.foot(set)
 }
 
 // SignedOff is the page that says it is done.
 func (p *Pages) SignedOff(set Setting) []byte {
 	w := p.in(set)
-	return p.message(set, message{title: w.say("page.signedOff.title", nil), text: w.say("page.signedOff.text", nil)})
+	return p.message(set, message{title: w.Say("page.signedOff.title", nil), text: w.Say("page.signedOff.text", nil)})
 }

@@ -22,6 +22,8 @@ type Form struct {
 	Hidden  [][2]string // inputs that hold what is chosen already: name and value
 	Filled  []string    // inputs that the script of passkeys fills in
 	Options string      // what it asks the browser for, as JSON; empty: nothing
+	Quiet   string      // what the script tries first, of which the person is not asked; empty: nothing
+	Unknown string      // id of the passkey that was shown and that nobody here has
 }
 
 // Field is one input of a Form.
@@ -41,13 +43,14 @@ type Field struct {
 	MinLength    int // characters; 0: not said
 	Required     bool
 	Focus        bool
-	Fixed        bool // says who it is; for password managers, not for people
-	Posted       bool // of a Fixed one: the action takes it
-	Box          bool // a box to tick
-	Code         bool // a one-time code
-	Digits       bool // of digits alone
-	Passkeys     bool // the browser may offer passkeys here
-	Secret       bool // can be looked at
+	Fixed        bool        // says who it is; for password managers, not for people
+	Posted       bool        // of a Fixed one: the action takes it
+	Box          bool        // a box to tick
+	Code         bool        // a one-time code
+	Digits       bool        // of digits alone
+	Passkeys     bool        // the browser may offer passkeys here
+	Secret       bool        // can be looked at
+	Options      [][2]string // of which one is chosen: value and words; none: it is typed
 }
 
 // Problem is one line of the error summary.
@@ -158,13 +161,13 @@ func takes(o *flow.Offer, autocomplete string) bool {
 // button is what the button says that submits an offer. The prompt is that of a
 // way that can be gone, and may be a question.
 func (w *words) button(o *flow.Offer) string {
-	if key, ok := w.first(nil, o.Name+".button"); ok {
-		return w.say(key, nil)
+	if key, ok := w.First(nil, o.Name+".button"); ok {
+		return w.Say(key, nil)
 	}
 	if b := w.text(o.Prompt); b != "" {
 		return b
 	}
-	return w.say("page.continue", nil)
+	return w.Say("page.continue", nil)
 }
 
 // mark puts each detail of the fault beside its field and into the summary, and
@@ -174,6 +177,9 @@ func (w *words) mark(s *SignOn, form *Form) []Problem {
 	for i := range s.details() {
 		d := &s.Fault.Details[i]
 		field := form.find(d.Target)
+		if own := *d; own.Code == flow.UniquenessViolation && own.Target == "email" && form != nil && form.Name == createAction {
+			own.Target, d = "device", &own // it is the person's, and nobody else's
+		}
 		if s.Submitted != "" && form != nil && s.Submitted != form.Name {
 			field = nil
 		}
@@ -186,7 +192,7 @@ func (w *words) mark(s *SignOn, form *Form) []Problem {
 			typed, _ := s.Typed[d.Target].(string)
 			list, marked := w.missed(field.Rules, names, typed)
 			if field.Rules = list; marked {
-				text = w.say("fault.UNSATISFIED", nil)
+				text = w.Say("fault.UNSATISFIED", nil)
 			}
 		}
 		problem := Problem{Text: text}

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"doorward/runtime/wording"
 	"doorward/static"
 )
 
@@ -17,7 +18,7 @@ type Pages struct {
 
 // NewPages reads the words. It fails when the binary was built wrongly.
 func NewPages(assets *static.Assets) (*Pages, error) {
-	all, err := loadTexts(texts)
+	all, err := loadTexts()
 	if err != nil {
 		return nil, err
 	}
@@ -56,12 +57,12 @@ const usual = 10 << 10
 func (p *Pages) head(set Setting, title, application string, failing bool) *markup {
 	m := &markup{p.in(set), make([]byte, 0, usual)}
 	m.raw("<!doctype html>\n<html")
-	m.attr("lang", m.language)
+	m.attr("lang", m.Lang)
 	m.raw(">\n<head>\n<meta charset=\"utf-8\">\n" +
 		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n" +
 		"<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n<title>")
 	if failing {
-		m.text(m.say("page.error", params{"title": title}))
+		m.text(m.Say("page.error", wording.Params{"title": title}))
 	} else {
 		m.text(title)
 	}

@@ -2,6 +2,7 @@ package forms
 
 import (
 	"cmp"
+	"encoding/base64"
 	"strings"
 
 	"github.com/skip2/go-qrcode"
@@ -46,13 +47,20 @@ func (w *words) ceremony(s *SignOn, o *flow.Offer, r *room) *Form {
 	case options != "":
 		f.Options, f.Filled = options, filled
 		if r.creation != "" {
-			f.Button = w.say("enrol.create", nil)
+			f.Button = w.Say("enrol.create", nil)
 		}
 	case kind == recoveryCode:
-		f.Button = w.say("enrol.kept", nil)
+		f.Button = w.Say("enrol.kept", nil)
 	}
 	f.digits(r)
 	return f
+}
+
+// forget has the script tell the browser of a passkey that nobody here has.
+func (f *Form) forget(fault *flow.Fault) {
+	if f != nil && fault != nil {
+		f.Unknown = base64.RawURLEncoding.EncodeToString(fault.Unknown)
+	}
 }
 
 // isScripted reports whether the script fills the form in.
@@ -92,7 +100,7 @@ func (m *markup) passkey(f *Form) {
 		return
 	}
 	m.open("unseen", f)
-	m.element(`<p class="or">`, m.say("page.or", nil), "</p>\n")
+	m.element(`<p class="or">`, m.Say("page.or", nil), "</p>\n")
 	m.boxes(f)
 	m.element(`<button class="button quiet" type="button">`+iconKey, f.Button, "</button>\n")
 	m.excuses()
@@ -106,9 +114,9 @@ func (m *markup) ceremony(f *Form) {
 	m.boxes(f)
 	m.element(`<button class="button" type="button">`+iconKey, f.Button, "</button>\n")
 	m.excuses()
-	m.element(`<div class="notice" data-unable hidden>`+iconInfo+`<p>`, m.say("passkey.unable", nil), "</p></div>\n")
+	m.element(`<div class="notice" data-unable hidden>`+iconInfo+`<p>`, m.Say("passkey.unable", nil), "</p></div>\n")
 	m.raw("</form>\n<noscript>")
-	m.notice(m.say("passkey.scripts", nil), false)
+	m.notice(m.Say("passkey.scripts", nil), false)
 	m.raw("</noscript>\n")
 }
 
@@ -123,10 +131,10 @@ func (m *markup) boxes(f *Form) {
 // the names of its errors. Source: WebAuthn level 3, 5.1.3 and 5.1.4.
 func (m *markup) excuses() {
 	m.raw(`<div class="error" role="alert" hidden>` + iconAlert + "<span>")
-	m.element(`<span hidden data-error="NotAllowedError AbortError">`, m.say("passkey.stopped", nil), "</span>")
-	m.element(`<span hidden data-error="InvalidStateError">`, m.say("passkey.known", nil), "</span>")
-	m.element(`<span hidden data-error="SecurityError NotSupportedError">`, m.say("passkey.unable", nil), "</span>")
-	m.element(`<span hidden data-error="Error">`, m.say("passkey.failed", nil), "</span></span></div>\n")
+	m.element(`<span hidden data-error="NotAllowedError AbortError">`, m.Say("passkey.stopped", nil), "</span>")
+	m.element(`<span hidden data-error="InvalidStateError">`, m.Say("passkey.known", nil), "</span>")
+	m.element(`<span hidden data-error="SecurityError NotSupportedError">`, m.Say("passkey.unable", nil), "</span>")
+	m.element(`<span hidden data-error="Error">`, m.Say("passkey.failed", nil), "</span></span></div>\n")
 }
 
 // script is one that only some pages need.
@@ -170,22 +178,25 @@ func (m *markup) kept(codes []string) {
 // pairing is a QR code, and what can be typed instead.
 func (m *markup) pairing(code, key string) {
 	m.raw(`<div class="qr middle">`)
-	m.picture(code)
-	m.element(`</div><p class="small">`, m.say("enrol.key", nil), "</p>\n")
+	m.picture(code, codeWidth)
+	m.element(`</div><p class="small">`, m.Say("enrol.key", nil), "</p>\n")
 	m.element(`<p class="key" id="key">`, grouped(key), "</p>\n")
 	m.copying("key")
 }
 
-// picture draws a QR code.
-func (m *markup) picture(text string) {
+// codeWidth is the least width of a QR code, in pixels.
+const codeWidth = 200
+
+// picture draws a QR code at least so many pixels wide.
+func (m *markup) picture(text string, least int) {
 	q, err := qrcode.New(text, qrcode.Medium)
 	if err != nil || text == "" {
 		return
 	}
 	m.raw(`<div role="img"`)
-	m.attr("aria-label", m.say("form.code", nil))
+	m.attr("aria-label", m.Say("form.code", nil))
 	m.raw(">")
-	m.squares(q.Bitmap())
+	m.squares(q.Bitmap(), least)
 	m.raw("</div>")
 }
 
@@ -208,16 +219,16 @@ func grouped(s string) string {
 func (m *markup) copying(id string) {
 	m.raw(`<p class="copy"><button class="link" type="button" hidden`)
 	m.attr("data-copy", id)
-	m.element("><span>", m.say("page.copy", nil), "</span>")
-	m.element(`<span hidden role="status">`, m.say("page.copied", nil), "</span></button></p>\n")
+	m.element("><span>", m.Say("page.copy", nil), "</span>")
+	m.element(`<span hidden role="status">`, m.Say("page.copied", nil), "</span></button></p>\n")
 }
 
 // reading says that something is waited for. The script reads the page again now
 // and then, until it has another step token; without one a link does.
 func (m *markup) reading(s *SignOn) {
-	waits, done := m.say("push.waiting", nil), m.say("push.approved", nil)
+	waits, done := m.Say("push.waiting", nil), m.Say("push.approved", nil)
 	if s.View.Status == pairing {
-		waits, done = m.say("pairing.waiting", nil), m.say("pairing.paired", nil)
+		waits, done = m.Say("pairing.waiting", nil), m.Say("pairing.paired", nil)
 	}
 	m.raw(`<p class="waiting" role="status"`)
 	m.attr("data-read", s.View.Token)

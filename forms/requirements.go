@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"doorward/runtime/passwordpolicy"
+	"doorward/runtime/wording"
 )
 
 // Requirement is one rule for a new password, as a person reads it.
@@ -30,12 +31,12 @@ func (w *words) requirements(p *passwordpolicy.Policy, old past) []Requirement {
 	out := make([]Requirement, 0, 12)
 	rule := func(name string, on bool, check string) {
 		if on {
-			out = append(out, Requirement{rule: name, Text: w.say("rule."+name, nil), Check: check})
+			out = append(out, Requirement{rule: name, Text: w.Say("rule."+name, nil), Check: check})
 		}
 	}
 	counted := func(name string, n int, check string) {
 		if n > 0 {
-			out = append(out, Requirement{rule: name, Text: w.count("rule."+name, n, nil), Check: check})
+			out = append(out, Requirement{rule: name, Text: w.Count("rule."+name, n, nil), Check: check})
 		}
 	}
 	run := func(name string, most int, rows string) {
@@ -44,7 +45,7 @@ func (w *words) requirements(p *passwordpolicy.Policy, old past) []Requirement {
 	out = w.length(out, p)
 	for _, k := range kinds() {
 		if n := k.least(p); n > 0 {
-			text := w.count("rule.minCharacters."+k.name, n, nil)
+			text := w.Count("rule.minCharacters."+k.name, n, nil)
 			out = append(out, Requirement{rule: passwordpolicy.MinCharacters, Text: text, Check: "kind " + strconv.Itoa(n) + " " + k.alphabets[0], Short: true, alphabet: k.alphabets[0], least: n})
 		}
 	}
@@ -69,9 +70,9 @@ func (w *words) length(out []Requirement, p *passwordpolicy.Policy) []Requiremen
 	if p.MinLength == 0 && p.MaxLength == 0 {
 		return out
 	}
-	text := w.count("rule.length", p.MinLength, nil)
+	text := w.Count("rule.length", p.MinLength, nil)
 	if p.MaxLength > 0 && p.MaxLength < 128 {
-		text = w.count("rule.length.range", p.MinLength, params{"max": strconv.Itoa(p.MaxLength)})
+		text = w.Count("rule.length.range", p.MinLength, wording.Params{"max": strconv.Itoa(p.MaxLength)})
 	}
 	check := "length " + strconv.Itoa(p.MinLength) + " " + strconv.Itoa(p.MaxLength)
 	return append(out, Requirement{rule: passwordpolicy.Length, Text: text, Check: check})
@@ -133,8 +134,8 @@ func (w *words) missed(list []Requirement, names []string, password string) ([]R
 				list[i].Unmet, listed = list[i].lacking(password), true
 			}
 		}
-		if key := "rule." + name; !listed && w.phrases[key].plain != "" {
-			list, listed = append(list, Requirement{rule: name, Text: w.say(key, nil), Unmet: true}), true
+		if key, ok := w.First(nil, "rule."+name); ok && !listed {
+			list, listed = append(list, Requirement{rule: name, Text: w.Say(key, nil), Unmet: true}), true
 		}
 		marked = marked || listed
 	}

@@ -12,10 +12,12 @@ const (
 	selectAction = "device.select"
 	createAction = "device.create"
 	resendAction = "otp.resend"
+	checkAction  = "otp.check"
 	cancelAction = "cancel.push.authentication"
 
 	deviceInput        = "device.id"
 	applicationInput   = "application.id"
+	nicknameInput      = "nickname"
 	compatibilityInput = "compatibility"
 	codeInput          = "otp"
 	typeInput          = "type"
@@ -28,6 +30,9 @@ const (
 	pairing   = "PAIRING_REQUIRED"
 	unpaired  = "MOBILE_PAIRING_FAILURE"
 )
+
+// mobile is the type of phones that have an app of ours.
+const mobile = "MOBILE"
 
 // recoveryCode is the type of device whose codes are on paper.
 const recoveryCode = "RECOVERY_CODE"
@@ -44,6 +49,7 @@ type room struct {
 	codes    []string       // shown once
 	types    []string       // of devices that may be set up
 	apps     []application
+	named    []string // types of which the person is asked what to call the device
 	email    string
 	phone    string
 	trouble  *flow.Failure // why another device must be taken
@@ -123,6 +129,8 @@ func (r *room) read(m *flow.Member, chosen *authenticator) {
 		into = &r.types
 	case "applications":
 		into = &r.apps
+	case "promptForNicknameOnPairing":
+		into = &r.named
 	case "email":
 		into = &r.email
 	case "mobilePhone":
@@ -171,6 +179,12 @@ func family(t string) string {
 	return t
 }
 
+// asks reports whether something has to be typed or chosen for a device of the type
+// before it can be set up.
+func (r *room) asks(t string) bool {
+	return isSent(t) || slices.Contains(r.named, t) || t == mobile && len(r.apps) > 1
+}
+
 // isSent reports whether codes of the type are sent by us.
 func isSent(t string) bool { return t == "SMS" || t == "EMAIL" || t == "VOICE" }
 
@@ -183,6 +197,12 @@ func (a *authenticator) target() string { return a.Phone + a.Email }
 // Waits reports whether what a view waits for happens elsewhere, so that its page
 // reads itself again.
 func Waits(v *flow.View) bool { return v.Status == pushing || v.Status == pairing }
+
+// isForMachines reports whether an action is for a program that signs somebody on, and
+// not for a page: what it takes nobody types, and a page that waits reads itself again.
+func isForMachines(action string) bool {
+	return action == "authentication.poll" || action == "certificate.create" || action == "certificate.readPin"
+}
 
 // ShownOnce reports whether a view holds what no later one does: its page has to
 // be drawn at once.

@@ -108,7 +108,11 @@ func unanswered() forms.SignOn { return asked("PUSH_CONFIRMATION_TIMED_OUT", "d5
 func create() flow.Offer {
 	o := flow.Offer{Name: "device.create", Prompt: said("device.create.submit", "Set up")}
 	for _, name := range []string{"type", "nickname", "application.id", "rp.id", "rp.name"} {
-		o.Fields = append(o.Fields, flow.Field{Name: name, Type: flow.TypeText, Required: name == "type"})
+		f := flow.Field{Name: name, Type: flow.TypeText, Required: name == "type"}
+		if name == "nickname" {
+			f.Label = said("device.nickname.label", "Name of the device")
+		}
+		o.Fields = append(o.Fields, f)
 	}
 	email, phone := field("email", flow.TypeEmail, "", "device.email.label", "Email address"), field("phone", flow.TypeText, "", "device.phone.label", "Phone number")
 	email.Required, phone.Required = false, false
@@ -125,6 +129,16 @@ func enrolment(types ...string) forms.SignOn {
 	s.View.Members = []flow.Member{
 		member("email", "ada@example.com"), member("mobilePhone", "+4915112345601"), member("allowedtypes", types), member("allowedTypes", types),
 		member("mfaSettings", object{}), member("applications", []object{{"id": "app1"}}),
+	}
+	return s
+}
+
+// enrolmentOf is an enrolment that shows something else, and of which a form is asked for.
+func enrolmentOf(t string, m flow.Member) forms.SignOn {
+	s := enrolment()
+	s.View.Members = append(slices.DeleteFunc(s.View.Members, func(o flow.Member) bool { return o.Name == m.Name }), m)
+	if t != "" {
+		s.Show = "device.create/" + t
 	}
 	return s
 }
@@ -220,6 +234,7 @@ func aboutDevices() map[string]forms.SignOn {
 		"push-number": push("42"), "push-code": with(push("42"), func(s *forms.SignOn) { s.Show = "otp.check" }), "push-timed-out": unanswered(),
 		"enrolment": enrolment(), "enrolment-sms": detailsOf("SMS"), "enrolment-email": detailsOf("EMAIL"),
 		"enrolment-wrong": with(refuse(enrolment(), "device.create", flow.Detail{Code: flow.InvalidValue, Target: "phone"}), func(s *forms.SignOn) { s.Typed = flow.Values{"type": "SMS", "phone": "0151"} }),
+		"enrolment-twice": with(refuse(enrolment(), "device.create", flow.Detail{Code: flow.UniquenessViolation, Target: "email"}), func(s *forms.SignOn) { s.Typed = flow.Values{"type": "EMAIL"} }),
 		"enrolment-full": with(enrolment(), func(s *forms.SignOn) {
 			s.Submitted, s.Fault = "device.create", &flow.Fault{Code: flow.RequestFailed, Details: []flow.Detail{inner(flow.LimitExceeded, "devices", "maximumValue", 5)}}
 		}),

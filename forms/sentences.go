@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"doorward/runtime/flow"
+	"doorward/runtime/wording"
 )
 
 // sentence says what a detail means to the person who typed, by the keys
@@ -19,7 +20,7 @@ func (w *words) sentence(d *flow.Detail, label, person string) string {
 	if code == flow.EmptyValue {
 		code = flow.RequiredValue
 	}
-	p := params{"label": label, "person": person}
+	p := wording.Params{"label": label, "person": person}
 	if n, ok := number(d.Inner["maximumValue"]); ok {
 		p["max"] = strconv.Itoa(n)
 	}
@@ -29,20 +30,20 @@ func (w *words) sentence(d *flow.Detail, label, person string) string {
 	base := "fault." + code
 	left, counted := number(d.Inner["attemptsRemaining"])
 	for _, key := range []string{base + "." + d.Target, base} {
-		if _, ok := w.phrases[key+".left"]; ok && counted && left > 0 {
-			return w.count(key+".left", left, p)
+		if _, ok := w.Phrase(key + ".left"); ok && counted && left > 0 {
+			return w.Count(key+".left", left, p)
 		}
-		if _, ok := w.phrases[key+".spent"]; ok && counted {
-			return w.say(key+".spent", p)
+		if _, ok := w.Phrase(key + ".spent"); ok && counted {
+			return w.Say(key+".spent", p)
 		}
-		if known, ok := w.first(p, key+".known"); ok && person != "" {
-			return w.say(known, p)
+		if known, ok := w.First(p, key+".known"); ok && person != "" {
+			return w.Say(known, p)
 		}
-		if key, ok := w.first(p, key, key+".lasting"); ok {
-			return w.say(key, p)
+		if key, ok := w.First(p, key, key+".lasting"); ok {
+			return w.Say(key, p)
 		}
 	}
-	return w.say("fault.OTHER", nil)
+	return w.Say("fault.OTHER", nil)
 }
 
 // number reads a number of an innerError, also one that lay in a store.
@@ -62,9 +63,9 @@ func number(v any) (int, bool) {
 func (w *words) wait(seconds int) string {
 	minutes := max(1, (seconds+59)/60)
 	if minutes <= 90 {
-		return w.count("time.minutes", minutes, nil)
+		return w.Count("time.minutes", minutes, nil)
 	}
-	return w.count("time.hours", (minutes+59)/60, nil)
+	return w.Count("time.hours", (minutes+59)/60, nil)
 }
 
 // notice says above the form why the page is not what was expected; nothing when
@@ -74,11 +75,13 @@ func (w *words) notice(f *flow.Fault) string {
 	case f == nil || len(f.Details) > 0 && f.Code == flow.InvalidData:
 		return ""
 	case f.Code == flow.Limited:
-		return w.say("notice.limited", nil)
+		return w.Say("notice.limited", nil)
+	case f.Code == flow.Unavailable:
+		return w.Say("notice.busy", nil)
 	case f.Code == flow.RequestFailed && len(f.Details) > 0:
 		return w.sentence(&f.Details[0], "", "")
 	}
-	return w.say("notice.moved", nil)
+	return w.Say("notice.moved", nil)
 }
 
 // noticed is the notice of a page that has no form of data: why what was sent was
@@ -94,8 +97,8 @@ func (w *words) noticed(s *SignOn, trouble *flow.Failure) string {
 // failure is what a failure means, in our words where there are some: those of
 // its code, or else those of the first input that it is about.
 func (w *words) failure(f *flow.Failure, person string) string {
-	if key, ok := w.first(nil, "failure."+f.Code); ok {
-		return w.say(key, nil)
+	if key, ok := w.First(nil, "failure."+f.Code); ok {
+		return w.Say(key, nil)
 	}
 	if len(f.Details) > 0 {
 		d := f.Details[0]
@@ -103,10 +106,10 @@ func (w *words) failure(f *flow.Failure, person string) string {
 		name := d.Target[strings.LastIndexByte(d.Target, '.')+1:]
 		return w.sentence(&d, cmp.Or(w.labels["register."+name+".label"].text, w.labels["change."+name+".label"].text), person)
 	}
-	if key, ok := w.first(nil, "fault."+f.Code); ok {
-		return w.say(key, nil)
+	if key, ok := w.First(nil, "fault."+f.Code); ok {
+		return w.Say(key, nil)
 	}
-	return cmp.Or(f.Message, w.say("fault.OTHER", nil))
+	return cmp.Or(f.Message, w.Say("fault.OTHER", nil))
 }
 
 // explain is the page for a fault that leaves nothing to fill in: the key of its

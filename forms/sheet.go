@@ -7,6 +7,7 @@ import (
 
 	"doorward/runtime/flow"
 	"doorward/runtime/form"
+	"doorward/runtime/wording"
 )
 
 // The actions of a form that is data. Source: reference/flows.md 7.4.
@@ -43,7 +44,7 @@ type drawing struct {
 // sheet is the page of an execution that waits for a form that is data.
 func (p *Pages) sheet(set Setting, s *SignOn, f *form.Form) []byte {
 	w := p.in(set)
-	sh, _ := f.Once("page/"+w.language, func() any { return w.bind(f) }).(*sheet)
+	sh, _ := f.Once("page/"+w.Lang, func() any { return w.bind(f) }).(*sheet)
 	d := w.fill(sh, s)
 	d.problems = w.judge(d)
 	d.state.settle(d.problems)
@@ -208,9 +209,9 @@ func (w *words) blame(d *drawing, detail *flow.Detail, ours bool) Problem {
 	if names, ok := detail.Inner["unsatisfiedRequirements"].([]string); ok {
 		list, marked := w.missed(field.Rules, names, "")
 		if field.Rules = list; marked {
-			text = w.say("fault.UNSATISFIED", nil)
+			text = w.Say("fault.UNSATISFIED", nil)
 			if unsure(list) {
-				text = w.say("fault.UNSATISFIED.kinds", nil)
+				text = w.Say("fault.UNSATISFIED.kinds", nil)
 			}
 		}
 	}
@@ -230,21 +231,21 @@ func (w *words) own(d *drawing, field *Field, detail *flow.Detail, ours bool) st
 	case !ours || !missing && detail.Code != flow.InvalidValue:
 		return ""
 	case in.Name != x.Key && x.Type == form.PasswordVerify:
-		return w.say("fault.INVALID_VALUE.again", nil)
+		return w.Say("fault.INVALID_VALUE.again", nil)
 	case !missing || x.Type == form.SingleCheckbox:
-		if text := f.Say(x.Wrong, w.language); text != "" && in.Name == x.Key {
+		if text := f.Say(x.Wrong, w.Lang); text != "" && in.Name == x.Key {
 			return text
 		}
 	}
 	switch {
 	case x.Type == form.Captcha:
-		return w.say("fault.INVALID_VALUE.person", nil)
+		return w.Say("fault.INVALID_VALUE.person", nil)
 	case missing && x.Type == form.SingleCheckbox:
-		return w.say("fault.REQUIRED_VALUE.box", params{"label": field.Label})
+		return w.Say("fault.REQUIRED_VALUE.box", wording.Params{"label": field.Label})
 	case missing && (in.Type == flow.TypeChoice || in.Type == flow.TypeChoices):
-		return w.say("fault.REQUIRED_VALUE.choice", params{"label": field.Label})
+		return w.Say("fault.REQUIRED_VALUE.choice", wording.Params{"label": field.Label})
 	case !missing && x.Type == form.PhoneNumber && in.Name == x.Key:
-		return w.say("fault.INVALID_VALUE.phone", nil)
+		return w.Say("fault.INVALID_VALUE.phone", nil)
 	}
 	return ""
 }

@@ -124,7 +124,7 @@ func declared() map[string]string {
 
 // unsaid are the inputs that pages fill in themselves: nobody reads their labels.
 func unsaid() []string {
-	return []string{"device.id", "compatibility", "origin", "assertion", "attestation", "type", "nickname", "reason", "application.id", "rp.id", "rp.name"}
+	return []string{"device.id", "compatibility", "origin", "assertion", "attestation", "type", "reason", "rp.id", "rp.name"}
 }
 
 // TestStepsSpeakEveryLanguage: a label that a step declares is in the catalogue,
@@ -234,7 +234,8 @@ func follows(t *testing.T) map[string]bool {
 			out[base+p] = true
 		}
 	}
-	targets := map[string]bool{"": true, ".device": true, ".devices": true, ".device.id": true} // what runtime/mfa refuses beside inputs
+	targets := map[string]bool{"": true, ".device": true, ".devices": true, ".device.id": true, // what runtime/mfa refuses beside inputs
+		".newEmail": true, ".newPhone": true, ".codes": true, ".language": true} // and the account
 	for key := range declared() {
 		add(key, "")
 		if base, ok := strings.CutSuffix(key, ".label"); ok {

@@ -3,6 +3,7 @@
 package static
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -50,6 +51,7 @@ func Load() (*Assets, error) {
 		if !ok {
 			return fmt.Errorf("asset %s: no media type for %s", name, ext)
 		}
+		body = trimmed(body, ext)
 		sum := sha256.Sum256(body)
 		p := Prefix + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
 		a.byName[name], a.byPath[p] = p, Asset{Path: p, Type: mime, Body: body}
@@ -65,4 +67,29 @@ func (a *Assets) Path(name string) string { return a.byName[name] }
 func (a *Assets) Find(path string) (Asset, bool) {
 	f, ok := a.byPath[path]
 	return f, ok
+}
+
+// trimmed is a file without what only people read who change it: indentation, and the
+// comments that have lines of their own. Style goes on one line: its rules end by
+// themselves. Scripts keep their lines, at which statements may end.
+func trimmed(body []byte, ext string) []byte {
+	if ext != ".css" && ext != ".js" {
+		return body
+	}
+	out := make([]byte, 0, len(body))
+	comment := false
+	for line := range bytes.Lines(body) {
+		line = bytes.TrimSpace(line)
+		comment = comment || bytes.HasPrefix(line, []byte("/*"))
+		switch ended := bytes.HasSuffix(line, []byte("*/")); {
+		case comment:
+			comment = !ended
+		case len(line) == 0, ext == ".js" && bytes.HasPrefix(line, []byte("//")):
+		case ext == ".js":
+			out = append(append(out, line...), '\n')
+		default:
+			out = append(out, line...)
+		}
+	}
+	return out
 }

@@ -54,7 +54,7 @@
     days: function (chars, days) {
       var depth = 0;
       var sum = 0;
-      [[/[A-Z]/, 26], [/[a-z]/, 26], [/[0-9]/, 10], [/[ -\/:-@[-`{-~]/, 33]].forEach(function (kind) {
+      [[/[A-Z]/, 26], [/[a-z]/, 26], [/[0-9]/, 10], [/[ -\/:-@[-\x60{-~]/, 33]].forEach(function (kind) {
         depth += chars.some(function (c) { return kind[0].test(c); }) ? kind[1] : 0;
       });
       if (chars.some(function (c) { return !/^[ -~]$/.test(c); })) {
@@ -193,6 +193,15 @@
       });
     });
   });
+
+  // Whether this browser can make a passkey: what may be offered to whoever has signed
+  // on with the password that is typed here.
+  var can = window.PublicKeyCredential;
+  if (can && document.querySelector("[type=password]")) {
+    can.isUserVerifyingPlatformAuthenticatorAvailable().then(function (yes) {
+      document.cookie = "PK=1;path=/" + location.pathname.split("/")[1] + ";samesite=lax;max-age=" + (yes ? 3600 : 0) + (location.protocol === "https:" ? ";secure" : "");
+    }).catch(function () { /* then nothing is offered */ });
+  }
 
   // One submit at a time: the second press of a button waits for the first.
   document.querySelectorAll("form").forEach(function (form) {

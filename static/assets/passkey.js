@@ -16,8 +16,8 @@
     return btoa(binary).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
   }
 
-  function options(form) {
-    var o = JSON.parse(form.dataset.passkey);
+  function options(form, quiet) {
+    var o = JSON.parse(quiet ? form.dataset.quiet : form.dataset.passkey);
     var parse = form.elements.attestation ? "parseCreationOptionsFromJSON" : "parseRequestOptionsFromJSON";
     if (typeof o.challenge === "string" && can[parse]) {
       return can[parse](o);
@@ -56,9 +56,9 @@
     });
   }
 
-  function ask(form, how) {
+  function ask(form, how, quiet) {
     return Promise.resolve(how).then(function () {
-      how.publicKey = options(form);
+      how.publicKey = options(form, quiet);
       return form.elements.attestation ? navigator.credentials.create(how) : navigator.credentials.get(how);
     });
   }
@@ -80,6 +80,26 @@
     }, function () { /* nobody asked for it */ });
   }
 
+  // Where the browser makes passkeys by itself, for a password that it has just filled
+  // in, it is let do so before the person is asked. They wait for a moment at most.
+  function quietly(form) {
+    var main = document.querySelector("main");
+    var abort = new AbortController();
+    function show() {
+      abort.abort();
+      main.removeAttribute("aria-busy");
+    }
+    stop = show;
+    main.setAttribute("aria-busy", "true");
+    setTimeout(show, 1500);
+    waiting = can.getClientCapabilities().then(function (able) {
+      return able.conditionalCreate ? ask(form, { mediation: "conditional", signal: abort.signal }, true) : Promise.reject();
+    }).then(function (credential) {
+      form.elements.quiet.value = "true";
+      submit(form, credential);
+    }).catch(show);
+  }
+
   function tell(form, name) {
     var lines = Array.from(form.querySelectorAll("[data-error]"));
     var fits = lines.filter(function (line) { return line.dataset.error.split(" ").indexOf(name) >= 0; })[0] || lines[lines.length - 1];
@@ -96,6 +116,9 @@
       }
     }
     form.classList.remove("unseen");
+    if (form.dataset.quiet && can.getClientCapabilities) {
+      quietly(form);
+    }
     button.addEventListener("click", function () {
       if (form.getAttribute("aria-busy") === "true") {
         return;
@@ -114,6 +137,22 @@
     });
     rearm();
   }
+
+  // What keeps the browser's own list true: a passkey that nobody has here, and those
+  // that the person has, with their name. Source: WebAuthn level 3, 5.1.10.
+  function signal(name, what) {
+    if (can && can[name]) {
+      can[name](what).catch(function () { /* it knows better */ });
+    }
+  }
+  document.querySelectorAll("[data-unknown]").forEach(function (form) {
+    signal("signalUnknownCredential", { rpId: JSON.parse(form.dataset.passkey).rpId, credentialId: form.dataset.unknown });
+  });
+  document.querySelectorAll("[data-known]").forEach(function (item) {
+    var known = JSON.parse(item.dataset.known);
+    signal("signalAllAcceptedCredentials", { rpId: known.rpId, userId: known.userId, allAcceptedCredentialIds: known.ids });
+    signal("signalCurrentUserDetails", { rpId: known.rpId, userId: known.userId, name: known.name, displayName: known.displayName });
+  });
 
   document.querySelectorAll("[data-passkey]").forEach(function (form) {
     if (can) {
