@@ -62,7 +62,7 @@ func TestThePageIsTrue(t *testing.T) {
 		names["{error}"] = "00000000-0000-4000-8000-000000000000"
 		if status == http.StatusCreated {
 			c.ID = member(t, got, "id")
-			names["{device}"] = c.ID
+			names["{device}"], names["{secret}"] = c.ID, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 			names["{push}"] = h.send(c.ID, "47")
 		}
 		if k := member(t, got, "known"); k != "" {

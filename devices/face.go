@@ -41,6 +41,14 @@ type Claim struct {
 	Alert string   // see device.Device
 }
 
+// Codes are those that devices compute.
+type Codes interface {
+	// FreshSeed is that of a device, until a code of it was accepted; flow.ErrUnknown.
+	FreshSeed(ctx context.Context, env, id string) ([]byte, error)
+	// Computed says how a device computes its codes; not ok: it does not.
+	Computed(d *device.Device) (device.Computed, bool)
+}
+
 // Pushes are the questions that devices are asked.
 type Pushes interface {
 	// Pushes are those that wait for a device, oldest first.
@@ -82,6 +90,7 @@ type Problems interface {
 type Parts struct {
 	Tenants  Tenants
 	Devices  Devices
+	Codes    Codes
 	Pushes   Pushes
 	Board    Board
 	Names    Names

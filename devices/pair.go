@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"encoding/base32"
 	"errors"
 	"net/http"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"doorward/devices/proof"
 	"doorward/runtime/device"
 	"doorward/runtime/flow"
+	"doorward/wire"
 )
 
 // Why a device is not paired, beside flow.ErrUnknown.
@@ -71,6 +73,13 @@ func (f *Face) pair(c *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if shown.OTP != nil {
+		seed, err := f.Codes.FreshSeed(c.Context(), c.env, d.ID)
+		if err != nil && !errors.Is(err, flow.ErrUnknown) { // a code of it was accepted: nobody is told again
+			return nil, flow.Unserved(err)
+		}
+		shown.OTP.Secret = base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(seed)
+	}
 	return &answer{http.StatusCreated, shown}, nil
 }
 
@@ -107,6 +116,16 @@ type registration struct {
 	Blocked     bool         `json:"blocked"`
 	LockedUntil string       `json:"lockedUntil,omitempty"`
 	PairedAt    string       `json:"pairedAt"`
+	OTP         *computed    `json:"otp,omitempty"`
+}
+
+// computed is how the device computes its codes.
+type computed struct {
+	Enabled   bool   `json:"enabled"`          // they are taken
+	Secret    string `json:"secret,omitempty"` // base32; to the device that is being paired
+	Algorithm string `json:"algorithm"`
+	Digits    int    `json:"digits"`
+	Period    int    `json:"period"` // in seconds
 }
 
 type named struct {
@@ -136,13 +155,16 @@ func (f *Face) shown(c *call) (registration, error) {
 	}
 	out := registration{
 		ID: d.ID, Status: string(d.Status), Name: d.Name, Nickname: d.Nickname, Environment: named{e.ID, e.Name},
-		User: person{username}, Blocked: !d.BlockedAt.IsZero(), PairedAt: timestamp(d.ActivatedAt),
+		User: person{username}, Blocked: !d.BlockedAt.IsZero(), PairedAt: wire.Timestamp(d.ActivatedAt),
 	}
 	if app, known := c.bundle.Application(d.Application); known {
 		out.Application = &application{app.Name}
 	}
+	if is, ok := f.Codes.Computed(d); ok {
+		out.OTP = &computed{Enabled: is.Taken, Algorithm: is.Algorithm, Digits: is.Digits, Period: int(is.Period / time.Second)}
+	}
 	if d.LockedUntil.After(f.Now()) {
-		out.LockedUntil = timestamp(d.LockedUntil)
+		out.LockedUntil = wire.Timestamp(d.LockedUntil)
 	}
 	return out, nil
 }
@@ -155,6 +177,3 @@ func (f *Face) unpair(c *call) (*answer, error) {
 	f.record(c, flow.Event{Type: flow.DeviceDeleted, Application: c.device.Application, Reason: string(device.Mobile)})
 	return &answer{status: http.StatusNoContent}, nil
 }
-
-// timestamp is a time on the wire. Source: reference/flows.md 2.1.
-func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

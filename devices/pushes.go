@@ -13,6 +13,7 @@ import (
 
 	"doorward/runtime/device"
 	"doorward/runtime/flow"
+	"doorward/wire"
 )
 
 const (
@@ -132,7 +133,7 @@ func (f *Face) listed(pushes []device.Push, mark, username string) listing {
 		address, agent := p.From()
 		out.Pushes[i] = shownPush{
 			ID: p.ID, User: person{username}, From: origin{address, browserOf(agent)}, Numbers: f.numbers(p),
-			CreatedAt: timestamp(p.CreatedAt), ExpiresAt: timestamp(p.ExpiresAt),
+			CreatedAt: wire.Timestamp(p.CreatedAt), ExpiresAt: wire.Timestamp(p.ExpiresAt),
 		}
 		if p.Application != "" {
 			out.Pushes[i].Application = &application{p.Application}
@@ -229,7 +230,7 @@ func (f *Face) mayAnswer(c *call, yes bool) error {
 	}
 	if until := c.device.LockedUntil; yes && until.After(f.Now()) {
 		return &flow.Fault{
-			Code: flow.AccessFailed, Message: "The device is locked after too many wrong answers. Wait until " + timestamp(until) + ", or sign on in another way.",
+			Code: flow.AccessFailed, Message: "The device is locked after too many wrong answers. Wait until " + wire.Timestamp(until) + ", or sign on in another way.",
 		}
 	}
 	return nil

@@ -72,7 +72,7 @@ func open(t testing.TB) *house {
 		all[env] = configs.NewBundle(configs.Environment{ID: env, Name: "Acme", AuthBase: h.URL}, &configs.Application{ID: native, Name: "Acme App", Enabled: true})
 	}
 	h.face = devices.New(devices.Parts{
-		Tenants: all, Devices: h.store, Pushes: h.store, Board: h.store, Names: names{}, Tries: tries, Keys: h.ring,
+		Tenants: all, Devices: h.store, Codes: h.store, Pushes: h.store, Board: h.store, Names: names{}, Tries: tries, Keys: h.ring,
 		Problems: problems{}, Events: h.store, Now: h.now, Stopping: h.stopping,
 	})
 	h.face.Register(router{mux})
@@ -122,6 +122,9 @@ type store struct {
 	pushes   map[string]device.Push   // likewise
 	used     map[[32]byte]string      // which device a pairing has become
 	full     bool
+	seedless bool // devices are given no seed
+	accepted bool // a code was
+	untaken  bool // codes are not
 	events   []flow.Event
 }
 
@@ -174,13 +177,29 @@ func (s *store) Pair(_ context.Context, c devices.Claim) (device.Device, error) 
 	}
 	d := device.Device{
 		Env: p.Env, UserID: p.UserID, ID: p.ID, Type: device.Mobile, Status: device.Active, Application: p.Application,
-		Key: c.Key, Name: c.Name, Alert: c.Alert, CreatedAt: s.now(), ActivatedAt: s.now(),
+		Key: c.Key, Name: c.Name, Alert: c.Alert, Codes: !s.seedless, CreatedAt: s.now(), ActivatedAt: s.now(),
 	}
 	if s.used == nil {
 		s.used = map[[32]byte]string{}
 	}
 	s.devices[d.Env+d.ID], s.used[c.Hash] = d, d.ID
 	return d, nil
+}
+
+// seed is that of every device: the one of RFC 6238 appendix B.
+func seed() []byte { return []byte("12345678901234567890") }
+
+func (s *store) FreshSeed(_ context.Context, env, id string) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d := s.devices[env+id]; !d.Codes || s.accepted {
+		return nil, flow.ErrUnknown
+	}
+	return seed(), nil
+}
+
+func (s *store) Computed(d *device.Device) (device.Computed, bool) {
+	return device.Computed{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, Taken: !s.untaken}, d.Codes
 }
 
 func (s *store) Unpair(_ context.Context, d device.Device) error {

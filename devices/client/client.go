@@ -66,6 +66,7 @@ type Registration struct {
 	Blocked     bool         `json:"blocked"`
 	LockedUntil time.Time    `json:"lockedUntil"`
 	PairedAt    time.Time    `json:"pairedAt"`
+	OTP         *Codes       `json:"otp"` // nil: the device computes none
 }
 
 // Person is whose device it is, and who wants to sign on.

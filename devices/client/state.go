@@ -20,7 +20,8 @@ type Paired struct {
 	Username    string    `json:"username"`
 	Name        string    `json:"name"`
 	PairedAt    time.Time `json:"pairedAt"`
-	PrivateKey  []byte    `json:"privateKey"` // PKCS #8
+	PrivateKey  []byte    `json:"privateKey"`      // PKCS #8
+	Codes       *Codes    `json:"codes,omitempty"` // nil: it computes none
 }
 
 // Key is the private key.
@@ -88,6 +89,16 @@ func ReadState(path string) (*State, error) {
 // Add keeps one more device.
 func (s *State) Add(p Paired) error {
 	s.Devices = append(s.Devices, p)
+	return s.write()
+}
+
+// Keep keeps what is known of a device now.
+func (s *State) Keep(p Paired) error {
+	for i := range s.Devices {
+		if s.Devices[i].ID == p.ID {
+			s.Devices[i] = p
+		}
+	}
 	return s.write()
 }
 
