@@ -221,6 +221,7 @@ func (b *builder) addDefinition(ctx context.Context, r flow.Resource) error {
 func (b *builder) sending(plan *flow.Plan) {
 	for _, n := range plan.Nodes {
 		b.sends = b.sends || n.Sends
+		b.kinds[n.Kind] = true
 	}
 }
 

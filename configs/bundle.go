@@ -42,6 +42,7 @@ type Bundle struct {
 
 	population, password, policy string // the defaults
 	sends                        bool
+	kinds                        map[string]bool // of the steps of what is published
 }
 
 // rules is a password policy, and its form on the wire.
@@ -63,7 +64,7 @@ func NewBundle(e Environment, apps ...*Application) *Bundle {
 		environment: e, host: e.Host(), apiHost: hostOf(e.APIBase),
 		applications: map[string]*Application{}, populations: map[string]Population{},
 		passwords: map[string]rules{}, policies: map[string]signOn{}, origins: map[string]bool{}, redirects: map[string]*Application{},
-		services: map[string]served{}, agreements: map[string]*Agreement{}, definitions: map[string]FlowDefinition{}, drafts: map[string]FlowDefinition{}, recaptcha: Recaptcha{Provider: RecaptchaProofOfWork},
+		services: map[string]served{}, agreements: map[string]*Agreement{}, definitions: map[string]FlowDefinition{}, drafts: map[string]FlowDefinition{}, kinds: map[string]bool{}, recaptcha: Recaptcha{Provider: RecaptchaProofOfWork},
 	}
 	b.factors = builtinFactors(hostName(e.AuthBase))
 	for _, a := range apps {
@@ -122,6 +123,9 @@ func (b *Bundle) rules(population string) rules {
 // SendsMessages reports whether a sign-on policy leads through a step that is of
 // no use where no messages can be sent.
 func (b *Bundle) SendsMessages() bool { return b.sends }
+
+// Runs reports whether a flow definition or a sign-on policy has a step of a kind.
+func (b *Bundle) Runs(kind string) bool { return b.kinds[kind] }
 
 // OriginAllowed reports whether an enabled application lets pages of this origin
 // call with credentials. origin is the value of the Origin header.

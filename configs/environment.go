@@ -16,6 +16,14 @@ type Environment struct {
 	Theme     Theme    // of its pages
 }
 
+// PageLanguages are those that its pages may be in.
+func (e Environment) PageLanguages() []string {
+	if len(e.Languages) > 0 {
+		return e.Languages
+	}
+	return pageLanguages()
+}
+
 // defaultLanguage is that of what people are told.
 func (e Environment) defaultLanguage() string {
 	if len(e.Languages) > 0 {
@@ -57,6 +65,11 @@ func (e Environment) SignOnPage(id string) string {
 // slash.
 func (e Environment) AccountURL(rest string) string {
 	return e.AuthBase + "/" + e.ID + "/account" + rest
+}
+
+// DeviceAuthenticationURL is one of those that have no browser.
+func (e Environment) DeviceAuthenticationURL(id string) string {
+	return e.AuthBase + "/" + e.ID + "/deviceAuthentications/" + id
 }
 
 // SignOffURL ends a sign-on.

@@ -17,6 +17,20 @@ func (r *Registry) Errand(ctx context.Context, env string, e policy.Errand) (flo
 	if err != nil {
 		return hash, err
 	}
+	return r.builtin(ctx, env, src, hash)
+}
+
+// DeviceAuthentication names the plan of one, as Errand does.
+func (r *Registry) DeviceAuthentication(ctx context.Context, env string, d policy.DeviceAuthentication) (flow.Digest, error) {
+	src, hash, err := d.Source()
+	if err != nil {
+		return hash, err
+	}
+	return r.builtin(ctx, env, src, hash)
+}
+
+// builtin publishes a plan of ours where it is not yet.
+func (r *Registry) builtin(ctx context.Context, env string, src []byte, hash flow.Digest) (_ flow.Digest, err error) {
 	for range tries {
 		_, err = r.Plan(ctx, env, hash)
 		if !errors.Is(err, flow.ErrUnknown) {
@@ -26,7 +40,7 @@ func (r *Registry) Errand(ctx context.Context, env string, e policy.Errand) (flo
 			return hash, err
 		}
 	}
-	return hash, fmt.Errorf("publish %s: %w", e, err)
+	return hash, fmt.Errorf("publish plan %s: %w", hash, err)
 }
 
 // publish keeps a source, with nothing else changed.

@@ -69,3 +69,19 @@ func TestErrandsOfABrokenStore(t *testing.T) {
 		t.Errorf("away: %v", err)
 	}
 }
+
+// TestADeviceAuthenticationIsPublished: once, and as a plan of its own.
+func TestADeviceAuthenticationIsPublished(t *testing.T) {
+	m := newMemory()
+	apply(t, m, demo(t, nil))
+	r := configs.NewRegistry(m, kinds(), "https://auth.example")
+	for range 2 {
+		hash, err := r.DeviceAuthentication(t.Context(), env, policy.DeviceAuthentication{Choose: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plan, err := r.Plan(t.Context(), env, hash); err != nil || plan.Hash != hash || len(plan.Nodes) != 1 {
+			t.Errorf("%+v, %v", plan, err)
+		}
+	}
+}

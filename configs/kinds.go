@@ -104,7 +104,7 @@ func notificationsKind() *Kind {
 func fido2PolicyKind() *Kind {
 	return declareAs(Kind{
 		Name: kindFIDO2Policy, Title: "FIDO2 policy", Collection: "fido2Policies",
-		defaults: true, implied: true, kept: []string{"default"}, doubts: fido2Doubts,
+		defaults: true, implied: true, kept: []string{"default"}, across: fido2Across, doubts: fido2Doubts,
 	}, ruledBy(readFIDO2Policy))
 }
 

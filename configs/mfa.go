@@ -39,9 +39,6 @@ func mfaPolicyAcross(t *tree, e *entry, f *policy.Faults) {
 	if d.value.Notifications != "" {
 		f.Add(root.Member("notificationsPolicy"), "is not done by this server, which has no notifications policies; leave it out, and say in notificationsSettings how messages are sent")
 	}
-	if d.value.NewDeviceNotice != mfapolicy.NoNotice {
-		f.Add(root.Member("newDeviceNotification"), "takes NONE: people are told of every new device by mail, and not in another way")
-	}
 	for i, app := range d.value.Mobile.Applications {
 		at := root.Member("mobile").Member("applications").Index(i)
 		if other := t.find(kindApplication, app.ID); other != nil {
@@ -57,7 +54,6 @@ func mfaPolicyAcross(t *tree, e *entry, f *policy.Faults) {
 			{"integrityDetection", app.Integrity != "", "no maker of telephones vouches for a device to it"},
 			{"deviceAuthorization", app.DeviceAuthorization, "a device proves nothing unless its owner is asked"},
 			{"biometricsEnabled", app.Biometrics, "it cannot see what an application asks of its owner"},
-			{"otp", app.OTP, "a paired application answers pushes and shares no seed, of which codes could be made"},
 		} {
 			if no.on {
 				f.Add(at.Member(no.member), "is not done by this server: "+no.reason+"; leave it out")
@@ -86,6 +82,21 @@ func readFIDO2Policy(body json.RawMessage) (*mfapolicy.FIDO2Policy, error) {
 		p.RelyingPartyID = ""
 	}
 	return p, err
+}
+
+// fido2Across refuses to go by the FIDO Metadata Service where its file is not there:
+// every authenticator would be refused. Which steps set passkeys up knows that.
+func fido2Across(t *tree, e *entry, f *policy.Faults) {
+	d, _ := e.doc.(*ruled[mfapolicy.FIDO2Policy])
+	if d.value == nil || !d.value.Authenticators.Option.Listed() {
+		return
+	}
+	for _, k := range t.steps {
+		if k, is := k.(interface{ KnowsModels() bool }); is && !k.KnowsModels() {
+			f.Add(root.Member("mdsAuthenticatorsRequirements").Member("option"),
+				"takes NONE, AUDIT_ONLY or SPECIFIC: this server was started without --fido-metadata, the file of the FIDO Metadata Service, which says what models there are")
+		}
+	}
 }
 
 // RelyingPartyElsewhere is the finding about a FIDO2 policy whose passkeys cannot be

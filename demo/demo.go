@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -66,7 +65,6 @@ type Demo struct {
 	secret   [32]byte  // of this process: state, nonce and verifier derive from it
 	sessions sessions
 	desk     desk
-	pages    *template.Template
 	policy   string // Content-Security-Policy
 	secure   bool
 	crossing *http.CrossOriginProtection
@@ -85,15 +83,10 @@ func New(c Config) (*Demo, error) {
 	if c.ClientID == "" || c.Client == nil || c.Log == nil || c.Now == nil {
 		return nil, errors.New("client id, HTTP client, log and clock are needed")
 	}
-	pages, err := template.New("").Funcs(template.FuncMap{"linked": linked}).Parse(pageSource)
-	if err != nil {
-		return nil, err
-	}
 	d := &Demo{
 		config:   c,
 		provider: &provider{config: c},
 		sessions: sessions{now: c.Now, byID: map[string]session{}},
-		pages:    pages,
 		policy: "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; " +
 			"form-action 'self' " + issuer.Scheme + "://" + issuer.Host,
 		secure:   callback.Scheme == "https",
@@ -154,10 +147,10 @@ func (d *Demo) home(w http.ResponseWriter, r *http.Request) {
 	p.Moods = d.desk.moods()
 	var ok bool
 	if p.session, ok = d.sessions.find(cookie(r, sessionCookie)); !ok {
-		d.show(w, http.StatusOK, "signed-out", p)
+		d.show(w, http.StatusOK, signedOut(p))
 		return
 	}
-	d.show(w, http.StatusOK, "signed-in", p)
+	d.show(w, http.StatusOK, signedIn(p))
 }
 
 // signOn sends the person to the provider. The query may ask for prompt=login or

@@ -2,9 +2,7 @@ package demo
 
 import (
 	"encoding/json"
-	"html/template"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -44,7 +42,7 @@ func (d *Demo) outbox(w http.ResponseWriter, r *http.Request) {
 	mails := d.config.Outbox()
 	w.Header().Set("Vary", "Accept")
 	if !wantsJSON(r.Header.Get("Accept")) {
-		d.show(w, http.StatusOK, "outbox", mails)
+		d.show(w, http.StatusOK, sent(mails))
 		return
 	}
 	if mails == nil {
@@ -62,19 +60,4 @@ func (d *Demo) outbox(w http.ResponseWriter, r *http.Request) {
 func wantsJSON(accept string) bool {
 	before, _, named := strings.Cut(strings.ToLower(accept), "application/json")
 	return named && !strings.Contains(before, "text/html")
-}
-
-// linked is text whose addresses can be followed.
-func linked(text string) template.HTML {
-	var b strings.Builder
-	addresses := regexp.MustCompile(`https?://[^\s<>"]+`)
-	at := 0
-	for _, found := range addresses.FindAllStringIndex(text, -1) {
-		b.WriteString(template.HTMLEscapeString(text[at:found[0]]))
-		to := template.HTMLEscapeString(text[found[0]:found[1]])
-		b.WriteString(`<a href="` + to + `">` + to + `</a>`)
-		at = found[1]
-	}
-	b.WriteString(template.HTMLEscapeString(text[at:]))
-	return template.HTML(b.String()) //nolint:gosec // everything in it is escaped above
 }

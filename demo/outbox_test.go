@@ -72,7 +72,7 @@ func TestOutboxShowsSMSAndCalls(t *testing.T) {
 		}
 	})
 	b := newBrowser(t)
-	b.get(at+demo.OutboxPath).holds(t, "<h2>Call</h2>", "1, 2, 3", "<h2>SMS</h2>", `SMS to <span class="to">&#43;15125551112</span>`, `<h2 lang="en">Hello</h2>`)
+	b.get(at+demo.OutboxPath).holds(t, "<h2>Call</h2>", "1, 2, 3", "<h2>SMS</h2>", `SMS to <span class="to">+15125551112</span>`, `<h2 lang="en">Hello</h2>`)
 	if p := b.do(http.MethodGet, at+demo.OutboxPath, http.Header{"Accept": {"application/json"}}); !strings.Contains(p.body, `"channel":"VOICE"`) {
 		t.Error(p.body)
 	}

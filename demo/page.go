@@ -5,20 +5,19 @@ import (
 	_ "embed"
 	"errors"
 	"net/http"
-)
 
-//go:embed pages.html
-var pageSource string
+	g "maragu.dev/gomponents"
+)
 
 //go:embed demo.css
 var styleSource []byte
 
 // show sends a page. Nothing on it is kept by anybody: its URL may have carried
 // a code, and its text is about a person.
-func (d *Demo) show(w http.ResponseWriter, status int, page string, content any) {
+func (d *Demo) show(w http.ResponseWriter, status int, page g.Node) {
 	var b bytes.Buffer
-	if err := d.pages.ExecuteTemplate(&b, page, content); err != nil {
-		d.config.Log.Error("demo page", "page", page, "error", err)
+	if err := page.Render(&b); err != nil {
+		d.config.Log.Error("demo page", "error", err)
 		status = http.StatusInternalServerError
 		b.Reset()
 	}
@@ -46,7 +45,7 @@ func (d *Demo) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.Status = http.StatusBadRequest
 	}
 	d.config.Log.WarnContext(r.Context(), "demo sign-on did not finish", "error", p.Error())
-	d.show(w, p.Status, "failed", p)
+	d.show(w, p.Status, failed(p))
 }
 
 func (d *Demo) style(w http.ResponseWriter, _ *http.Request) {

@@ -36,23 +36,24 @@ type Workers interface {
 
 // Parts is what an API is made of; all but Administrators is needed.
 type Parts struct {
-	Tenants   Tenants
-	Workers   Workers
-	Editor    *configs.Editor
-	Users     *directory.Users
-	Passwords *directory.Passwords
-	Accounts  *directory.Accounts
-	Consents  *directory.Consents
-	Devices   *directory.Devices
-	Factors   Factors
-	Metadata  Metadata
-	Invoker   Invoker
-	Targets   Targets
-	Outbox    *directory.Outbox
-	Phones    Phones
-	Events    flow.Recorder
-	Log       *slog.Logger
-	Now       func() time.Time
+	Tenants      Tenants
+	Workers      Workers
+	Editor       *configs.Editor
+	Users        *directory.Users
+	Passwords    *directory.Passwords
+	Accounts     *directory.Accounts
+	Consents     *directory.Consents
+	Devices      *directory.Devices
+	Certificates *directory.Certificates
+	Factors      Factors
+	Metadata     Metadata
+	Invoker      Invoker
+	Targets      Targets
+	Outbox       *directory.Outbox
+	Phones       Phones
+	Events       flow.Recorder
+	Log          *slog.Logger
+	Now          func() time.Time
 	// Reload brings a change of configuration to what this process serves; others
 	// notice it by themselves.
 	Reload func(ctx context.Context) error

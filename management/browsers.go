@@ -5,6 +5,7 @@ import (
 
 	"doorward/directory"
 	"doorward/runtime/flow"
+	"doorward/wire"
 )
 
 // browserRoutes are the browsers that a user trusts, which are not asked for a second
@@ -38,7 +39,7 @@ func listBrowsers(c *call) (*answer, error) {
 	}
 	var rows []row
 	for _, b := range all {
-		rows = append(rows, row{key: timestamp(b.CreatedAt), id: b.ID, show: func() any { return c.showBrowser(b) }})
+		rows = append(rows, row{key: wire.Timestamp(b.CreatedAt), id: b.ID, show: func() any { return c.showBrowser(b) }})
 	}
 	page, err := c.page("trustedBrowsers", rows, "")
 	if err != nil {

@@ -1,5 +1,7 @@
 package management
 
+import "doorward/wire"
+
 // listDeviceLogs shows what the application on a device has told of itself. Source:
 // reference/flows.md 8.2 (native device logs); that they are read here is ours.
 func listDeviceLogs(c *call) (*answer, error) {
@@ -11,7 +13,7 @@ func listDeviceLogs(c *call) (*answer, error) {
 	var rows []row
 	for _, entry := range all {
 		show := func() any { return object{{"id", entry.ID}}.time("createdAt", entry.At).with("log", entry.Body) }
-		rows = append(rows, row{key: timestamp(entry.At), id: entry.ID, show: show})
+		rows = append(rows, row{key: wire.Timestamp(entry.At), id: entry.ID, show: show})
 	}
 	page, err := c.page("logs", rows, "")
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"unicode"
 
@@ -35,7 +36,7 @@ func deviceRoutes() []route {
 		{devicePath + "/nickname", []operation{{method: http.MethodPut, access: identities, types: []string{jsonType}, run: putNickname}}},
 		{devicePath + "/logs", []operation{{method: http.MethodGet, access: identities, params: []string{"limit", "cursor"}, run: listDeviceLogs}}},
 	}
-	return append(append(routes, pairingKeyRoutes()...), browserRoutes()...)
+	return slices.Concat(routes, pairingKeyRoutes(), browserRoutes(), certificateRoutes())
 }
 
 // deviceActions are what can be done with a device, by POST and media type. All but

@@ -9,6 +9,7 @@ import (
 	"doorward/configs"
 	"doorward/runtime/filter"
 	"doorward/runtime/flow"
+	"doorward/wire"
 )
 
 // environmentKind is the name of the one kind whose resources hold all others.
@@ -84,9 +85,9 @@ func listEnvironments(c *call) (*answer, error) {
 func environmentOrder(item configs.Item, doc map[string]any, by string) string {
 	switch by {
 	case "createdAt":
-		return timestamp(item.CreatedAt)
+		return wire.Timestamp(item.CreatedAt)
 	case "updatedAt":
-		return timestamp(item.UpdatedAt)
+		return wire.Timestamp(item.UpdatedAt)
 	}
 	name, _ := doc["name"].(string)
 	return strings.ToLower(name)

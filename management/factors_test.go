@@ -14,6 +14,7 @@ import (
 	"doorward/runtime/mfapolicy"
 	"doorward/runtime/passkey"
 	"doorward/session"
+	"doorward/steps/mfaenrollment"
 )
 
 // factors is the real thing over a real directory, as far as devices are added and
@@ -101,10 +102,20 @@ func (p postbox) Post(ctx context.Context, m mfa.Message) (string, error) {
 // contacts are users.
 type contacts struct{ *directory.Users }
 
+func (c contacts) Attributes(ctx context.Context, env, id string) (map[string]any, error) {
+	u, err := c.Get(ctx, env, id)
+	return map[string]any{"username": u.Username}, err
+}
+
 func (c contacts) Contact(ctx context.Context, env, id string) (mfa.Contact, error) {
 	u, err := c.Get(ctx, env, id)
 	return mfa.Contact{Email: u.Email, Given: u.Given, Username: u.Username, Locales: u.PreferredLanguage}, err
 }
+
+// unaware sets passkeys up, as a server does that was given no file of models.
+type unaware struct{ mfaenrollment.Service }
+
+func (unaware) KnowsModels() bool { return false }
 
 // devicePolicies are those that are configured.
 type devicePolicies struct{ *configs.Registry }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"doorward/wire"
 )
 
 // object is a JSON object whose members stay in their order.
@@ -33,7 +35,7 @@ func (o object) time(name string, t time.Time) object {
 	if t.IsZero() {
 		return o
 	}
-	return append(o, member{name, timestamp(t)})
+	return append(o, member{name, wire.Timestamp(t)})
 }
 
 // body appends the members of a JSON object, by name, but those named.
@@ -47,8 +49,6 @@ func (o object) body(raw []byte, but ...string) object {
 	}
 	return o
 }
-
-func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // MarshalJSON implements json.Marshaler.
 func (o object) MarshalJSON() ([]byte, error) {

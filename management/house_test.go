@@ -96,10 +96,11 @@ func newHouse(t testing.TB) *house {
 		return h.users.Count(ctx, env, filter.Compare{Attribute: "population.id", Op: filter.Equal, Value: id})
 	})
 	h.devices = directory.NewDevices(db, ring, h.now)
+	h.issued = directory.NewCertificates(db, ring, h.now)
 	h.api = management.New(management.Parts{
 		Tenants: h.registry, Workers: provider, Editor: editor, Reload: h.registry.Reload, Users: h.users,
 		Passwords: directory.NewPasswords(db, hasher, ring, policies, h.now), Accounts: directory.NewAccounts(db, hasher, ring, policies, h.now),
-		Consents: directory.NewConsents(db, h.now), Devices: h.devices, Factors: h.factors(h.devices, ring), Events: h.events, Log: h.logger, Now: h.now, Posted: func() {}, Outbox: h.outbox, Phones: phones{h.registry},
+		Consents: directory.NewConsents(db, h.now), Devices: h.devices, Certificates: h.issued, Factors: h.factors(h.devices, ring), Events: h.events, Log: h.logger, Now: h.now, Posted: func() {}, Outbox: h.outbox, Phones: phones{h.registry},
 		Metadata:       management.Metadata{Kinds: kinds, Describe: describe, Triggers: definition.Triggers},
 		Administrators: otherID,
 	})
@@ -144,7 +145,7 @@ func (seeds) Seed(context.Context, configs.User) error { return nil }
 
 // kinds are the step kinds, with nothing behind them.
 func kinds() []flow.Kind {
-	all := steps.Builtin(steps.Parts{})
+	all := steps.Builtin(steps.Parts{Enrollments: unaware{}})
 	for _, k := range []flow.Kind{
 		form.New(nil, nil), userlookup.New(nil), passwordcheck.New(nil), complete.New(), terminate.New(), call.New(),
 	} {

@@ -13,6 +13,7 @@ import (
 	"doorward/configs"
 	"doorward/runtime/filter"
 	"doorward/runtime/flow"
+	"doorward/wire"
 )
 
 // environmentPath is one environment, under which everything else lies.
@@ -225,12 +226,12 @@ func (s resourcesOf) orderKey(item configs.Item, doc map[string]any, by string) 
 	}
 	switch by {
 	case s.Modified:
-		return timestamp(item.UpdatedAt)
+		return wire.Timestamp(item.UpdatedAt)
 	case "name":
 		name, _ := doc["name"].(string)
 		return strings.ToLower(name)
 	}
-	return timestamp(item.CreatedAt)
+	return wire.Timestamp(item.CreatedAt)
 }
 
 // filters are what a collection can be filtered by: what its resources are called

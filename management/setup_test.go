@@ -51,6 +51,7 @@ type house struct {
 	users    *directory.Users
 	outbox   *directory.Outbox
 	devices  *directory.Devices
+	issued   *directory.Certificates
 	registry *configs.Registry
 	events   *events
 	logs     *log

@@ -77,7 +77,7 @@ func (c *call) userLinks(u *directory.User) object {
 	for _, rel := range []string{"password.reset", "password.set", "password.check", "password.recover"} {
 		l = l.link(rel, password)
 	}
-	for _, rel := range []string{"agreementConsents", "devices", "pairingKeys", "trustedBrowsers", "mfaEnabled"} {
+	for _, rel := range []string{"agreementConsents", "devices", "pairingKeys", "trustedBrowsers", "certificates", "mfaEnabled"} {
 		l = l.link(rel, self+"/"+rel)
 	}
 	if locked(u, c.api.Now()) {

@@ -36,6 +36,10 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request, b *configs.
 		p.fail(w, r, b, a, err)
 		return
 	}
+	if err := p.readHintToken(r.Context(), b, a, v.Get("login_hint_token")); err != nil {
+		p.fail(w, r, b, a, err)
+		return
+	}
 	view, done, err := p.start(r, b, a)
 	p.setState(w, b, &view)
 	switch {
@@ -81,7 +85,7 @@ func (p *Provider) start(r *http.Request, b *configs.Bundle, a *authorization) (
 		Env: b.Environment().ID, Plans: plans, Caller: callerOf(r), Silent: a.silent, FlowToken: a.app.FlowTokenEnabled,
 		Request: flow.Request{
 			Application: a.app.ID, PiFlow: a.piFlow, ReturnTo: a.redirectURI, Fresh: a.fresh,
-			MaxAge: a.maxAge, LoginHint: a.loginHint, Locales: a.locales, Payload: kept,
+			MaxAge: a.maxAge, LoginHint: a.loginHint, Locales: a.locales, Payload: kept, User: a.named,
 		},
 	}
 	view, done, err := p.Engine.Start(r.Context(), s)

@@ -84,6 +84,8 @@ func maxLength(name string) int {
 		return 1024
 	case "id_token_hint":
 		return 8192
+	case "login_hint_token":
+		return 4096
 	}
 	return 2048
 }
@@ -114,7 +116,7 @@ func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 func isOurs(name string) bool {
 	switch name {
 	case "response_type", "response_mode", "scope", "state", "nonce", "prompt", "max_age", "acr_values", "login_hint",
-		"id_token_hint", "code_challenge", "code_challenge_method", "display", "ui_locales", "claims", "request", "request_uri",
+		"login_hint_token", "id_token_hint", "code_challenge", "code_challenge_method", "display", "ui_locales", "claims", "request", "request_uri",
 		"grant_type", "code", "code_verifier", "redirect_uri", "client_id", "client_secret":
 		return true
 	}

@@ -53,6 +53,11 @@ type Users interface {
 	Get(ctx context.Context, env, id string) (directory.User, error)
 }
 
+// Tries counts, and fails with a *flow.LimitError over a limit.
+type Tries interface {
+	Count(ctx context.Context, limits []flow.Limit) error
+}
+
 // SigningKeys holds the keys of an environment. All returns every key that is
 // published, Active the one that signs now by the algorithm, flow.ErrUnknown when
 // there is none; Ensure then makes the first one, and reports whether it did.
@@ -97,6 +102,7 @@ type Parts struct {
 	Grants      Grants
 	Users       Users
 	SigningKeys SigningKeys
+	Tries       Tries
 	Forms       Deriver
 	Pages       Pages
 	Events      flow.Recorder

@@ -29,8 +29,9 @@ type authorization struct {
 	maxAge    int64
 	acr       []string
 	loginHint string
-	locales   string // ui_locales, as Accept-Language
-	subject   string // of a valid id_token_hint
+	locales   string       // ui_locales, as Accept-Language
+	subject   string       // of a valid id_token_hint
+	named     flow.Subject // by a valid login_hint_token
 }
 
 const (

@@ -18,6 +18,7 @@ import (
 	"doorward/directory"
 	"doorward/keys"
 	"doorward/oidc"
+	"doorward/session"
 )
 
 const (
@@ -47,6 +48,7 @@ type house struct {
 	db     *directory.DB
 	codes  *directory.Codes
 	users  *directory.Users
+	tries  *session.Memory
 	ada    directory.User
 	ahead  atomic.Int64 // of the provider's clock, nanoseconds
 	client *http.Client
@@ -74,6 +76,8 @@ func newHouse(t testing.TB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.tries = session.NewMemory(session.DefaultMemory, h.now)
+	t.Cleanup(func() { _ = h.tries.Close() })
 	h.engine = &engine{user: h.ada.Subject(), now: h.now}
 	all := h.tenants()
 	h.bundle = all[envID]
@@ -82,7 +86,7 @@ func newHouse(t testing.TB) *house {
 		t.Fatal(err)
 	}
 	h.provider = oidc.New(oidc.Parts{
-		Tenants: all, Engine: h.engine, Codes: h.codes, Grants: h.codes, Users: h.users, SigningKeys: signingKeys(t, db, ring, h.now),
+		Tenants: all, Engine: h.engine, Codes: h.codes, Grants: h.codes, Users: h.users, SigningKeys: signingKeys(t, db, ring, h.now), Tries: h.tries,
 		Forms: ring, Pages: pages{}, Events: h.events, Log: slog.New(slog.DiscardHandler), Now: h.now,
 	})
 	h.provider.Register(router{mux})
