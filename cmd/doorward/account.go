@@ -11,10 +11,14 @@ import (
 
 // showAccounts puts the pages on the server where people see what is theirs.
 func (h *house) showAccounts(server *httpapi.Server, engine flows) {
-	account.New(account.Parts{
+	face := account.New(account.Parts{
 		Tenants: h.registry, Engine: accountFlows{engine, h.engine}, Factors: h.factors, Devices: h.devices, Users: h.users,
+		Addresses: h.accounts, Phones: h.phones,
 		Sessions: h.sessions, Grants: h.codes, Forms: h.ring, Pages: server, Events: h.events, Now: h.now, Posted: h.wakeMail,
-	}).Register(server)
+		Passkeys: h.factors, Offers: h.devices, Executions: engine,
+	})
+	face.Register(server)
+	server.Offers = face
 }
 
 // accountFlows fill account.Engine: executions are traced like those of others, and who

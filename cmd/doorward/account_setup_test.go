@@ -57,12 +57,11 @@ func (w *walker) is(path string) *walker {
 }
 
 // asked ends the test unless an execution waits that offers the action.
-func (w *walker) asked(action string) *walker {
+func (w *walker) asked(action string) {
 	w.x.Helper()
 	if !strings.HasPrefix(w.at, "/"+firstEnv+"/signon/") || w.find(action, nil) == nil {
 		w.x.Fatalf("at %s (%d), which does not offer %s\n%s", w.at, w.page.Status, action, w.text())
 	}
-	return w
 }
 
 func (w *walker) text() string {

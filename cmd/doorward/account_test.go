@@ -61,6 +61,7 @@ func TestAccountDevices(t *testing.T) {
 	other.account(here + "/remove").asked("otp.check")
 	other.account("/add").asked("otp.check")
 	other.account("/password").asked("otp.check")
+	other.account("/email").asked("otp.check")
 	other.account("/codes").asked("otp.check")
 	other.press("otp.check", "otp", other.code(seed, 30*time.Second)).is("/codes")
 	other.press("codes")
@@ -81,7 +82,7 @@ func TestAccountDevices(t *testing.T) {
 		t.Errorf("the devices are %q", ids)
 	}
 	x.mailed("una@example.com") // added
-	for event, n := range map[string]int{"DEVICE.DELETED": 2, "DEVICE.CHANGED": 1, "MFA.STEP_UP_REQUIRED": 4} {
+	for event, n := range map[string]int{"DEVICE.DELETED": 2, "DEVICE.CHANGED": 1, "MFA.STEP_UP_REQUIRED": 5} {
 		if !x.await(func() bool { return x.recorded(event) >= n }) {
 			t.Errorf("%s is recorded %d times", event, x.recorded(event))
 		}

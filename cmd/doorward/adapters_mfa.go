@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"doorward/configs"
@@ -32,8 +34,8 @@ func (h *house) newFactors(registry func() *configs.Registry) *mfa.Service {
 	h.devices = directory.NewDevices(h.db, h.ring, h.now)
 	return mfa.New(mfa.Options{
 		Store: deviceStore{h.devices, h.ringDevice, registry}, Secrets: secrets{h.expiring}, Tries: h.expiring,
-		Messages: factorMessages{h}, People: contacts{h.users}, Policies: factorPolicies{registry}, Keys: h.ring,
-		NormalEmail: directory.NormalEmail, Random: rand.Reader, Now: h.now,
+		Messages: factorMessages{h}, People: contacts{h}, Policies: factorPolicies{registry}, Keys: h.ring,
+		NormalEmail: directory.NormalEmail, Random: rand.Reader, Now: h.now, Metadata: h.models,
 	})
 }
 
@@ -70,7 +72,7 @@ func (s deviceStore) Create(ctx context.Context, n mfa.NewDevice) (device.Device
 
 func (s deviceStore) Activate(ctx context.Context, a mfa.Activated) (device.Device, error) {
 	d, err := s.Devices.Activate(ctx, directory.Activation{
-		Env: a.Env, UserID: a.UserID, ID: a.ID, Step: a.Step, Credential: a.Credential, Key: a.Key, Name: a.Name,
+		Env: a.Env, UserID: a.UserID, ID: a.ID, Step: a.Step, Credential: a.Credential, Key: a.Key, Name: a.Name, Nickname: a.Nickname,
 		Most: a.Most, MFAEnabled: a.MFAEnabled, Notice: a.Notice, Effect: a.Effect,
 	})
 	return d, refusedDevice(err)
@@ -92,7 +94,7 @@ func (s deviceStore) Fail(ctx context.Context, f mfa.Failing) (mfa.Standing, err
 }
 
 func (s deviceStore) Succeed(ctx context.Context, a mfa.Success) (mfa.Standing, error) {
-	st, err := s.Devices.Succeed(ctx, directory.Success{Judged: judged(a.Judged), Credential: a.Credential, Challenge: a.Challenge})
+	st, err := s.Devices.Succeed(ctx, directory.Success{Judged: judged(a.Judged), Seen: a.Seen, Credential: a.Credential, Challenge: a.Challenge})
 	return mfa.Standing(st), err
 }
 
@@ -105,10 +107,7 @@ func judged(j mfa.Judged) directory.Judged {
 
 // CreatePush also tells a device that waits on this node.
 func (s deviceStore) CreatePush(ctx context.Context, n mfa.NewPush) (device.Push, error) {
-	if b, served := s.served().Bundle(n.Push.Env); served { // the person is shown its name
-		app, _ := b.Application(n.Push.Application)
-		n.Push.Application = app.Name
-	}
+	n.Push.Application = factorPolicies{s.served}.ApplicationName(n.Push.Env, n.Push.Application) // which the person is shown
 	p, err := s.Devices.CreatePush(ctx, directory.NewPush{Push: n.Push, Limit: directory.PushLimit(n.Limit), Effect: n.Effect})
 	var many *directory.TooManyPushesError
 	if errors.As(err, &many) {
@@ -154,11 +153,48 @@ func (m factorMessages) Post(ctx context.Context, p mfa.Message) (string, error)
 }
 
 // contacts fill mfa.People.
-type contacts struct{ users *directory.Users }
+type contacts struct{ h *house }
 
+// Contact leaves out the number of somebody whom an SMS cannot reach: the environment
+// sends none.
 func (c contacts) Contact(ctx context.Context, env, userID string) (mfa.Contact, error) {
-	u, err := c.users.Get(ctx, env, userID)
-	return mfa.Contact{Email: u.Email, Given: u.Given, Username: u.Username, Locales: u.PreferredLanguage}, err
+	u, err := c.h.users.Get(ctx, env, userID)
+	if err != nil {
+		return mfa.Contact{}, err
+	}
+	to := mfa.Contact{Email: u.Email, Given: u.Given, Username: u.Username, Locales: u.PreferredLanguage}
+	var profile struct {
+		Mobile string `json:"mobilePhone"`
+	}
+	if json.Unmarshal(u.Profile, &profile) == nil && c.h.phones.Reaches(env, flow.SMS) {
+		to.Phone = profile.Mobile
+	}
+	return to, nil
+}
+
+// Attributes implements mfa.People. What has no name among the facts that conditions ask
+// for, the profile has.
+func (c contacts) Attributes(ctx context.Context, env, userID string) (map[string]any, error) {
+	u, err := c.h.users.Get(ctx, env, userID)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := userFacts{c.h.users}.Facts(ctx, env, userID)
+	if err != nil {
+		return nil, err
+	}
+	var profile map[string]any
+	more := map[string]any{}
+	_ = json.Unmarshal(u.Profile, &profile) // it was read when it was kept
+	for name, v := range profile {
+		parts, _ := v.(map[string]any)
+		for part, v := range parts {
+			more[name+"."+part] = v
+		}
+		more[name] = v
+	}
+	maps.Copy(more, facts)
+	return more, nil
 }
 
 // factorPolicies fill mfa.Policies, and the policies of steps.
@@ -202,6 +238,19 @@ func (p factorPolicies) Settings(env string) *mfapolicy.Settings {
 		return mfapolicy.DefaultSettings()
 	}
 	return b.MFASettings()
+}
+
+// ApplicationName implements mfaenrollment.Policies.
+func (p factorPolicies) ApplicationName(env, id string) string {
+	b, err := p.bundle(env)
+	if err != nil {
+		return ""
+	}
+	app, known := b.Application(id)
+	if !known {
+		return ""
+	}
+	return app.Name
 }
 
 func (p factorPolicies) Party(env string) passkey.Party {

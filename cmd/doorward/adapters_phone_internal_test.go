@@ -143,6 +143,7 @@ func TestWhatAGatewaySaysDecides(t *testing.T) {
 
 // TestAGatewayThatIsNotThereIsTriedAgain has nobody listen, until the breaker opens.
 func TestAGatewayThatIsNotThereIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	s := httptest.NewServer(nil)
 	h, _ := texting(t, s.URL)
 	s.Close()
@@ -159,6 +160,7 @@ func TestAGatewayThatIsNotThereIsTriedAgain(t *testing.T) {
 }
 
 func TestPhonesOfAnEnvironmentThatSaysNothing(t *testing.T) {
+	t.Parallel()
 	h, _ := texting(t, "http://127.0.0.1:1")
 	if !h.phones.Reaches(demoEnvironment, flow.SMS) || h.phones.recent == nil || !h.phones.Reaches("another", flow.SMS) {
 		t.Error("on loopback all are shown")

@@ -20,7 +20,7 @@ import (
 func (h *house) openMobiles(ctx context.Context, server *httpapi.Server) *devices.Face {
 	of := apps{h.devices, h.users, h.registry, h.factors}
 	face := devices.New(devices.Parts{
-		Tenants: h.registry, Devices: of, Pushes: of, Board: of, Names: of, Tries: h.expiring, Keys: h.ring,
+		Tenants: h.registry, Devices: of, Codes: of, Pushes: of, Board: of, Names: of, Tries: h.expiring, Keys: h.ring,
 		Problems: server, Events: h.events, Now: h.now, Stopping: server.Stopping(),
 	})
 	face.Register(server) //nolint:contextcheck // requests have contexts of their own
@@ -49,7 +49,7 @@ func (p phones) address(ctx context.Context, t delivery.Text, given map[string]a
 }
 
 // apps are the directory's devices as their own face sees them. They fill
-// devices.Devices, devices.Pushes, devices.Board and devices.Names.
+// devices.Devices, devices.Codes, devices.Pushes, devices.Board and devices.Names.
 type apps struct {
 	*directory.Devices
 	users   *directory.Users
@@ -69,10 +69,13 @@ func (a apps) Pair(ctx context.Context, c devices.Claim) (device.Device, error) 
 	case err != nil:
 		return device.Device{}, err
 	default:
-		in.Notice, err = a.factors.Notice(ctx, mfa.Who{Env: c.Env, UserID: of.UserID}, &device.Device{Type: device.Mobile}, true)
+		in.Notice, err = a.factors.Notice(ctx, mfa.Who{Env: c.Env, UserID: of.UserID}, &device.Device{Type: device.Mobile, Policy: of.Policy}, true)
 		if err != nil {
 			return device.Device{}, err
 		}
+	}
+	if in.Seed, err = a.factors.NewSeed(); err != nil {
+		return device.Device{}, err
 	}
 	d, err := a.Devices.Pair(ctx, in)
 	switch {
@@ -83,6 +86,9 @@ func (a apps) Pair(ctx context.Context, c devices.Claim) (device.Device, error) 
 	}
 	return d, err
 }
+
+// Computed implements devices.Codes.
+func (a apps) Computed(d *device.Device) (device.Computed, bool) { return a.factors.Computed(d) }
 
 // Unpair implements devices.Devices.
 func (a apps) Unpair(ctx context.Context, d device.Device) error {

@@ -12,6 +12,7 @@ import (
 	"doorward/configs"
 	"doorward/directory"
 	"doorward/runtime/captcha"
+	"doorward/runtime/certificate"
 	"doorward/runtime/flow"
 	"doorward/runtime/form"
 	"doorward/runtime/mfa"
@@ -25,18 +26,19 @@ import (
 // catalogue gives the steps of flow definitions what they ask of the directory and
 // of the configuration. Each interface is filled by a type of its own.
 type catalogue struct {
-	users     *directory.Users
-	passwords *directory.Passwords
-	accounts  *directory.Accounts
-	consents  *directory.Consents
-	ring      directory.Deriver
-	registry  func() *configs.Registry
-	wake      func() // there may be mail to send
-	now       func() time.Time
-	captcha   *captcha.Captcha
-	factors   *mfa.Service
-	services  services
-	calls     caller
+	users        *directory.Users
+	passwords    *directory.Passwords
+	accounts     *directory.Accounts
+	consents     *directory.Consents
+	ring         directory.Deriver
+	registry     func() *configs.Registry
+	wake         func() // there may be mail to send
+	now          func() time.Time
+	captcha      *captcha.Captcha
+	factors      *mfa.Service
+	services     services
+	certificates *certificate.Service
+	calls        caller
 }
 
 func (c catalogue) bundle(env string) (*configs.Bundle, error) {

@@ -68,6 +68,7 @@ func newCatalogue(t *testing.T, member string) catalogue {
 const telling = `"compatibility":{"disclosure":"vendor"}`
 
 func TestALookupTellsNothing(t *testing.T) {
+	t.Parallel()
 	c := userLookups{newCatalogue(t, "")}
 	find := func(identifier string, attributes ...string) userlookup.Found {
 		t.Helper()
@@ -92,6 +93,7 @@ func TestALookupTellsNothing(t *testing.T) {
 }
 
 func TestALookupTellsWhereItMay(t *testing.T) {
+	t.Parallel()
 	c := userLookups{newCatalogue(t, telling)}
 	f, err := c.Find(t.Context(), userlookup.Query{Env: demoEnvironment, Identifier: "nobody", Attributes: []string{"username"}})
 	if err != nil || !f.Told || f.UserID != "" {
@@ -101,6 +103,7 @@ func TestALookupTellsWhereItMay(t *testing.T) {
 
 // TestAUserOfAnIdentityProviderIsTold only where it may be told who has an account.
 func TestAUserOfAnIdentityProviderIsTold(t *testing.T) {
+	t.Parallel()
 	for member, external := range map[string]bool{"": false, telling: true} {
 		c := userLookups{newCatalogue(t, member)}
 		if _, err := c.users.Update(t.Context(), demoEnvironment, demoAda, func(u *directory.User) error { u.Authority = "idp"; return nil }); err != nil {
@@ -126,6 +129,7 @@ func jane(usable bool, effect string, more flow.Attributes) usercreate.Account {
 }
 
 func TestAnAccountIsMadeOfAttributes(t *testing.T) {
+	t.Parallel()
 	c := newCatalogue(t, "")
 	made, err := userCreations{c}.Create(t.Context(), jane(false, "e1", nil))
 	if err != nil || made.Subject.ID == "" {
@@ -157,6 +161,7 @@ func TestAnAccountIsMadeOfAttributes(t *testing.T) {
 }
 
 func TestWhatIsTakenIsToldWhereItCannotBeHidden(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		member string
 		usable bool
@@ -169,6 +174,7 @@ func TestWhatIsTakenIsToldWhereItCannotBeHidden(t *testing.T) {
 		"to be verified, where it is not": {"", false, flow.Attributes{"email": "ada@example.com"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c := userCreations{newCatalogue(t, tt.member)}
 			got, err := c.Create(t.Context(), jane(tt.usable, "e1", tt.more))
 			if diff := cmp.Diff(tt.want, got.Taken); err != nil || diff != "" || got.Subject.ID != "" {
@@ -179,6 +185,7 @@ func TestWhatIsTakenIsToldWhereItCannotBeHidden(t *testing.T) {
 }
 
 func TestAUserIsPatched(t *testing.T) {
+	t.Parallel()
 	c := userPatches{newCatalogue(t, "")}
 	patch := func(a flow.Attributes) userpatch.Patched {
 		t.Helper()
@@ -215,6 +222,7 @@ func TestAUserIsPatched(t *testing.T) {
 // TestNobodysAccountIsAsAnybodys takes wrong passwords and codes for somebody and
 // for nobody, until both are locked.
 func TestNobodysAccountIsAsAnybodys(t *testing.T) {
+	t.Parallel()
 	c := newCatalogue(t, "")
 	some, none := flow.Account{UserID: demoAda}, flow.Account{Username: "nobody"}
 	var seen [2][]passwordcheck.Result
@@ -246,6 +254,7 @@ func TestNobodysAccountIsAsAnybodys(t *testing.T) {
 // TestANameThatIsNobodysIsNeverSomebodys: what was typed as an address may be the
 // username of another.
 func TestANameThatIsNobodysIsNeverSomebodys(t *testing.T) {
+	t.Parallel()
 	c := newCatalogue(t, "")
 	v, err := passwordChecks{c}.Check(t.Context(), passwordcheck.Attempt{Env: demoEnvironment, Account: flow.Account{Username: "ada"}, Password: "Correct-Horse-9"})
 	if err != nil || v.Result != passwordcheck.Refused {
@@ -254,6 +263,7 @@ func TestANameThatIsNobodysIsNeverSomebodys(t *testing.T) {
 }
 
 func TestAPasswordIsRightAndChanged(t *testing.T) {
+	t.Parallel()
 	c := newCatalogue(t, "")
 	ada := flow.Account{UserID: demoAda}
 	v, err := passwordChecks{c}.Check(t.Context(), passwordcheck.Attempt{Env: demoEnvironment, Account: ada, Password: "Correct-Horse-9"})
@@ -279,6 +289,7 @@ func TestAPasswordIsRightAndChanged(t *testing.T) {
 }
 
 func TestAConsentIsKept(t *testing.T) {
+	t.Parallel()
 	c := agreementConsents{newCatalogue(t, "")}
 	if got, err := c.Read(t.Context(), demoEnvironment, demoAda, "a1"); err != nil || got != (agreement.Consent{}) {
 		t.Error(got, err)
@@ -300,6 +311,7 @@ func TestAConsentIsKept(t *testing.T) {
 }
 
 func TestProfilesAreReadAsTheyAreKept(t *testing.T) {
+	t.Parallel()
 	var u directory.User
 	if err := put(&u, flow.Attributes{"username": "ada", "name.given": "Ada", "name.middle": "A.", "photo.href": "https://x/1"}); err != nil {
 		t.Fatal(err)

@@ -55,6 +55,11 @@ func everyPage() []pageStep {
 			follow(s, tab)
 			send(nodetest.User)(s, tab)
 		}},
+		{"passkey-offer", true, func(s *stage, tab *browsertest.Tab) {
+			tab.Open(s.start("login"))
+			browsertest.Eval[any](tab, `document.cookie = "PK=1;path=/" + location.pathname.split("/")[1]`) // as if the browser could
+			send("")(s, tab)
+		}},
 		{"known-user", true, open(func(s *stage) string { return s.start("login") })},
 		{"known-user-wrong-password", false, wrong("")},
 		{"known-user-long-name", false, func(s *stage, tab *browsertest.Tab) {
@@ -111,7 +116,26 @@ func everyPage() []pageStep {
 			send(eve)(s, tab)
 		}},
 		{"application-failed", false, follow},
-	}, formPages()...)
+	}, append(formPages(), ownPages()...)...)
+}
+
+// ownPages are some of the account's.
+func ownPages() []pageStep {
+	account := func(s *stage, tab *browsertest.Tab, page string) {
+		tab.Open(s.node.Base + "/" + nodetest.Env + "/account" + page)
+		if tab.Has("#username") {
+			s.fill(tab, "ruth", nodetest.Password)
+			tab.Follow(primary)
+		}
+	}
+	return []pageStep{
+		{"account", true, func(s *stage, tab *browsertest.Tab) { account(s, tab, "") }},
+		{"account-email", true, func(s *stage, tab *browsertest.Tab) {
+			account(s, tab, "/email")
+			tab.Fill("#newEmail", "ruth@home.example")
+			tab.Follow(primary)
+		}},
+	}
 }
 
 // formPages are those of flow definitions.

@@ -74,19 +74,23 @@ func (s *onScreen) fillsAllIn() {
 	}
 }
 
-// walksAll is every definition, with scripts: TestBrowserJourneys walks the demo's
-// like ones without them too.
+// walksAll is every definition, with scripts, and those that ask for a second factor
+// without them too: TestBrowserJourneys walks the demo's like ones so.
 func (s *onScreen) walksAll() {
 	for _, file := range slices.Sorted(maps.Keys(walked())) {
-		s.x.part(file, func() { s.walks(file) })
+		s.x.part(file, func() { s.walks(file, walked()[file]) })
+	}
+	s.look = browsertest.Look{NoScript: true}
+	for _, file := range slices.Sorted(maps.Keys(scriptless())) {
+		s.x.part("without scripts "+file, func() { s.walks(file, scriptless()[file]) })
 	}
 }
 
 // walks goes through a definition, as somebody new each time.
-func (s *onScreen) walks(file string) {
+func (s *onScreen) walks(file string, walks []func(*tour)) {
 	s.x.Helper()
 	id := s.definition(s.fitted(file))
-	for _, walk := range walked()[file] {
+	for _, walk := range walks {
 		s.walkers++
 		s.visit(func(v *window) {
 			walk(&tour{room: s.room, face: v, file: file, id: id, name: fmt.Sprintf("stroller-%d", s.walkers)})

@@ -29,11 +29,11 @@ func deviceCommand() *cobra.Command {
 	var m machine
 	c := &cobra.Command{
 		Use:   "device",
-		Short: "Be a paired device: show the sign-ons that wait for it, approve or reject them",
+		Short: "Be a paired device: approve or reject the sign-ons that wait for it, show codes",
 		Args:  cobra.NoArgs,
 	}
 	c.PersistentFlags().StringVar(&m.path, "state", "", "`file` with the keys of the devices that this machine is (default: doorward/devices.json in your configuration)")
-	c.AddCommand(devicePair(&m), deviceWatch(&m), deviceList(&m), deviceUnpair(&m))
+	c.AddCommand(devicePair(&m), deviceWatch(&m), deviceList(&m), deviceCode(&m), deviceUnpair(&m))
 	return c
 }
 
@@ -136,7 +136,7 @@ func (m *machine) pair(c *cobra.Command, environment, code, name, algorithm stri
 	if err != nil {
 		return fmt.Errorf("pair: %w", err)
 	}
-	err = m.state.Add(client.Paired{ID: r.ID, Environment: environment, Username: r.User.Username, Name: name, PairedAt: r.PairedAt, PrivateKey: kept})
+	err = m.state.Add(client.Paired{ID: r.ID, Environment: environment, Username: r.User.Username, Name: name, PairedAt: r.PairedAt, PrivateKey: kept, Codes: r.OTP})
 	if err != nil {
 		return fmt.Errorf("the device %s is paired, and its key could not be kept; remove it at the account, then pair again: %w", r.ID, err)
 	}

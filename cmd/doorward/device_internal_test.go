@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/base32"
 	"fmt"
 	"io"
 	"net"
@@ -121,7 +122,7 @@ func (m *mobiles) key() string {
 		m.t.Fatal(err)
 	}
 	err = m.devices.CreatePairing(m.t.Context(), directory.Pairing{
-		Env: demoEnvironment, UserID: m.user.ID, ID: uuid.NewString(), Hash: m.ring.Derive(device.PairingPurpose, demoEnvironment, key), ExpiresAt: m.now().Add(10 * time.Minute),
+		Env: demoEnvironment, UserID: m.user.ID, ID: uuid.NewString(), Application: "d0000000-0000-4000-8000-0000000000a2", Hash: m.ring.Derive(device.PairingPurpose, demoEnvironment, key), ExpiresAt: m.now().Add(10 * time.Minute),
 	})
 	if err != nil {
 		m.t.Fatal(err)
@@ -186,6 +187,7 @@ func TestTheDeviceCommand(t *testing.T) {
 	if out, err := m.run("list"); err != nil || !strings.Contains(out, d.ID+"  lovelace  "+m.base+"  active") {
 		t.Errorf("%q, %v", out, err)
 	}
+	m.shows(d)
 	for name, row := range map[string]struct {
 		number, says string
 		args         []string
@@ -219,6 +221,52 @@ func TestTheDeviceCommand(t *testing.T) {
 		t.Errorf("after it has gone: %q, %v", out, err)
 	}
 }
+
+// shows holds that the device shows the code that the server takes, also where it does
+// not reach the server, and none that the server does not take.
+func (m *mobiles) shows(d device.Device) {
+	m.t.Helper()
+	out, err := m.run("code", d.ID)
+	code, left, _ := strings.Cut(out, "  for ")
+	if err != nil || len(code) != 6 || !strings.HasSuffix(left, " s\n") {
+		m.t.Fatalf("%q, %v", out, err)
+	}
+	try := directory.Try{Judged: directory.Judged{Env: demoEnvironment, UserID: m.user.ID, ID: d.ID}, Compare: func(seed []byte, _ int64) (int64, bool) {
+		is, _ := m.factors.Computed(&d)
+		for i := range int64(2) { // it may have become the one before
+			c := client.Codes{Secret: base32.StdEncoding.EncodeToString(seed), Algorithm: is.Algorithm, Digits: is.Digits, Period: int(is.Period / time.Second)}
+			if at := m.now().Add(-is.Period * time.Duration(i)); code == first(c.At(at)) {
+				return at.Unix() / int64(c.Period), true
+			}
+		}
+		return 0, false
+	}}
+	for _, want := range []bool{true, false} {
+		if st, err := m.devices.Try(m.t.Context(), try); err != nil || st.OK != want {
+			m.t.Errorf("%s: %+v, %v", code, st, err)
+		}
+	}
+	kept, err := os.ReadFile(m.state)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	for text, row := range map[string]struct{ of, want string }{
+		strings.Replace(string(kept), m.base, "http://127.0.0.1:9/"+demoEnvironment, 1): {d.ID, ""},
+		strings.Replace(string(kept), `"codes"`, `"unknown"`, 1):                        {d.ID, "pair it anew"},
+	} {
+		if err := os.WriteFile(m.state, []byte(text), 0o600); err != nil {
+			m.t.Fatal(err)
+		}
+		if out, err := m.run("code", row.of); row.want == "" && (err != nil || len(out) < 6) || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
+			m.t.Errorf("%q, %v", out, err)
+		}
+	}
+	if err := os.WriteFile(m.state, kept, 0o600); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+func first(code string, _ time.Duration, _ error) string { return code }
 
 // TestTheDeviceCommandAsks plays the person before the terminal, who is there before
 // the push is.

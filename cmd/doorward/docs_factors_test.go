@@ -83,6 +83,7 @@ func numberTable(t *testing.T) string {
 			{"`totp.passcodeGracePeriod`", "1 to 10 codes early or late", p.TOTP.Grace},
 			{"`fido2.failure.count`", "1 to 7", p.FIDO2.Failure.Count},
 			{"`fido2.failure.coolDown`", "2 to 30 min", p.FIDO2.Failure.CoolDown},
+			{"`mobile.otp.window.stepSize`", "30 or 60 s", p.Mobile.Step},
 			{"`mobile.applications[].pushTimeout`", "40 to 150 s", app.PushTimeout},
 			{"`….pushLimit`: `count` in `timePeriod`", "1 to 50, in 1 to 120 min", fmt.Sprintf("%d in %s", app.PushLimit.Count, span(app.PushLimit.Period))},
 			{"`….pushLimit.lockDuration`", "1 to 120 min", app.PushLimit.Lock},

@@ -35,6 +35,7 @@ type options struct {
 	Administrators    string
 	OutboundAllow     []string
 	OutboundCA        string
+	FIDOMetadata      string
 	AllowDemoSecrets  bool
 	AcceptUnsafeRedis bool
 }
@@ -56,6 +57,7 @@ func (o *options) register(f *pflag.FlagSet) {
 	f.StringVar(&o.Administrators, "administrators", "", "`id` of the environment whose administrators may make and manage all others (default: none)")
 	f.StringSliceVar(&o.OutboundAllow, "outbound-allow", nil, "`networks` with port inside which services may be called, such as 10.1.2.0/24:8443; ENVIRONMENT=10.1.2.0/24:8443 for one environment (default: public addresses on port 443)")
 	f.StringVar(&o.OutboundCA, "outbound-ca", "", "PEM `file` of certificate authorities that services are trusted by besides the system's; read again when it changes")
+	f.StringVar(&o.FIDOMetadata, "fido-metadata", "", "`file` of the FIDO Metadata Service, by which FIDO2 policies let models of authenticators in (default: none)")
 	f.BoolVar(&o.AllowDemoSecrets, "allow-demo-secrets", false, "serve the demo's published secrets beyond loopback")
 	f.BoolVar(&o.AcceptUnsafeRedis, "accept-unsafe-redis", false, "serve on a Redis without AOF or with eviction, although it may lose flows")
 }

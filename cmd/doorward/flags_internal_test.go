@@ -22,6 +22,7 @@ func processAsItIs(name string) string {
 // What cannot work is refused before anything is served, in words that name the
 // flag and say what to give.
 func TestWhatServeRefuses(t *testing.T) {
+	t.Parallel()
 	ring := filepath.Join(t.TempDir(), "keys.json")
 	var out bytes.Buffer
 	if err := run(t.Context(), []string{"keys", "new", ring}, os.Getenv, strings.NewReader(""), &out, &out); err != nil {
@@ -51,13 +52,14 @@ func TestWhatServeRefuses(t *testing.T) {
 		"a configuration that is not there": {[]string{"--config", filepath.Join(t.TempDir(), "none")}, "configuration"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			data := t.TempDir()
 			var out bytes.Buffer
 			args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", data}, tt.args...)
 			if strings.Contains(tt.says, "--keys is needed") {
 				args = append(args[:1], args[3:]...)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // what is not refused serves
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // what is not refused serves
 			defer cancel()
 			err := run(ctx, args, processAsItIs, strings.NewReader(""), &out, &out)
 			if err == nil || !strings.Contains(err.Error(), tt.says) {

@@ -25,10 +25,12 @@ import (
 	"doorward/devices"
 	"doorward/directory"
 	"doorward/keys"
+	"doorward/runtime/certificate"
 	"doorward/runtime/engine"
 	"doorward/runtime/flow"
 	"doorward/runtime/invoke"
 	"doorward/runtime/mfa"
+	"doorward/runtime/passkey"
 	"doorward/runtime/passwordpolicy"
 	"doorward/session"
 	"doorward/steps"
@@ -70,7 +72,10 @@ type house struct {
 	expiring  expiring
 	devices   *directory.Devices
 	factors   *mfa.Service
-	mobiles   *devices.Face // nil: nothing here is asked by devices
+	models    *passkey.Metadata // of authenticators; nil: none are known
+	mobiles   *devices.Face     // nil: nothing here is asked by devices
+	issued    *directory.Certificates
+	authority *certificate.Service
 
 	checks map[string]func(context.Context) error
 	closes []func(context.Context) error
@@ -124,7 +129,7 @@ func (h *house) openDirectory(ctx context.Context) error {
 	h.db = db
 	h.checks["database"] = db.Health
 	h.hasher = directory.NewHasher(directory.DefaultParams(), runtime.NumCPU(), h.now)
-	h.users = directory.NewUsers(db, h.hasher, h.now)
+	h.users = directory.NewUsers(db, h.hasher, h.now).Telling(h.ring)
 	h.codes = directory.NewCodes(db, h.now)
 	h.signing = directory.NewSigningKeys(db, h.ring, h.now)
 	h.store = directory.NewResources(db, h.ring)
@@ -152,11 +157,17 @@ func (h *house) openConfiguration(ctx context.Context) error {
 	h.accounts = directory.NewAccounts(h.db, h.hasher, h.ring, policies, h.now)
 	h.consents = directory.NewConsents(h.db, h.now)
 	served := func() *configs.Registry { return registry }
+	var err error
+	if h.models, err = readModels(h.o.FIDOMetadata, passkey.MetadataRoots, h.now(), h.log); err != nil {
+		return err
+	}
 	h.factors = h.newFactors(served)
+	h.issued = directory.NewCertificates(h.db, h.ring, h.now)
+	h.authority = certificate.NewService(h.issued, authorityPlaces{served}, h.now)
 	h.kinds = steps.Builtin(parts(catalogue{
 		users: h.users, passwords: h.passwords, accounts: h.accounts, consents: h.consents,
 		ring: h.ring, registry: served, wake: h.wakeMail, now: h.now, captcha: newCaptcha(served, h.google),
-		factors: h.factors, services: h.services, calls: h.calls,
+		factors: h.factors, services: h.services, calls: h.calls, certificates: h.authority,
 	}))
 	registry = configs.NewRegistry(h.store, h.kinds, h.o.BaseURL)
 	h.registry = registry
@@ -262,9 +273,13 @@ func (h *house) refuseDemo() error {
 	return nil
 }
 
-// ensureKeys makes the signing keys that applications need and do not have.
+// ensureKeys makes the signing keys that applications need and do not have, and the
+// certificate authorities of environments from which people sign on to Windows.
 func (h *house) ensureKeys(ctx context.Context) error {
 	for _, b := range h.registry.Bundles() {
+		if err := h.ensureAuthority(ctx, b); err != nil {
+			return err
+		}
 		for _, algorithm := range b.SigningAlgorithms() {
 			made, err := h.signing.Ensure(ctx, b.Environment().ID, algorithm)
 			if err != nil {

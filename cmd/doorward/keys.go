@@ -119,7 +119,7 @@ func writeRing(c *cobra.Command, path string, ring *keys.Ring, how int) error {
 		}
 	}
 	next := path + ".new"
-	if err := os.WriteFile(next, ring.Marshal(), 0o600); err != nil { //nolint:gosec // the operator names the file
+	if err := os.WriteFile(next, ring.Marshal(), 0o600); err != nil {
 		return err
 	}
 	if err := os.Rename(next, path); err != nil {

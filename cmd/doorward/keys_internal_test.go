@@ -12,6 +12,7 @@ import (
 
 // A ring is changed over twice, and what lasts can still be read.
 func TestKeysAreChangedOver(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	ring := filepath.Join(data, "keys.json")
 	says := func(want string, args ...string) {

@@ -16,6 +16,7 @@ import (
 
 // Mail has the name, the look and the languages of its environment.
 func TestMailSpeaksForItsEnvironment(t *testing.T) {
+	t.Parallel()
 	const id = "d0000000-0000-4000-8000-000000000001"
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, configs.Demo); err != nil {

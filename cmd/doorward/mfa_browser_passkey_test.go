@@ -24,6 +24,7 @@ func TestBrowserFactors(t *testing.T) {
 		"a phone is paired and asked":                       (*caller).playsPhone,
 		"a phone says no":                                   (*caller).playsRefusal,
 		"whoever begins without passkeys is offered others": (*caller).playsNoPasskeys,
+		"the number is changed":                             (*caller).playsNewNumber,
 	}
 	for name, play := range plays {
 		g.plays(t, name, browsertest.Look{}, play)
@@ -40,6 +41,7 @@ func TestBrowserFactors(t *testing.T) {
 	posts.mail = mail
 	for name, look := range map[string]browsertest.Look{"": {}, ", without scripts": {NoScript: true}} {
 		posts.plays(t, "codes come by mail"+name, look, (*caller).playsMail)
+		posts.plays(t, "the mail address is changed"+name, look, (*caller).playsNewMail)
 	}
 }
 
@@ -60,7 +62,7 @@ navigator.credentials.get = o => {
 // makes sets a passkey up during a sign-on.
 func (c *caller) makes() {
 	c.Helper()
-	c.journey("Multi_Factor")
+	c.journey()
 	c.names()
 	c.page("Add a second step")
 	c.chooses("Passkey")
@@ -83,7 +85,7 @@ func (c *caller) playsPasskey() {
 	}
 	c.Before(unoffered)
 	c.leaves()
-	c.journey("Multi_Factor")
+	c.journey()
 	c.page("Sign on")
 	c.Click(asserts)
 	c.arrived("Multi_Factor", "hwk", "mfa")
@@ -97,7 +99,7 @@ func (c *caller) playsUnverified() {
 	c.Before(trusting)
 	c.makes()
 	c.leaves()
-	c.journey("Multi_Factor")
+	c.journey()
 	c.Follow(asserts)
 	if c.Has("#username:not([hidden])") || !c.Has("#password") || !strings.Contains(c.Text(".chip"), c.name) {
 		c.Fatalf("after a passkey there is %s", c.Text("body"))
@@ -106,7 +108,7 @@ func (c *caller) playsUnverified() {
 	c.password()
 	c.arrived("Multi_Factor", "hwk", "pwd", "mfa")
 	c.leaves()
-	c.journey("Multi_Factor")
+	c.journey()
 	c.names()
 	c.page("Confirm that it is you")
 	c.says("Use the passkey or the security key that you have set up.")
@@ -121,7 +123,7 @@ func (c *caller) playsLostKey() {
 	c.makes()
 	c.mails()
 	c.leaves()
-	c.journey("Multi_Factor")
+	c.journey()
 	c.names()
 	c.page("Confirm that it is you")
 	c.Click(asserts)
@@ -129,7 +131,7 @@ func (c *caller) playsLostKey() {
 	c.leaves()
 	key.Detach()
 	c.Attach(browsertest.Sort{Plugged: true, Forgetful: true})
-	c.journey("Multi_Factor")
+	c.journey()
 	c.names()
 	c.page("Confirm that it is you")
 	c.Click(asserts)
@@ -150,7 +152,7 @@ func (c *caller) playsStepUp() {
 	c.Open(c.node.Base + "/demo/sign-on")
 	c.names()
 	c.arrived("Single_Factor", "pwd")
-	c.journey("Multi_Factor")
+	c.journey()
 	c.page("Confirm that it is you")
 	if c.Has("#password") {
 		c.Errorf("the password is asked for again: %s", c.Text("main"))
@@ -164,7 +166,7 @@ func (c *caller) playsStepUp() {
 // playsNoPasskeys has a browser that knows nothing of passkeys.
 func (c *caller) playsNoPasskeys() {
 	c.Before("delete window.PublicKeyCredential")
-	c.journey("Multi_Factor")
+	c.journey()
 	if c.Has("#problems") || strings.Contains(c.Text("main"), "passkey") {
 		c.Errorf("passkeys are offered: %s", c.Text("main"))
 	}

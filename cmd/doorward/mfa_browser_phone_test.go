@@ -22,7 +22,7 @@ type handset struct {
 func (c *caller) pairs() handset {
 	c.Helper()
 	h := handset{c, filepath.Join(c.TempDir(), "devices.json")}
-	c.journey("Multi_Factor")
+	c.journey()
 	c.names()
 	c.page("Add a second step")
 	c.chooses("App on your phone")
@@ -54,7 +54,7 @@ func (h handset) device(args ...string) string {
 // asked signs on as far as the phone has to answer, and returns the number to choose.
 func (h handset) asked() string {
 	h.Helper()
-	h.journey("Multi_Factor")
+	h.journey()
 	h.names()
 	h.page("Look at your phone")
 	return h.Text(".number")
@@ -77,7 +77,7 @@ func (h handset) answers(args ...string) string {
 }
 
 // playsPhone pairs a phone, approves a sign-on with it, lets another one go by, and
-// has it sent again.
+// has it sent again; then, offline, it shows a code.
 func (c *caller) playsPhone() {
 	h := c.pairs()
 	c.leaves()
@@ -93,6 +93,17 @@ func (c *caller) playsPhone() {
 	c.page("Look at your phone")
 	h.answers("--approve", "--number", c.Text(".number"))
 	c.arrived("Multi_Factor", "pwd", "swk", "mfa")
+	c.leaves()
+	h.asked()
+	c.expires()
+	c.page("There was no answer")
+	c.presses("Your phone is offline? Enter the code that the app shows")
+	c.page("Enter the code")
+	shown, _, _ := strings.Cut(h.device("code"), " ")
+	c.code(other(shown))
+	c.refused("That code is not right")
+	c.code(shown)
+	c.arrived("Multi_Factor", "pwd", "otp", "mfa")
 }
 
 // expires lets the time pass that a phone has for its answer.

@@ -32,25 +32,26 @@ func TestSec_INJ_FORM(t *testing.T) {
 	defer r.clear()
 	f := x.browser().Begin(shop4, r.definition(r.asking(r.make("/forms", choosing()))), nil)
 	const rest = `"color":"blue","shape":"round","person":{"password":"Form-Right-Horse-1"}`
+	long := strings.Repeat("long", 1500)
 	x.unchanged(f, func() {
 		for body, details := range map[string][]string{
 			``:   {"REQUIRED_VALUE@color", "REQUIRED_VALUE@person.password", "REQUIRED_VALUE@shape"},
 			`{}`: {"REQUIRED_VALUE@color", "REQUIRED_VALUE@person.password", "REQUIRED_VALUE@shape"},
-			`{"color":"","shape":null,"person":{"password":""}}`:                             {"REQUIRED_VALUE@color", "REQUIRED_VALUE@person.password", "REQUIRED_VALUE@shape"},
-			`{"color":1,"shape":["round"],"person":{"password":true,"size":[]},"extras":{}}`: {"INVALID_VALUE@color", "INVALID_VALUE@person.size", "INVALID_VALUE@person.password", "INVALID_VALUE@shape", "INVALID_VALUE@extras"},
-			`{` + rest + `,"taste":"sweet"}`:                                                 {"INVALID_VALUE@taste"},
-			`{` + rest + `,"Color":"blue"}`:                                                  {"INVALID_VALUE@Color"},
-			`{` + rest + `,"color.red":"blue"}`:                                              {"INVALID_VALUE@color.red"},
-			`{` + rest + `,"person.password":"Form-Other-Horse-2"}`:                          {"INVALID_VALUE@person.password"},
-			`{` + rest + `,"person.size":"large"}`:                                           {"INVALID_VALUE@person.size"},
-			`{` + rest + `,"extras":["bow","bow"]}`:                                          {"INVALID_VALUE@extras"},
-			`{` + rest + `,"extras":["bow","hat"]}`:                                          {"INVALID_VALUE@extras"},
-			`{` + rest + `,"extras":["bow","card","bow","card"]}`:                            {"INVALID_VALUE@extras"},
-			`{` + rest + `,"extras":"bow"}`:                                                  {"INVALID_VALUE@extras"},
-			`{` + rest + `,"key":"later"}`:                                                   {"INVALID_VALUE@key"},
-			`{` + rest + `,"form":{"id":"` + noFlow + `"}}`:                                  {"INVALID_VALUE@form.id"},
-			`{"shape":"oval","color":"blue","person":{"password":"Form-Right-Horse-1"}}`:     {"INVALID_VALUE@shape"},
-			`{"shape":"round","color":"` + strings.Repeat("long", 1500) + `","person":{"password":"Form-Right-Horse-1"}}`: {"SIZE_LIMIT_EXCEEDED@color"},
+			`{"color":"","shape":null,"person":{"password":""}}`:                                  {"REQUIRED_VALUE@color", "REQUIRED_VALUE@person.password", "REQUIRED_VALUE@shape"},
+			`{"color":1,"shape":["round"],"person":{"password":true,"size":[]},"extras":{}}`:      {"INVALID_VALUE@color", "INVALID_VALUE@person.size", "INVALID_VALUE@person.password", "INVALID_VALUE@shape", "INVALID_VALUE@extras"},
+			`{` + rest + `,"taste":"sweet"}`:                                                      {"INVALID_VALUE@taste"},
+			`{` + rest + `,"Color":"blue"}`:                                                       {"INVALID_VALUE@Color"},
+			`{` + rest + `,"color.red":"blue"}`:                                                   {"INVALID_VALUE@color.red"},
+			`{` + rest + `,"person.password":"Form-Other-Horse-2"}`:                               {"INVALID_VALUE@person.password"},
+			`{` + rest + `,"person.size":"large"}`:                                                {"INVALID_VALUE@person.size"},
+			`{` + rest + `,"extras":["bow","bow"]}`:                                               {"INVALID_VALUE@extras"},
+			`{` + rest + `,"extras":["bow","hat"]}`:                                               {"INVALID_VALUE@extras"},
+			`{` + rest + `,"extras":["bow","card","bow","card"]}`:                                 {"INVALID_VALUE@extras"},
+			`{` + rest + `,"extras":"bow"}`:                                                       {"INVALID_VALUE@extras"},
+			`{` + rest + `,"key":"later"}`:                                                        {"INVALID_VALUE@key"},
+			`{` + rest + `,"form":{"id":"` + noFlow + `"}}`:                                       {"INVALID_VALUE@form.id"},
+			`{"shape":"oval","color":"blue","person":{"password":"Form-Right-Horse-1"}}`:          {"INVALID_VALUE@shape"},
+			`{"shape":"round","color":"` + long + `","person":{"password":"Form-Right-Horse-1"}}`: {"SIZE_LIMIT_EXCEEDED@color"},
 		} {
 			if a := f.Act("form.submit", body); a.Status != 400 {
 				t.Errorf("%.120s: %d", body, a.Status)

@@ -149,17 +149,20 @@ func TestSec_ENUM_LOGIN_time(t *testing.T) {
 	x.exec(`DELETE FROM failures WHERE env = $1`, firstEnv)
 }
 
-// alike measures until the times lie together, three times at most: on a busy
-// machine they may lie apart once, but a difference that is there stays. What
-// else a machine does only ever adds, so that of each kind the quicker ones are
-// compared: the first quarter's end.
+// alike measures until the times lie together, six times at most, and keeps what was
+// measured: on a busy machine few of them may lie apart, but a difference that is there
+// stays. What else a machine does only ever adds, so that of each kind the quicker ones
+// are compared: the first quarter's end.
 func (x *trial) alike(what string, measure func() map[string][]time.Duration) {
 	x.Helper()
-	for range 3 {
+	took := map[string][]time.Duration{}
+	for range 6 {
 		least, most := time.Hour, time.Duration(0)
 		var all []string
-		for kind, d := range measure() {
+		for kind, more := range measure() {
+			d := append(took[kind], more...)
 			slices.Sort(d)
+			took[kind] = d
 			quick := d[len(d)/4]
 			least, most = min(least, quick), max(most, quick)
 			all = append(all, fmt.Sprintf("%s %v (median %v)", kind, quick.Round(time.Millisecond), d[len(d)/2].Round(time.Millisecond)))

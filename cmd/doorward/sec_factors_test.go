@@ -195,11 +195,11 @@ func TestSec_SEQ_ACR_DOWNGRADE_factors(t *testing.T) {
 	if a := weak.Authorize(gate.Ask("acr_values", "Single_Factor")).Is(302); a.Code() != "" || a.Refusal() != "invalid_request" {
 		t.Errorf("a policy that the application is not assigned led to %s", a.Header.Get("Location"))
 	}
-	f := weak.Client.Start(gate.Ask())
+	f := weak.Start(gate.Ask())
 	if got := f.Get().Flow(); got.Status != coding {
 		t.Errorf("the second factor is not asked for: %s", got.Status)
 	}
-	other := weak.Client.Start(lodge.Ask("acr_values", "Single_Factor", "prompt", "login"))
+	other := weak.Start(lodge.Ask("acr_values", "Single_Factor", "prompt", "login"))
 	other.Password("", r.pwd).Is(200)
 	x.kept(f, coding)
 	claims := x.done(f, f.Act("otp.check", otp(a.next(x))))

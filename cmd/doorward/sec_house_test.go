@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 	visit "doorward/internal/journey"
 	"doorward/internal/mailtest"
 	"doorward/internal/nodetest"
+	"doorward/internal/pgtest"
 	"doorward/internal/redistest"
 )
 
@@ -76,6 +78,8 @@ func (l *lasting) TempDir() string {
 // one database file. Its tests run one after the other.
 type lab struct {
 	tb      lasting
+	server  bool // its database lies on PostgreSQL
+	options nodetest.Options
 	redis   *redistest.Server
 	mail    *mailtest.Server
 	nodes   []*nodetest.Node
@@ -96,6 +100,7 @@ func TestMain(m *testing.M) {
 	for _, end := range slices.Backward(theLab.tb.ends) {
 		end()
 	}
+	pgtest.Clean()
 	nodetest.Clean()
 	os.Exit(code)
 }
@@ -111,7 +116,7 @@ func (l *lab) start() {
 	l.file = filepath.Join(data, "shared.db")
 	l.keys = nodetest.NewKeys(tb, data)
 	l.partner = newPartner(tb, data)
-	o := nodetest.Options{Redis: l.redis.URL(), Keys: l.keys, DB: l.file}
+	o := nodetest.Options{Redis: l.redis.URL(), Keys: l.keys, DB: l.database()}
 	for range 2 {
 		metrics := nodetest.FreeAddr(tb)
 		o.Args = []string{"--config", config, "--log-format", "json", "--metrics-listen", metrics, "--smtp", l.mail.URL(), "--mail-from", "First <no-reply@first.example>"}
@@ -119,16 +124,29 @@ func (l *lab) start() {
 		l.nodes, l.metrics = append(l.nodes, nodetest.Start(tb, o)), append(l.metrics, metrics)
 		o.BaseURL = l.nodes[0].Base
 	}
+	l.options = o
 	l.site = visit.At(l.nodes...)
 	l.site.Hide(l.redis.Addr)
 	l.site.Hide(data)
 	for _, s := range l.partner.servers {
 		l.site.Hide(s.Listener.Addr().String())
 	}
-	if l.db, err = sql.Open("sqlite", "file:"+l.file+"?_pragma=busy_timeout(5000)"); err != nil {
-		tb.Fatal(err)
-	}
 	tb.Cleanup(func() { _ = l.db.Close() })
+}
+
+// database is where the nodes keep what lasts, at which the tests look too.
+func (l *lab) database() string {
+	driver, place, url := "sqlite", "file:"+l.file+"?_pragma=busy_timeout(5000)", l.file
+	if l.server {
+		url = pgtest.Database(&l.tb)
+		driver, place = "pgx", url
+	}
+	db, err := sql.Open(driver, place)
+	if err != nil {
+		l.tb.Fatal(err)
+	}
+	l.db = db
+	return url
 }
 
 // trial is one test in the lab.
@@ -137,6 +155,9 @@ type trial struct {
 	*lab
 	trail visit.Trail
 	from  []int // how much of each log was there before
+
+	earlier string       // log of nodes that others have taken the place of
+	repeats atomic.Int64 // submits that were not answered in time
 }
 
 // newTrial begins a test; what must hold of every test is checked at its end.
@@ -148,7 +169,7 @@ func newTrial(t *testing.T) *trial {
 	l := &theLab
 	l.tb.TB = t
 	l.open.Do(l.start)
-	if l.db == nil {
+	if l.site == nil {
 		t.Fatal("the lab did not start")
 	}
 	return l.trial(t)
@@ -157,10 +178,16 @@ func newTrial(t *testing.T) *trial {
 // apart begins a test in a deployment of its own, beside others.
 func apart(t *testing.T) *trial {
 	t.Helper()
+	return apartOn(t, false)
+}
+
+// apartOn may have its database on PostgreSQL.
+func apartOn(t *testing.T, server bool) *trial {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("runs whole processes; make test runs it")
 	}
-	l := &lab{tb: lasting{TB: t}}
+	l := &lab{tb: lasting{TB: t}, server: server}
 	t.Cleanup(func() {
 		for _, end := range slices.Backward(l.tb.ends) {
 			end()

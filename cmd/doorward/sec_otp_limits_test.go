@@ -8,6 +8,7 @@ import (
 	"time"
 
 	visit "doorward/internal/journey"
+	"doorward/internal/nodetest"
 )
 
 // New flows are no new guesses: ten wrong answers of an account in a quarter of an
@@ -162,5 +163,54 @@ func TestSec_OTP_IP_SPOOF(t *testing.T) {
 		if line["flow"] == f.ID && line["msg"] == "audit" && line["remoteIp"] != "127.0.0.1" {
 			t.Errorf("a field was believed: %v", line)
 		}
+	}
+}
+
+// Where proxies are trusted an address is the one that the last of them has seen, and
+// whatever stands before it in the list is its sender's word; where none is, the list
+// is nobody's. So it is for limits and in the log.
+func TestSec_OTP_IP_SPOOF_proxies(t *testing.T) {
+	t.Parallel()
+	const rate = 20
+	web := visit.App{Env: nodetest.Env, ID: nodetest.Web, Secret: nodetest.WebSecret}
+	for name, tt := range map[string]struct {
+		args      []string
+		forwarded func(i int) string
+		logged    string
+	}{
+		"no proxy":               {nil, func(i int) string { return fmt.Sprintf("198.51.100.%d", i) }, "127.0.0.1"},
+		"a forged first address": {[]string{"--trusted-proxies", "127.0.0.1"}, func(i int) string { return fmt.Sprintf("198.51.100.%d, 203.0.113.7", i) }, "203.0.113.7"},
+		"a forged proxy":         {[]string{"--trusted-proxies", "127.0.0.1,10.0.0.0/8"}, func(i int) string { return fmt.Sprintf("198.51.100.%d,10.0.0.1, 203.0.113.7,10.9.9.9", i) }, "203.0.113.7"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := nodetest.Start(t, nodetest.Options{Args: append([]string{"--rate-address", fmt.Sprint(rate), "--log-format", "json"}, tt.args...)})
+			web := web
+			web.RedirectURI = n.Base + "/demo/callback"
+			site, trail := visit.At(n), visit.Trail{}
+			f := site.Browser(t, &trail).Start(web.Ask())
+			guess := func(i int, forwarded string) int {
+				return f.Act("session.reset", nil, "X-Forwarded-For", forwarded, "X-Real-IP", forwarded, "Forwarded", "for="+forwarded, "Idempotency-Key", fmt.Sprint(forwarded, i)).Status
+			}
+			limited := 0
+			for i := range 3 * rate { // a minute may end meanwhile
+				if status := guess(i, tt.forwarded(i)); status == 429 {
+					limited++
+				} else if limited == 0 && status != 200 {
+					t.Fatalf("submit %d is told %d", i, status)
+				}
+			}
+			if limited < rate/2 {
+				t.Errorf("%d of %d submits were limited, at %d a minute", limited, 3*rate, rate)
+			}
+			if status := guess(0, "198.51.100.1, 203.0.113.8"); (status == 429) != (tt.args == nil) {
+				t.Errorf("somebody else is told %d", status)
+			}
+			for _, line := range strings.Split(n.Log(), "\n") {
+				if strings.Contains(line, "198.51.100.") || strings.Contains(line, "REQUEST.LIMITED") && !strings.Contains(line, tt.logged) {
+					t.Errorf("a field was believed: %s", line)
+				}
+			}
+		})
 	}
 }

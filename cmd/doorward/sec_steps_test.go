@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -74,7 +75,7 @@ func (x *trial) claims(f *visit.Flow) map[string]any {
 // the flow, not its links, not the browser's session, nothing that lasts.
 func (x *trial) unchanged(f *visit.Flow, do func()) {
 	x.Helper()
-	flow, rows, keys := f.Standing(), x.rows(), x.redisKeys()
+	said, flow, rows, keys := len(x.logs()), f.Standing(), x.rows(), x.redisKeys()
 	do()
 	if now := f.Standing(); fmt.Sprint(now) != fmt.Sprint(flow) {
 		x.Errorf("the flow moved from %v to %v", flow, now)
@@ -84,7 +85,7 @@ func (x *trial) unchanged(f *visit.Flow, do func()) {
 	}
 	for _, k := range x.redisKeys() {
 		if !slices.Contains(keys, k) {
-			x.Errorf("Redis has a new key %s", k)
+			x.Errorf("Redis has a new key %s; the log says\n%s", k, x.logs()[said:])
 		}
 	}
 }
@@ -107,7 +108,7 @@ func (x *trial) rows() string {
 
 func (x *trial) column(query string) string {
 	x.Helper()
-	rows, err := x.db.QueryContext(x.Context(), query)
+	rows, err := x.db.QueryContext(context.Background(), query) // at the end of the test, too
 	if err != nil {
 		x.Fatal(err)
 	}

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,6 +22,7 @@ import (
 
 // logs is what the nodes have logged during the test.
 func (x *trial) logs() (all []byte) {
+	all = append(all, x.earlier...)
 	for i, n := range x.nodes {
 		all = append(all, n.Log()[x.from[i]:]...)
 	}
@@ -104,7 +107,7 @@ func (x *trial) recorded(event string) (n int) {
 
 // await waits for what a node has said to arrive here.
 func (x *trial) await(done func() bool) bool {
-	for end := time.Now().Add(3 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			return false
 		}
@@ -115,7 +118,11 @@ func (x *trial) await(done func() bool) bool {
 // dump is every place where a secret could lie.
 func (x *trial) dump() map[string][]byte {
 	out := map[string][]byte{"log": x.logs(), "redis": x.redisDump()}
-	for _, name := range []string{x.file, x.file + "-wal"} {
+	files := []string{x.file, x.file + "-wal"}
+	if x.server {
+		files, out["database"] = nil, x.tables()
+	}
+	for _, name := range files {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			x.Fatal(err)
@@ -129,6 +136,34 @@ func (x *trial) dump() map[string][]byte {
 		out["metrics"] = append(out["metrics"], x.measured(i)...)
 	}
 	return out
+}
+
+// tables is every value of every table on PostgreSQL.
+func (x *trial) tables() (all []byte) {
+	for name := range strings.Lines(x.column(`SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`)) {
+		rows, err := x.db.QueryContext(context.Background(), `SELECT * FROM `+strings.TrimSpace(name))
+		if err != nil {
+			x.Fatal(err)
+		}
+		columns, _ := rows.Columns() // the rows are open
+		values := make([]sql.RawBytes, len(columns))
+		into := make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		for rows.Next() {
+			if err := rows.Scan(into...); err != nil {
+				x.Fatal(err)
+			}
+			for _, v := range values {
+				all = append(append(all, v...), '\n')
+			}
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			x.Fatal(err)
+		}
+	}
+	return all
 }
 
 func (x *trial) redisKeys() []string {

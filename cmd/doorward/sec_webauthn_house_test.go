@@ -49,8 +49,8 @@ type signing struct {
 
 type change func(*signing)
 
-// newStick makes a credential of a relying party, on pages of an origin.
-func (x *trial) newStick(rp, page string) *stick {
+// newStick makes a credential of the guarded environment, on its pages.
+func (x *trial) newStick() *stick {
 	x.Helper()
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -58,7 +58,7 @@ func (x *trial) newStick(rp, page string) *stick {
 	}
 	id := make([]byte, 32)
 	_, _ = rand.Read(id) // cannot fail
-	return &stick{x: x, private: k, id: id, rp: rp, page: page, flags: present | verified}
+	return &stick{x: x, private: k, id: id, rp: guardedRP, page: guardedPage, flags: present | verified}
 }
 
 func plain(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
@@ -145,7 +145,7 @@ func (k *stick) assertion(o visit.Options, changes ...change) map[string]any {
 // key is a passkey of a lodger, made by the management API.
 func (r *lodger) key(changes ...change) *stick {
 	r.x.Helper()
-	k := r.x.newStick(guardedRP, guardedPage)
+	k := r.x.newStick()
 	if r.app.Env == twinEnv {
 		k.rp, k.page = twinRP, twinPage
 	}
@@ -174,7 +174,7 @@ func (r *lodger) register(k *stick, changes ...change) *stick {
 func unsigned(list []int8) []byte {
 	out := make([]byte, len(list))
 	for i, n := range list {
-		out[i] = byte(n) //nolint:gosec // the sign is what is not wanted
+		out[i] = byte(n)
 	}
 	return out
 }

@@ -40,7 +40,7 @@ func TestSec_WA_OTHER_CRED(t *testing.T) {
 		{"another user's handle", mine, func(s *signing) { s.handle = theirs.handle }},
 		{"one that was not in the list", late, nil},
 		{"one that was removed", gone, nil},
-		{"one of nobody", x.newStick(guardedRP, guardedPage), nil},
+		{"one of nobody", x.newStick(), nil},
 		{"another environment's", twin, nil},
 		{"another environment's, for this party", twin, as},
 		{"the user's own, for another environment", &copied, nil},
@@ -107,7 +107,7 @@ func TestSec_WA_OTHER_CRED_discoverable(t *testing.T) {
 		x.kept(g, bound)
 		h := u.asked("Single_Factor", completed)
 		h.Resume()
-		again := h.Client.Start(lodge.Ask("acr_values", "Passwordless", "prompt", "login"))
+		again := h.Start(lodge.Ask("acr_values", "Passwordless", "prompt", "login"))
 		theirs.signs(again).Refused(400, "INVALID_DATA", wrongKey)
 		x.kept(again, bound)
 		x.forgive()

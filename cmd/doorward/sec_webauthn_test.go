@@ -179,11 +179,11 @@ func TestSec_WA_FLAGS_enrolment(t *testing.T) {
 			if at.Status == enrolling {
 				at = g.Act("device.create", map[string]string{"type": "FIDO2"}).Flow()
 			}
-			g.Act("device.activate", x.newStick(guardedRP, guardedPage).attestation(at.Creation, c)).Refused(400, "INVALID_DATA", "INVALID_VALUE@attestation")
+			g.Act("device.activate", x.newStick().attestation(at.Creation, c)).Refused(400, "INVALID_DATA", "INVALID_VALUE@attestation")
 		})
 	}
 	x.kept(g, activating)
-	x.done(g, g.Act("device.activate", x.newStick(guardedRP, guardedPage).attestation(g.Get().Flow().Creation)))
+	x.done(g, g.Act("device.activate", x.newStick().attestation(g.Get().Flow().Creation)))
 }
 
 // A counter that does not go up is refused, told and marked, and what is kept never
@@ -219,7 +219,7 @@ func TestSec_WA_COUNTER(t *testing.T) {
 	one, two := r.asked("", asserting), r.asked("", asserting)
 	bodies := []map[string]any{}
 	for i, f := range []*visit.Flow{one, two} {
-		bodies = append(bodies, k.assertion(options(f), func(s *signing) { s.counter = uint32(12 + i) })) //nolint:gosec // 12 and 13
+		bodies = append(bodies, k.assertion(options(f), func(s *signing) { s.counter = uint32(12 + i) }))
 	}
 	won := 0
 	for _, a := range atOnce(2, func(i int) *visit.Answer { return []*visit.Flow{one, two}[i].Via(i).Act("assertion.check", bodies[i]) }) {

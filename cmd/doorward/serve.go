@@ -138,14 +138,16 @@ func (h *house) faces(ctx context.Context, getenv func(string) string) (*httpapi
 		return nil, err
 	}
 	provider := oidc.New(oidc.Parts{
-		Tenants: h.registry, Engine: engine, Codes: h.codes, Grants: h.codes, Users: h.users, SigningKeys: h.signing,
+		Tenants: h.registry, Engine: engine, Codes: h.codes, Grants: h.codes, Users: h.users, SigningKeys: h.signing, Tries: h.expiring,
 		Forms: h.ring, Pages: oidcPages{server}, Events: h.events, Log: h.log, Now: h.now,
 	})
 	provider.Register(server)
 	h.mobiles = h.openMobiles(ctx, server)
-	h.showAccounts(server, engine)
-	server.Handle(http.MethodGet, passkey.WellKnown, relatedOrigins{h.registry, server})
-	h.manage(server, provider) //nolint:contextcheck // as above
+	h.showAccounts(server, engine) //nolint:contextcheck // requests have contexts of their own
+	h.showAuthorities(server)
+	h.showAuthentications(server, provider, engine)
+	server.Handle(http.MethodGet, passkey.WellKnown, relatedOrigins{h.registry, server}) //nolint:contextcheck // as above
+	h.manage(server, provider)                                                           //nolint:contextcheck // as above
 	return server, h.showDemo(server)
 }
 
@@ -157,7 +159,7 @@ func (h *house) manage(server *httpapi.Server, provider *oidc.Provider) {
 	})
 	management.New(management.Parts{
 		Tenants: h.registry, Workers: provider, Editor: editor, Users: h.users, Passwords: h.passwords, Accounts: h.accounts, Consents: h.consents,
-		Devices: h.devices, Factors: h.factors,
+		Devices: h.devices, Factors: h.factors, Certificates: h.issued,
 		Invoker: h.services, Targets: targets{h.invoker}, Outbox: h.outgoing, Phones: h.phones,
 		Events: h.events, Log: h.log, Now: h.now, Reload: h.reload, Posted: h.wakeMail, Administrators: h.o.Administrators,
 		Metadata: management.Metadata{

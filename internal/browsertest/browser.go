@@ -17,8 +17,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience is how long a page may take to come, to show something, or to answer.
-const patience = 15 * time.Second
+// patience is how long a page may take to come, to show something, or to answer, on
+// a machine that is busy with other tests.
+const patience = time.Minute
 
 // Browser is one Chromium process with an empty user data directory.
 type Browser struct{ ctx context.Context } // chromedp keeps the process in it

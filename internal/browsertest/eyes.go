@@ -15,12 +15,24 @@ import (
 // Screenshot is what the window shows, as PNG.
 func (t *Tab) Screenshot() []byte {
 	t.tb.Helper()
+	return t.shoot(nil)
+}
+
+// Picture is what the window shows of one element, as PNG.
+func (t *Tab) Picture(css string) []byte {
+	t.tb.Helper()
+	at := Eval[*page.Viewport](t, `(r => ({x: r.x + scrollX, y: r.y + scrollY, width: r.width, height: r.height, scale: 1}))(`+one(css)+`.getBoundingClientRect())`)
+	return t.shoot(at)
+}
+
+func (t *Tab) shoot(at *page.Viewport) []byte {
+	t.tb.Helper()
 	if !t.look.NoScript {
 		Eval[any](t, "new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
 	}
 	var png []byte
 	t.do("take a screenshot", func(ctx context.Context) error {
-		shot, err := chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng})
+		shot, err := chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng, Clip: at})
 		png = shot.Data
 		return err
 	})

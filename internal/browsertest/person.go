@@ -36,9 +36,11 @@ func (t *Tab) Go(url string) {
 	})
 }
 
-// Leads waits until what f does has led to another page.
+// Leads waits until what f does has led to another page. It begins when the page
+// that is there has loaded: else the end of that would be taken for another one.
 func (t *Tab) Leads(f func()) {
 	t.tb.Helper()
+	t.Await(`location.protocol === "about:" || performance.getEntriesByType("navigation").every(n => n.loadEventEnd > 0)`)
 	before := t.loaded()
 	f()
 	for end := time.Now().Add(patience); t.loaded() == before; time.Sleep(5 * time.Millisecond) {
@@ -94,6 +96,7 @@ func (t *Tab) DoubleClick(css string, gap time.Duration) {
 // would meet another one.
 func (t *Tab) middle(css string) []float64 {
 	t.tb.Helper()
+	t.painted()
 	at := Eval[[]float64](t, `(e => {
 		if (!e) return [];
 		e.scrollIntoView({block: "nearest"});
@@ -104,6 +107,18 @@ func (t *Tab) middle(css string) []float64 {
 		t.tb.Fatalf("no %s to click at %s:\n%s", css, t.URL(), t.Text("body"))
 	}
 	return at
+}
+
+// painted waits for the page to be on the screen. Until then Chromium drops what the
+// mouse does, since nobody can have meant it; a busy machine paints long after it loads.
+func (t *Tab) painted() {
+	t.tb.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if Eval[bool](t, `performance.getEntriesByType("paint").length > 0`) {
+			return
+		}
+	}
+	t.tb.Fatalf("nothing is painted at %s", t.URL())
 }
 
 // Fill replaces what a field holds by typing. All but the first letter comes at

@@ -66,7 +66,7 @@ func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
 		},
 		{
 			"a changed password ends sessions", "runtime/engine/start.go",
-			"x.Proofs = x.Proofs.Since(s.Since)", "",
+			"x.Proofs.Since(s.Since), s.Locales", "x.Proofs, s.Locales",
 			"./runtime/engine", "TestASessionIsWorthWhatItsUserStillIs",
 		},
 		{
@@ -141,12 +141,12 @@ func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
 		},
 		{
 			"what comes back was to come back here", "runtime/engine/return.go",
-			"if x.Request.For != ref.ID || !x.Terminal() {", "if !x.Terminal() {",
+			"case x.Request.For != ref.ID || !x.Terminal()", "case !x.Terminal()",
 			"./runtime/engine", "TestAnExperienceComesBackToTheSignOnThatLedToIt",
 		},
 		{
 			"what comes back is of the definition that was led to", "runtime/engine/return.go",
-			"if l.Definition == t.returned.Request.Definition && l.Offered(t.x.Status) {", "if l.Offered(t.x.Status) {",
+			"if l.Definition == t.own.returned.Request.Definition && l.Offered(t.x.Status) {", "if l.Offered(t.x.Status) {",
 			"./runtime/engine", "TestAnExperienceComesBackToTheSignOnThatLedToIt",
 		},
 		{
@@ -188,6 +188,46 @@ func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
 			"origin of a submit", "runtime/httpapi/flows.go",
 			"if !allowed && x.crossSite() {", "if false {",
 			"./runtime/httpapi", "TestCrossSitePosts",
+		},
+		{
+			"what an application owns", "runtime/engine/binding.go",
+			"case x.Request.Owner != \"\" || c.Application != \"\":", "case false:",
+			"./runtime/engine", "TestApplicationsAndBrowsersDoNotMeet",
+		},
+		{
+			"a repeat is the application's", "runtime/engine/transition.go",
+			"x.Request.Owner == \"\" && t.credential()", "t.credential()",
+			"./runtime/engine", "TestARepeatIsTheApplications",
+		},
+		{
+			"an application signs nobody on", "runtime/engine/rotate.go",
+			"if x.Request.Owner != \"\" { // no", "if false { // no",
+			"./runtime/engine", "TestAnApplicationSignsNobodyOn",
+		},
+		{
+			"who is named is nobody's session", "runtime/engine/start.go",
+			"if who.ID != \"\" && x.User.ID != who.ID {", "if false {",
+			"./runtime/engine", "TestABrowsersExecutionAboutSomebody",
+		},
+		{
+			"a factor is waived for who is named", "runtime/engine/walk.go",
+			"n.Waives == \"\" || !x.IsNamed()", "n.Waives == \"\"",
+			"./runtime/engine", "TestADeviceIsSparedWhereItMayBeAndNowhereElse",
+		},
+		{
+			"an application's word signs on nowhere", "runtime/engine/rotate.go",
+			"if t.unprovenSession() { // nobody", "if false { // nobody",
+			"./runtime/engine", "TestAWordSignsOnNowhere",
+		},
+		{
+			"a token that names somebody is good once", "oidc/hint.go",
+			"case errors.As(err, &over):", "case errors.As(err, &over) && false:",
+			"./oidc", "TestAHintTokenIsGoodOnce",
+		},
+		{
+			"who is named is told of devices, and no more", "steps/mfachallenge/browser.go",
+			"(!t.Named || len(t.Proofs) > 0) && ", "",
+			"./steps/mfachallenge", "TestWhoIsNamedIsToldOfDevices",
 		},
 		{
 			"token of a form", "runtime/httpapi/signon.go",

@@ -117,7 +117,7 @@ func (c *Client) problem(a *Answer, fault func(string)) {
 	switch {
 	case uuid.FindString(p.ID) != p.ID || p.ID == "":
 		fault("has no id")
-	case !slices.Contains(statuses(p.Code), a.Status) && !(managed(a.path) && documented(p.Code, a.Status)):
+	case !slices.Contains(statuses(p.Code), a.Status) && (!managed(a.path) || !documented(p.Code, a.Status)):
 		fault("does not go with the code")
 	case p.Message == "":
 		fault("says nothing")

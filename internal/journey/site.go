@@ -33,6 +33,9 @@ func At(nodes ...*nodetest.Node) *Site {
 	return s
 }
 
+// Replace puts a node, which is there since a restart, in the place of another.
+func (s *Site) Replace(i int, n *nodetest.Node) { s.doors[i] = n.Client(nil) }
+
 // Hide names something that no answer may hold, such as the address of a store.
 func (s *Site) Hide(inner string) { s.inner = append(s.inner, inner) }
 

@@ -24,7 +24,7 @@ var build = sync.OnceValues(func() (string, error) { // one build a process
 	}
 	bin := filepath.Join(dir, "doorward")
 	args := []string{"build", "-o", bin}
-	if raceEnabled {
+	if Race {
 		args = append(args, "-race", "-gcflags=modernc.org/sqlite/lib=-race=false") // as the Makefile does
 	}
 	cmd := exec.Command("go", append(args, "doorward/cmd/doorward")...)

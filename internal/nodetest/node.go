@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"doorward/internal/porttest"
 )
 
 // The built-in demo, which nodes serve unless Options.Args give a --config.
@@ -184,15 +186,12 @@ func (n *Node) Term() error {
 // Signal sends any other signal.
 func (n *Node) Signal(s syscall.Signal) error { return n.cmd.Process.Signal(s) }
 
-// Pair starts two nodes that share a Redis, a database file and a key ring, and
-// the base URL of the first.
-func Pair(tb testing.TB, redisURL string, args ...string) (a, b *Node) {
+// Shared is for nodes that share a Redis, a database file and a key ring. The second
+// needs the base URL of the first.
+func Shared(tb testing.TB, redisURL string, args ...string) Options {
 	tb.Helper()
 	data := tb.TempDir()
-	o := Options{Redis: redisURL, Keys: NewKeys(tb, data), DB: filepath.Join(data, "shared.db"), Args: args}
-	a = Start(tb, o)
-	o.BaseURL = a.Base
-	return a, Start(tb, o)
+	return Options{Redis: redisURL, Keys: NewKeys(tb, data), DB: filepath.Join(data, "shared.db"), Args: args}
 }
 
 // NewKeys makes a key ring in dir.
@@ -208,12 +207,7 @@ func NewKeys(tb testing.TB, dir string) string {
 // FreeAddr is a loopback address that nobody listens on.
 func FreeAddr(tb testing.TB) string {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	return porttest.Addr(porttest.Free(tb))
 }
 
 // tail is the end of a long log.

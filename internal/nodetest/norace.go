@@ -2,4 +2,5 @@
 
 package nodetest
 
-const raceEnabled = false
+// Race says whether the race detector watches, which slows most things down.
+const Race = false

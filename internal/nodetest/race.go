@@ -2,4 +2,5 @@
 
 package nodetest
 
-const raceEnabled = true
+// Race says whether the race detector watches, which slows most things down.
+const Race = true

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"doorward/internal/porttest"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -80,7 +82,7 @@ func (s *Server) init(auth, parent string) {
 		"-E", "UTF8", "--no-locale", "--no-sync").CombinedOutput(); err != nil {
 		s.tb.Fatalf("initdb: %v\n%s", err, out)
 	}
-	s.Addr = freeAddr(s.tb)
+	s.Addr = porttest.Addr(porttest.Free(s.tb))
 	host, port, _ := net.SplitHostPort(s.Addr) // it was joined a moment ago
 	s.args = []string{"-D", s.data(), "-c", "listen_addresses=" + host, "-c", "port=" + port, "-c", "unix_socket_directories=", "-c", "log_min_messages=fatal"}
 }
@@ -243,14 +245,4 @@ func (s *Server) remove() {
 		time.Sleep(20 * time.Millisecond)
 	}
 	fmt.Fprintln(os.Stderr, "pgtest: left behind:", s.dir)
-}
-
-func freeAddr(tb testing.TB) string {
-	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"doorward/internal/porttest"
 )
 
 const slots = 16384
@@ -23,7 +25,7 @@ func StartCluster(tb testing.TB) *Cluster {
 	c := &Cluster{}
 	for range 3 {
 		c.Nodes = append(c.Nodes, Start(
-			tb, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(freePort(tb)),
+			tb, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(porttest.Free(tb)),
 			"--cluster-node-timeout", "2000",
 		))
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"doorward/internal/porttest"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -53,7 +55,7 @@ func StartSentinel(tb testing.TB) *Sentinel {
 func startSentinel(tb testing.TB, host, port string) *Server {
 	tb.Helper()
 	n := &Server{tb: tb, dir: tb.TempDir()}
-	own := strconv.Itoa(freePort(tb))
+	own := strconv.Itoa(porttest.Free(tb))
 	n.Addr = net.JoinHostPort("127.0.0.1", own)
 	n.args = []string{n.conf(fmt.Sprintf(
 		"port %s\nbind 127.0.0.1\ndir %s\nsentinel monitor %s %s %s 2\nsentinel down-after-milliseconds %s 600\nsentinel failover-timeout %s 3000\n",

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"doorward/internal/porttest"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -36,8 +38,8 @@ func Start(tb testing.TB, extra ...string) *Server {
 	if testing.Short() {
 		tb.Skip("starts Redis; make test runs it")
 	}
-	s := &Server{tb: tb, dir: tb.TempDir()}
-	port := strconv.Itoa(freePort(tb))
+	s := &Server{tb: tb, dir: folder(tb)}
+	port := strconv.Itoa(porttest.Free(tb))
 	s.Addr = net.JoinHostPort("127.0.0.1", port)
 	s.args = append([]string{
 		"--port", port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", "",
@@ -51,6 +53,18 @@ func Start(tb testing.TB, extra ...string) *Server {
 	})
 	s.Restart()
 	return s
+}
+
+// folder lies in memory where that is to be had: while a disk is busy a server puts
+// off what it writes, and what it has acknowledged goes with it when it is killed.
+func folder(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "doorward-redis") //nolint:usetesting // TempDir lies on the disk
+	if err != nil {
+		return tb.TempDir()
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // URL is the address in the form that session.Open takes.
@@ -122,20 +136,6 @@ func (s *Server) conf(text string) string {
 		s.tb.Fatal(err)
 	}
 	return path
-}
-
-func freePort(tb testing.TB) int {
-	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer l.Close()
-	addr, ok := l.Addr().(*net.TCPAddr)
-	if !ok {
-		tb.Fatal("no TCP port")
-	}
-	return addr.Port
 }
 
 // await polls until done.

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"doorward/devices/client"
+)
+
+// codeWait is how long a server may take that is asked whether anything about codes has
+// changed. Without an answer the code is as good.
+const codeWait = 2 * time.Second
+
+func deviceCode(m *machine) *cobra.Command {
+	return &cobra.Command{
+		Use:   "code [DEVICE]",
+		Short: "Show the code of the moment, for a sign-on while the device is offline",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := m.open(); err != nil {
+				return err
+			}
+			d, who, err := m.one(strings.Join(args, ""))
+			if err != nil {
+				return err
+			}
+			if d.Codes == nil {
+				return errors.New("this device was told no seed when it was paired, and computes no codes; pair it anew to have them")
+			}
+			if err := m.heard(c.Context(), &d, who); err != nil {
+				return err
+			}
+			if !d.Codes.Enabled {
+				return errors.New("no codes are taken of this device; answer its sign-ons with `doorward device watch`")
+			}
+			code, left, err := d.Codes.At(time.Now())
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s  for %d s\n", code, int(left/time.Second))
+			return err
+		},
+	}
+}
+
+// heard asks the server how codes are computed now, and keeps it. One that is not
+// reached has said so before.
+func (m *machine) heard(ctx context.Context, d *client.Paired, who *client.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, codeWait)
+	defer cancel()
+	r, err := who.Show(ctx)
+	switch {
+	case client.Removed(err):
+		return fmt.Errorf("code: %w", err)
+	case err != nil || !d.Heard(r.OTP):
+		return nil // the code is as good
+	}
+	return m.state.Keep(*d)
+}
