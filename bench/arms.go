@@ -69,6 +69,7 @@ func (h *house) arms(length time.Duration) []arm {
 			add(readOf(server, clients), h.load(server, clients, length, (*visitor).read))
 		}
 	}
+	list = append(list, h.pageArms(length)...)
 	add(cheapTokens, h.load(cheap, 8, length, (*visitor).tokens))
 	add(signatures, h.signatures)
 	add(bareHash, h.bareHash(2*length))
@@ -121,8 +122,8 @@ func visitors(addr string, n int, bare bool) ([]*visitor, func(), error) {
 	return list, leave, nil
 }
 
-// load has clients do one thing in a closed loop.
-func (h *house) load(server string, clients int, length time.Duration, do func(*visitor) error) func(context.Context) (window, error) {
+// load has clients do one thing in a closed loop, each after what brings it there.
+func (h *house) load(server string, clients int, length time.Duration, do func(*visitor) error, first ...func(*visitor) error) func(context.Context) (window, error) {
 	return func(ctx context.Context) (window, error) {
 		on, err := h.server(ctx, server)
 		if err != nil {
@@ -132,6 +133,13 @@ func (h *house) load(server string, clients int, length time.Duration, do func(*
 		defer leave()
 		if err != nil {
 			return window{}, err
+		}
+		for _, v := range list {
+			for _, come := range first {
+				if err := come(v); err != nil {
+					return window{}, err
+				}
+			}
 		}
 		return drive(each(list, do), length, on)
 	}

@@ -22,7 +22,7 @@ type binaries struct {
 	cheapConfig string // the same with signatures that cost next to nothing
 }
 
-// build compiles into dir.
+// build compiles into dir, as the Dockerfile does.
 func build(ctx context.Context, repo, dir string) (binaries, error) {
 	in := func(name string) string { return filepath.Join(dir, name) }
 	b := binaries{product: in("doorward"), cheap: in("doorward-cheap"), bare: in("bare"), config: in("config"), cheapConfig: in("config-cheap")}
@@ -38,7 +38,7 @@ func build(ctx context.Context, repo, dir string) (binaries, error) {
 		{"-overlay", overlay, "-o", b.cheap, "./cmd/doorward"},
 		{"-o", b.bare, "./bench/bare"},
 	} {
-		if err := execute(ctx, repo, "go", append([]string{"build", "-trimpath", "-ldflags", "-s -w"}, args...)...); err != nil {
+		if err := execute(ctx, repo, "go", append([]string{"build", "-tags", "grpcnotrace", "-trimpath", "-ldflags", "-s -w"}, args...)...); err != nil {
 			return b, err
 		}
 	}
@@ -89,10 +89,15 @@ func configure(repo, dir, algorithm string) error {
 	}
 	err := rewrite(filepath.Join(demo, "applications", "native.json"), filepath.Join(demo, "applications", "native.json"),
 		map[string]any{"signingAlgorithm": algorithm})
+	err = errors.Join(err, rewrite(filepath.Join(demo, "applications", "native.json"), filepath.Join(demo, "applications", "choosing.json"), map[string]any{
+		"id": choosingApp, "name": "Choosing", "signOnPolicyAssignments": []any{map[string]any{"priority": 1, "signOnPolicy": map[string]any{"id": multiFactor}}},
+	}))
+	devices := filepath.Join(demo, "deviceAuthenticationPolicies", "default.json")
+	err = errors.Join(err, rewrite(devices, devices, map[string]any{"authentication": map[string]any{"deviceSelection": "ALWAYS_DISPLAY_DEVICES"}}))
 	for i := range hashers() {
 		name := userName(i)
 		err = errors.Join(err, rewrite(filepath.Join(demo, "users", "ada.json"), filepath.Join(demo, "users", name+".json"),
-			map[string]any{"id": fmt.Sprintf("d0000000-0000-4000-8000-%012x", 0xbe0000+i), "username": name, "email": name + "@example.com"}))
+			map[string]any{"id": userID(name), "username": name, "email": name + "@example.com"}))
 	}
 	for i, members := range []map[string]any{{"username": disabledUser, "enabled": false}, {"username": emptyUser, "password": nil}} {
 		name := fmt.Sprint(members["username"])
@@ -100,6 +105,16 @@ func configure(repo, dir, algorithm string) error {
 		err = errors.Join(err, rewrite(filepath.Join(demo, "users", "ada.json"), filepath.Join(demo, "users", name+".json"), members))
 	}
 	return err
+}
+
+// multiFactor is the demo's policy of that name.
+const multiFactor = "d0000000-0000-4000-8000-000000000210"
+
+// userID is the id of a user by their name.
+func userID(name string) string {
+	var client int
+	_, _ = fmt.Sscanf(name, "client-%d", &client)
+	return fmt.Sprintf("d0000000-0000-4000-8000-%012x", 0xbe0000+client)
 }
 
 // userName is the user that the client with that number signs on as.

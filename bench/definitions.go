@@ -110,18 +110,18 @@ func (one) EndSession(context.Context, string, flow.Digest) (*flow.Session, erro
 
 // enterSteps is how much longer an execution takes that passes many steps than one
 // that passes none, by the step.
-func enterSteps(context.Context) (w window, err error) {
-	long, err := walk(manySteps)
+func enterSteps(ctx context.Context) (w window, err error) {
+	long, err := walk(ctx, manySteps)
 	if err != nil {
 		return w, err
 	}
-	short, err := walk(0)
+	short, err := walk(ctx, 0)
 	w.value = (long - short) / manySteps
 	return w, err
 }
 
 // walk is the microseconds of one execution.
-func walk(branches int) (float64, error) {
+func walk(ctx context.Context, branches int) (float64, error) {
 	plan, err := chain(branches)
 	if err != nil {
 		return 0, err
@@ -145,7 +145,7 @@ func walk(branches int) (float64, error) {
 	var failed error
 	r := testing.Benchmark(func(b *testing.B) {
 		for b.Loop() {
-			v, _, err := e.Start(context.Background(), start)
+			v, _, err := e.Start(ctx, start)
 			if err == nil && v.Status != flow.Completed {
 				err = fmt.Errorf("the chain ended in %s", v.Status)
 			}

@@ -60,8 +60,12 @@ func factorArms() []arm {
 	}
 }
 
-// judged is how many answers are judged in one round.
-const judged = 400
+// judged is how many answers are judged in one round, judges how many at a time: as many
+// as there are clients of the action beside it.
+const (
+	judged = 2000
+	judges = 8
+)
 
 // judging is the CPU of one answer, in microseconds.
 func judging(ctx context.Context, of func(f *factors, ctx context.Context) ([]func() error, error)) (w window, err error) {
@@ -79,9 +83,19 @@ func judging(ctx context.Context, of func(f *factors, ctx context.Context) ([]fu
 	if err != nil {
 		return w, err
 	}
+	failed := make(chan error, judges)
 	before := burnt()
-	for _, answer := range answers {
-		err = errors.Join(err, answer())
+	for judge := range judges {
+		go func() {
+			var err error
+			for i := judge; i < len(answers); i += judges {
+				err = errors.Join(err, answers[i]())
+			}
+			failed <- err
+		}()
+	}
+	for range judges {
+		err = errors.Join(err, <-failed)
 	}
 	w.value = float64((burnt() - before).Microseconds()) / float64(len(answers))
 	return w, err
@@ -97,6 +111,10 @@ type factors struct {
 	mail   device.Device
 	token  device.Device
 	code   string // that was sent last
+
+	policy   *mfapolicy.Policy
+	passkeys *mfapolicy.FIDO2Policy
+	settings *mfapolicy.Settings
 }
 
 const (
@@ -114,7 +132,10 @@ func newFactors(ctx context.Context, dir string) (*factors, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &factors{db: db, memory: session.NewMemory(session.DefaultMemory, time.Now)}
+	f := &factors{
+		db: db, memory: session.NewMemory(session.DefaultMemory, time.Now),
+		policy: mfapolicy.Default(), passkeys: mfapolicy.DefaultFIDO2(factorParty), settings: mfapolicy.DefaultSettings(),
+	}
 	devices := directory.NewDevices(db, ring, time.Now)
 	f.Service = mfa.New(mfa.Options{
 		Store: factorStore{devices: devices}, Secrets: factorSecrets{f.memory}, Tries: f.memory, Messages: f, People: f, Policies: f, Keys: ring,
@@ -180,8 +201,12 @@ func (f *factors) assertions(ctx context.Context) (out []func() error, err error
 		if err != nil {
 			return nil, err
 		}
-		signed, challenge := f.sign(uint32(i + 1))
-		in := mfa.Assertion{Who: f.who(i), Challenge: c, Bytes: challenge, Origin: factorOrigin, Assertion: signed}
+		of := random()
+		challenge, err := f.asked(c, of)
+		if err != nil {
+			return nil, err
+		}
+		in := mfa.Assertion{Who: f.who(i), Challenge: c, Bytes: of, Origin: factorOrigin, Assertion: f.sign(challenge)}
 		in.Effect += "/answer"
 		out = append(out, func() error { return right(f.CheckAssertion(ctx, in)) })
 	}
@@ -190,8 +215,9 @@ func (f *factors) assertions(ctx context.Context) (out []func() error, err error
 
 // bare is what the library takes to read and verify the same.
 func (f *factors) bare(context.Context) (out []func() error, err error) {
-	for i := range judged {
-		signed, challenge := f.sign(uint32(i + 1))
+	for range judged {
+		challenge := random()
+		signed := f.sign(challenge)
 		out = append(out, func() error {
 			p, err := protocol.ParseCredentialRequestResponseBytes([]byte(signed))
 			if err != nil {
@@ -204,15 +230,35 @@ func (f *factors) bare(context.Context) (out []func() error, err error) {
 	return out, nil
 }
 
-// sign answers a new challenge as a browser does.
-func (f *factors) sign(count uint32) (assertion string, challenge []byte) {
-	challenge = make([]byte, 32)
-	_, _ = rand.Read(challenge)
+// asked is the challenge that a browser is shown.
+func (f *factors) asked(c mfa.Challenge, of []byte) ([]byte, error) {
+	options, err := f.RequestOptions(factorEnv, c, of)
+	if err != nil {
+		return nil, err
+	}
+	var shown struct {
+		Challenge string `json:"challenge"`
+	}
+	if err := json.Unmarshal(options.Standard, &shown); err != nil {
+		return nil, err
+	}
+	return base64.RawURLEncoding.DecodeString(shown.Challenge)
+}
+
+func random() []byte {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b)
+	return b
+}
+
+// sign answers a challenge as a browser does whose passkeys are synced: they do not
+// count.
+func (f *factors) sign(challenge []byte) (assertion string) {
 	client, _ := json.Marshal(map[string]any{
 		"type": "webauthn.get", "challenge": base64.RawURLEncoding.EncodeToString(challenge), "origin": factorOrigin, "crossOrigin": false,
 	})
 	party := sha256.Sum256([]byte(factorParty))
-	data := binary.BigEndian.AppendUint32(append(party[:], 0x05), count) // present and verified
+	data := binary.BigEndian.AppendUint32(append(party[:], 0x05), 0) // present and verified
 	digest := sha256.Sum256(client)
 	digest = sha256.Sum256(append(data[:len(data):len(data)], digest[:]...))
 	signature, _ := ecdsa.SignASN1(rand.Reader, f.key, digest[:])
@@ -221,7 +267,7 @@ func (f *factors) sign(count uint32) (assertion string, challenge []byte) {
 	out, _ := json.Marshal(map[string]any{"id": id, "rawId": id, "type": "public-key", "clientExtensionResults": map[string]any{}, "response": map[string]string{
 		"clientDataJSON": text(client), "authenticatorData": text(data), "signature": text(signature), "userHandle": text(f.token.Credential.Handle),
 	}})
-	return string(out), challenge
+	return string(out)
 }
 
 // right fails for an answer that was refused: what is measured is the way of one that
@@ -239,21 +285,24 @@ func (f *factors) Post(_ context.Context, m mfa.Message) (string, error) {
 	return "sent", nil
 }
 
+// Attributes implements mfa.People.
+func (*factors) Attributes(context.Context, string, string) (map[string]any, error) { return nil, nil } //nolint:nilnil // nobody has any
+
 // Contact implements mfa.People.
 func (*factors) Contact(context.Context, string, string) (mfa.Contact, error) {
 	return mfa.Contact{}, nil
 }
 
 // Policy implements mfa.Policies, as the methods below do.
-func (*factors) Policy(string, string) (*mfapolicy.Policy, error) { return mfapolicy.Default(), nil }
+func (f *factors) Policy(string, string) (*mfapolicy.Policy, error) { return f.policy, nil }
 
 // FIDO2 is that of the party of the bench.
-func (*factors) FIDO2(string, string) (*mfapolicy.FIDO2Policy, error) {
-	return mfapolicy.DefaultFIDO2(factorParty), nil
+func (f *factors) FIDO2(string, string) (*mfapolicy.FIDO2Policy, error) {
+	return f.passkeys, nil
 }
 
 // Settings are the built-in ones.
-func (*factors) Settings(string) *mfapolicy.Settings { return mfapolicy.DefaultSettings() }
+func (f *factors) Settings(string) *mfapolicy.Settings { return f.settings }
 
 // Party is that of the bench.
 func (*factors) Party(string) passkey.Party {
@@ -270,14 +319,22 @@ func (s factorStore) List(ctx context.Context, env, userID string) ([]device.Dev
 	return s.devices.List(ctx, env, userID)
 }
 
+func (s factorStore) Answering(ctx context.Context, env, userID, id string) (device.Device, error) {
+	return s.devices.Answering(ctx, env, userID, id)
+}
+
+func (s factorStore) AnsweringCredential(ctx context.Context, env string, id []byte) (device.Device, error) {
+	return s.devices.AnsweringCredential(ctx, env, id)
+}
+
 func (s factorStore) Get(ctx context.Context, env, userID, id string) (device.Device, error) {
 	return s.devices.Get(ctx, env, userID, id)
 }
 
 func (s factorStore) Succeed(ctx context.Context, a mfa.Success) (mfa.Standing, error) {
 	st, err := s.devices.Succeed(ctx, directory.Success{
-		Judged:     directory.Judged{Env: a.Env, UserID: a.UserID, ID: a.ID, Effect: a.Effect, Failure: directory.Failure(a.Failure), Account: directory.Failure(a.Account)},
-		Credential: a.Credential, Challenge: a.Challenge,
+		Judged: directory.Judged{Env: a.Env, UserID: a.UserID, ID: a.ID, Effect: a.Effect, Failure: directory.Failure(a.Failure), Account: directory.Failure(a.Account)},
+		Seen:   a.Seen, Credential: a.Credential, Challenge: a.Challenge,
 	})
 	return mfa.Standing(st), err
 }

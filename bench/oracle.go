@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
@@ -122,7 +123,8 @@ func timed(addr string, users []string, before, do func(*visitor) error) ([]samp
 		}
 	}
 	for turn := range turns + warmUp {
-		for i, v := range who {
+		for _, i := range rand.Perm(len(who)) { // in one order, what happens every fourth time would always meet the same
+			v := who[i]
 			start := time.Now()
 			if err := do(v); err != nil {
 				return nil, fmt.Errorf("for %s: %w", v.user, err)

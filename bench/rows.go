@@ -47,7 +47,7 @@ func rows() []row {
 			values: func(r results) (sample, sample) { return r[memory].total(), r[store].total() }, target: atMost(0.7),
 		})
 	}
-	return slices.Concat(list, hashRows(), footprintRows(), definitionRows(), outsideRows(), hangingRows(), factorRows(), oracleRows())
+	return slices.Concat(list, hashRows(), footprintRows(), pageRows(), definitionRows(), outsideRows(), hangingRows(), factorRows(), oracleRows())
 }
 
 // againstBare compares one request with the bare server's.

@@ -19,6 +19,8 @@ type house struct {
 	redis   *process
 	running map[string]*process
 	like    answers
+
+	equipped map[string]bool // users who have devices
 }
 
 func newHouse(ctx context.Context, dir string, bin binaries) (*house, error) {
@@ -26,7 +28,7 @@ func newHouse(ctx context.Context, dir string, bin binaries) (*house, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis-server: %w", err)
 	}
-	return &house{dir: dir, bin: bin, redis: r, running: map[string]*process{}}, nil
+	return &house{dir: dir, bin: bin, redis: r, running: map[string]*process{}, equipped: map[string]bool{}}, nil
 }
 
 // close ends every server.

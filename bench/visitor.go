@@ -16,6 +16,9 @@ const (
 	environment  = "d0000000-0000-4000-8000-000000000001"
 	webApp       = "d0000000-0000-4000-8000-0000000000a1"
 	nativeApp    = "d0000000-0000-4000-8000-0000000000a2"
+	workerApp    = "d0000000-0000-4000-8000-0000000000a9"
+	workerSecret = "demo-worker-secret"
+	choosingApp  = "d0000000-0000-4000-8000-00000000be01" // ours, which asks for a device
 	demoUser     = "ada"
 	password     = "Correct-Horse-9" // of every user
 	codeVerifier = "a-code-verifier-of-the-benchmark-with-43-characters"
@@ -32,6 +35,8 @@ type visitor struct {
 	etag    string
 	request []byte
 	last    reply
+
+	authorization string
 }
 
 func visit(addr string) (*visitor, error) {
@@ -49,6 +54,9 @@ func (v *visitor) send(want int, method, path, contentType, body string) error {
 	b = append(append(b, " HTTP/1.1\r\nHost: "...), v.addr...)
 	if v.cookie != "" {
 		b = append(append(b, "\r\nCookie: ST="...), v.cookie...)
+	}
+	if v.authorization != "" {
+		b = append(append(b, "\r\nAuthorization: "...), v.authorization...)
 	}
 	if method == http.MethodPost {
 		if v.etag != "" {
@@ -79,11 +87,14 @@ func (v *visitor) send(want int, method, path, contentType, body string) error {
 
 // authorize starts a flow as a client of the native application does, as a
 // stranger.
-func (v *visitor) authorize() error {
+func (v *visitor) authorize() error { return v.authorizeAs(nativeApp) }
+
+// authorizeAs is authorize for another such application.
+func (v *visitor) authorizeAs(application string) error {
 	v.cookie, v.etag = "", ""
 	sum := sha256.Sum256([]byte(codeVerifier))
 	q := url.Values{
-		"response_type": {"code"}, "response_mode": {"pi.flow"}, "client_id": {nativeApp}, "scope": {"openid profile"},
+		"response_type": {"code"}, "response_mode": {"pi.flow"}, "client_id": {application}, "scope": {"openid profile"},
 		"redirect_uri": {"http://127.0.0.1/callback"}, "state": {"af0ifjsldkj"}, "nonce": {"n-0S6_WzA2Mj"},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"},
 	}
