@@ -8,7 +8,8 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o /out/doorward ./cmd/doorward \
+# docs/decisions/0008 says what the tag is for: it makes the binary a quarter smaller.
+RUN CGO_ENABLED=0 go build -tags grpcnotrace -trimpath -ldflags '-s -w' -o /out/doorward ./cmd/doorward \
  && mkdir -m 0700 /out/data && mkdir -m 1777 /out/tmp
 
 FROM scratch
