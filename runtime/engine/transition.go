@@ -118,7 +118,10 @@ func (t *turn) run(ctx context.Context, s flow.Submit) (flow.View, error) {
 		return flow.View{}, flow.Busy(fmt.Errorf("plan %s: %w", x.Plan, err))
 	}
 	stands := e.standing(x, t.session, t.caller, t.now)
-	if t.repeats() && (stands == owner || x.Request.Owner == "" && (t.credential() == x.Repeat.Binding || t.beyond())) {
+	// A second click holds what the first one held, what it was given, or what came
+	// after that: where the first has led on to another execution, the session it was
+	// given may be replaced already.
+	if t.repeats() && (stands == owner || x.Request.Owner == "" && (t.credential() == x.Repeat.Binding || t.credential() == x.Binding || t.beyond())) {
 		return t.again(ctx)
 	}
 	switch stands {
