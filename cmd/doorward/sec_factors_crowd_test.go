@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	visit "doorward/internal/journey"
 	"doorward/internal/nodetest"
@@ -48,31 +47,13 @@ func (r *lodger) knocks(n int) []*visit.Flow {
 			r.x.exec(`DELETE FROM mail_counts WHERE env = $1`, guardedEnv)
 		}
 		flows[i] = r.begin("Factor_First").Via(i % 2)
-		r.x.insist(func() *visit.Answer {
-			return flows[i].Act("user.lookup", map[string]string{"username": r.name}, elsewhere(i)...)
-		}).Is(200)
+		flows[i].Act("user.lookup", map[string]string{"username": r.name}, elsewhere(i)...).Is(200)
 	}
 	return flows
 }
 
-// insist submits something again while the database does not answer in time, as may be
-// on a busy machine. Another submit of the same is no other one.
-func (x *trial) insist(submit func() *visit.Answer) *visit.Answer {
-	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		if a := submit(); a.Status != 503 || time.Now().After(end) {
-			return a
-		}
-		x.repeats.Add(1)
-	}
-}
-
 func elsewhere(i int) []string {
 	return []string{"X-Forwarded-For", fmt.Sprintf("203.0.113.%d", i+1)}
-}
-
-// rush is atOnce, of which each insists.
-func (x *trial) rush(n int, submit func(i int) *visit.Answer) []*visit.Answer {
-	return atOnce(n, func(i int) *visit.Answer { return x.insist(func() *visit.Answer { return submit(i) }) })
 }
 
 // guessedInManyFlows: a flow is no new guess. AuthQuake; NIST 800-63B-4 3.2.2.
@@ -82,7 +63,7 @@ func (x *trial) guessedInManyFlows() {
 	wrong := a.wrong()
 	flows := r.knocks(throng)
 	limited := 0
-	for _, got := range x.rush(throng, func(i int) *visit.Answer { return flows[i].Act("otp.check", otp(wrong), elsewhere(i)...) }) {
+	for _, got := range atOnce(throng, func(i int) *visit.Answer { return flows[i].Act("otp.check", otp(wrong), elsewhere(i)...) }) {
 		if got.Status == 429 {
 			limited++
 			continue
@@ -90,8 +71,8 @@ func (x *trial) guessedInManyFlows() {
 		got.Refused(400, "INVALID_DATA", "INVALID_OTP@otp")
 	}
 	device, account := x.counted("device/"+a.id), x.counted("mfa/"+r.id)
-	most := device == 7 || device < 7 && x.repeats.Load() > 0 // an answer that came too late may have been one of ten
-	if !most || account > 10 || limited < throng-10 {         // by the policy the seventh locks
+	most := device == 7 || device < 7 && x.trail.Busy() > 0 // an answer that came too late may have been one of ten
+	if !most || account > 10 || limited < throng-10 {       // by the policy the seventh locks
 		x.Errorf("%d wrong codes are counted against the device, %d against the account; %d were limited", device, account, limited)
 	}
 	last := r.knocks(1)[0]
@@ -113,7 +94,7 @@ func (x *trial) guessedAtOnce(rounds int) {
 	f := r.knocks(1)[0]
 	code, cookie := r.code(), "ST="+f.ST(guardedEnv)
 	for round := range rounds {
-		for _, a := range x.rush(2*throng, func(i int) *visit.Answer {
+		for _, a := range atOnce(2*throng, func(i int) *visit.Answer {
 			return f.Via(i%2).Act("otp.check", otp(fmt.Sprintf("%02d%08d", round, i)), "Cookie", cookie)
 		}) {
 			if !slices.Contains([]int{400, 409, 429}, a.Status) {
@@ -122,7 +103,7 @@ func (x *trial) guessedAtOnce(rounds int) {
 		}
 	}
 	for i := range 6 { // whatever lost the race before
-		x.insist(func() *visit.Answer { return f.Act("otp.check", otp(fmt.Sprintf("44%08d", i))) })
+		f.Act("otp.check", otp(fmt.Sprintf("44%08d", i)))
 	}
 	if n := x.counted("device/" + box); n != 5 {
 		x.Errorf("%d comparisons are counted, want 5", n)
@@ -139,7 +120,7 @@ func (x *trial) givenAtOnce() {
 	s.postbox()
 	f := s.asked("", coding)
 	code, cookie := s.code(), "ST="+f.ST(guardedEnv)
-	answers := x.rush(bunch, func(i int) *visit.Answer { return f.Via(i%2).Act("otp.check", otp(code), "Cookie", cookie) })
+	answers := atOnce(bunch, func(i int) *visit.Answer { return f.Via(i%2).Act("otp.check", otp(code), "Cookie", cookie) })
 	if amr := fmt.Sprint(x.done(f, answers[0])["amr"]); amr != "[pwd otp mfa]" {
 		x.Errorf("amr is %s", amr)
 	}
@@ -157,7 +138,7 @@ func (x *trial) givenAtOnce() {
 func (x *trial) one(flows []*visit.Flow, submit func(i int) *visit.Answer) {
 	x.Helper()
 	won := 0
-	for i, a := range x.rush(len(flows), submit) {
+	for i, a := range atOnce(len(flows), submit) {
 		if a.Status != 200 {
 			continue
 		}
@@ -177,7 +158,7 @@ func (x *trial) signedAtOnce() {
 	f := r.asked("", asserting)
 	k.counter++
 	body, cookie := k.assertion(options(f)), "ST="+f.ST(guardedEnv)
-	answers := x.rush(bunch, func(i int) *visit.Answer { return f.Via(i%2).Act("assertion.check", body, "Cookie", cookie) })
+	answers := atOnce(bunch, func(i int) *visit.Answer { return f.Via(i%2).Act("assertion.check", body, "Cookie", cookie) })
 	x.done(f, answers[0])
 	x.same(answers)
 	x.happened(f, "MFA.CHECK_SUCCEEDED", 1)

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -156,8 +155,7 @@ type trial struct {
 	trail visit.Trail
 	from  []int // how much of each log was there before
 
-	earlier string       // log of nodes that others have taken the place of
-	repeats atomic.Int64 // submits that were not answered in time
+	earlier string // log of nodes that others have taken the place of
 }
 
 // newTrial begins a test; what must hold of every test is checked at its end.

@@ -135,7 +135,7 @@ func (c *company) silent(a *visit.Answer) {
 		c.x.Fatal(err)
 	}
 	all := string(head) + string(a.Body)
-	for _, hidden := range []string{c.key, c.token, words, c.place, port(c.at.Plain), port(c.at.Safe)} {
+	for _, hidden := range []string{c.key, c.token, words, c.place, ":" + port(c.at.Plain), ":" + port(c.at.Safe)} {
 		if strings.Contains(all, hidden) {
 			c.x.Errorf("an answer shows %s: %s", hidden, all)
 		}

@@ -19,6 +19,7 @@ type Trail struct {
 	mu       sync.Mutex
 	secrets  map[string]string // value to what it is
 	failures []Failure
+	busy     int // answers that said to come again
 }
 
 // Failure is what an error body said of itself, which the log must say too.
@@ -49,6 +50,19 @@ func (t *Trail) Failures() []Failure {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Clone(t.failures)
+}
+
+// Busy is how often a node was too busy to answer, and was asked again.
+func (t *Trail) Busy() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.busy
+}
+
+func (t *Trail) wasBusy() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.busy++
 }
 
 // Secrets is how many there are.
