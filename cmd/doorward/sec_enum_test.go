@@ -160,7 +160,7 @@ func (x *trial) alike(what string, measure func() map[string][]time.Duration) {
 		least, most := time.Hour, time.Duration(0)
 		var all []string
 		for kind, more := range measure() {
-			d := append(took[kind], more...)
+			d := slices.Concat(took[kind], more)
 			slices.Sort(d)
 			took[kind] = d
 			quick := d[len(d)/4]

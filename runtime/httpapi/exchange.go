@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
+	"github.com/valyala/fasthttp"
 
 	"doorward/configs"
 	"doorward/runtime/flow"
@@ -118,6 +120,20 @@ func (s *Server) broken(c *fiber.Ctx, err error) error {
 	x.fail(err)
 	s.Metrics.Observe("broken", c.Response().StatusCode(), 0)
 	return nil
+}
+
+// unlessSilent closes connections on which nothing was ever said without a word.
+// Browsers open some in advance, and would take an answer to no request for that to
+// the first one. An error that comes as the connection had it is of the first byte;
+// later ones are wrapped by then, or follow a header.
+func unlessSilent(answer func(*fasthttp.RequestCtx, error)) func(*fasthttp.RequestCtx, error) {
+	return func(c *fasthttp.RequestCtx, err error) {
+		if _, bare := err.(*net.OpError); bare && len(c.Request.Header.RawHeaders()) == 0 { //nolint:errorlint // see above
+			_ = c.Conn().Close()
+			return
+		}
+		answer(c, err)
+	}
 }
 
 // resolve finds the environment and, of id, the execution. Whatever is wrong

@@ -68,6 +68,23 @@ func TestFraming(t *testing.T) { //nolint:tparallel // its rows run beside each 
 	}
 }
 
+// Browsers open connections in advance. One that is never used gets no answer, which
+// would be taken for that to its first request.
+func TestAConnectionWithoutAWordEndsWithoutAWord(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits ten seconds; make test runs it")
+	}
+	h := open(t, nil, nil)
+	began := time.Now()
+	if out := h.raw(30*time.Second, ""); out != "" || time.Since(began) > 20*time.Second || h.log.Len() != 0 {
+		t.Errorf("after %v it said %q, and logged %q", time.Since(began), out, h.log.String())
+	}
+	if out := h.raw(30*time.Second, "GET /heal"); !strings.Contains(out, "The request did not arrive within 10 seconds") {
+		t.Errorf("half a request is told %q", out)
+	}
+}
+
 func TestAnAbsoluteTargetIsJudgedByItsOwnHost(t *testing.T) {
 	h := open(t, nil, nil)
 	get := func(target string) string {

@@ -114,6 +114,7 @@ func New(parts Parts) (*Server, error) {
 	server.CloseOnShutdown = true
 	server.SecureErrorLogMessage = true
 	server.HeaderReceived = refuseEncoded
+	server.ErrorHandler = unlessSilent(server.ErrorHandler)
 	s.routes()
 	return s, nil
 }
