@@ -450,6 +450,14 @@ func TestAnExperienceComesBackToTheSignOnThatLedToIt(t *testing.T) {
 			if _, err := h.browser().h.Return(t.Context(), v.Ref, x.Ref.ID, h.browser().caller()); err == nil {
 				t.Error("a stranger brought it back")
 			}
+			if _, err := b.h.SignOff(t.Context(), env, b.caller(), ""); err != nil {
+				t.Fatal(err)
+			}
+			for name, c := range map[string]flow.Caller{"before": before, "after": b.caller()} {
+				if _, err := h.Act(t.Context(), x.Ref, c, fillsIn(nil)); err == nil {
+					t.Errorf("a form of before the sign-off is answered, with the cookie of %s", name)
+				}
+			}
 		})
 	}
 }

@@ -118,11 +118,16 @@ func (t *turn) run(ctx context.Context, s flow.Submit) (flow.View, error) {
 		return flow.View{}, flow.Busy(fmt.Errorf("plan %s: %w", x.Plan, err))
 	}
 	stands := e.standing(x, t.session, t.caller, t.now)
-	// A second click holds what the first one held, what it was given, or what came
-	// after that: where the first has led on to another execution, the session it was
-	// given may be replaced already.
-	if t.repeats() && (stands == owner || x.Request.Owner == "" && (t.credential() == x.Repeat.Binding || t.credential() == x.Binding || t.beyond())) {
-		return t.again(ctx)
+	if t.repeats() {
+		again := stands == owner || x.Request.Owner == "" && (t.credential() == x.Repeat.Binding || t.beyond())
+		if !again {
+			if again, err = t.outrun(ctx); err != nil {
+				return flow.View{}, err
+			}
+		}
+		if again {
+			return t.again(ctx)
+		}
 	}
 	switch stands {
 	case foreign:
@@ -160,6 +165,29 @@ func (t *turn) credential() flow.Digest {
 // Only the answer that it had is given to such a caller, once the execution is theirs
 // no more.
 func (t *turn) beyond() bool { return t.session.HasReplaced(t.x.Binding, t.now) }
+
+// outrun reports whether the caller holds the cookie that the execution is bound to, of
+// a session that lives on under another one: the second click was sent after the answer
+// to the first, and before that of where the first had led. Of a session that has ended
+// nothing is answered.
+func (t *turn) outrun(ctx context.Context) (bool, error) {
+	x := t.x
+	if x.Request.Owner != "" || x.SessionID == "" || t.caller.Cookie == "" || t.credential() != x.Binding {
+		return false, nil
+	}
+	key, err := t.e.Index.SessionKey(ctx, x.Ref.Env, x.SessionID)
+	if err != nil {
+		return false, flow.Busy(fmt.Errorf("find session: %w", err))
+	}
+	if key.IsZero() {
+		return false, nil
+	}
+	s, err := t.e.Sessions.Session(ctx, x.Ref.Env, key, nil)
+	if err != nil {
+		return false, flow.Busy(fmt.Errorf("read session: %w", err))
+	}
+	return s.HasReplaced(x.Binding, t.now), nil
+}
 
 func (t *turn) repeats() bool {
 	m := t.x.Repeat
