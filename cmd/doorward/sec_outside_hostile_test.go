@@ -136,7 +136,7 @@ func TestSec_SSRF_LIMITS_steps(t *testing.T) {
 			t.Errorf("%s came to %s by %d calls", base, got, len(unsafe.asked()))
 		}
 	}
-	if grown := x.resident(0) - before; grown > 48<<20 { // of ten answers, two of which have no end
+	if grown := x.resident(0) - before; grown > slack*48<<20 { // of ten answers, two of which have no end
 		t.Errorf("the node has grown by %d bytes", grown)
 	}
 }
@@ -179,20 +179,34 @@ func TestSec_SSRF_BREAKER_steps(t *testing.T) {
 	if !x.await(func() bool { return len(c.asked()) == 52 }) || c.breaker(0) != "CLOSED" {
 		t.Fatalf("after %d calls the breaker is %s", len(c.asked()), c.breaker(0))
 	}
-	for range 10 {
-		if got := c.asksFor(0, id, "what", "status-500"); got != "500" {
-			t.Fatalf("came to %s", got)
+	opened := func() time.Time { // or opened again, by a call that finds out
+		for {
+			now := time.Now()
+			switch got := c.asksFor(0, id, "what", "status-500"); {
+			case got == "500" && c.breaker(0) == "OPEN":
+				return now
+			case got != "500" && got != "AWAY":
+				t.Fatalf("came to %s", got)
+			}
 		}
 	}
-	before := len(c.asked())
-	for range 5 {
-		if got := c.asksFor(0, id, "what", "good"); got != "AWAY" {
-			t.Errorf("with an open breaker: %s", got)
+	inTime := func(since time.Time) bool { return time.Since(since) < 4*time.Second } // of five
+	judged := false
+	for end := time.Now().Add(time.Minute); !judged && time.Now().Before(end); {
+		since, before := opened(), len(c.asked())
+		var came []string
+		for range 5 {
+			came = append(came, c.asksFor(0, id, "what", "good"))
+		}
+		n, state := len(c.asked())-before, c.breaker(0)
+		if judged = inTime(since); judged && (n != 0 || state != "OPEN" || slices.ContainsFunc(came, func(s string) bool { return s != "AWAY" })) {
+			t.Errorf("with an open breaker: %v by %d calls; it is %s", came, n, state)
 		}
 	}
-	if n := len(c.asked()) - before; n != 0 || c.breaker(0) != "OPEN" {
-		t.Errorf("%d calls were made; the breaker is %s", n, c.breaker(0))
+	if !judged {
+		t.Error("the machine is too slow to tell")
 	}
+	opened()
 	if got := apart.asksFor(0, apartID, "what", "good"); got != "200" {
 		t.Errorf("another service of the environment: %s", got)
 	}
