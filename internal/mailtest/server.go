@@ -92,6 +92,7 @@ func Start(tb testing.TB, options ...Option) *Server {
 	tb.Cleanup(func() {
 		close(s.ended)
 		_ = server.Close()
+		_ = l.Close() // which the server does not know yet, when the test is over at once
 		<-done
 		s.mu.Lock()
 		defer s.mu.Unlock()
