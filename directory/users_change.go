@@ -93,7 +93,7 @@ func (s *Users) SetPopulation(ctx context.Context, env, id, population string) e
 }
 
 // Delete takes a user away with everything that is theirs: passwords of before,
-// codes, grants, consents, devices, counts. Sessions end by the user's Standing, which is
+// codes, grants, consents, devices, linked accounts, counts. Sessions end by the user's Standing, which is
 // that of nobody. Mail that waits is sent, and its codes are void; the audit log
 // keeps the id. flow.ErrUnknown when there is no such user.
 //
@@ -108,7 +108,7 @@ func (s *Users) Delete(ctx context.Context, env, id string) error {
 		for _, row := range []struct{ table, column string }{
 			{"failures", "key"},
 			{"secret_codes", "account"},
-			{"users", "id"}, // consents go along, devices and what belongs to them
+			{"users", "id"}, // consents and linked accounts go along, devices and what belongs to them
 			{"password_history", "user_id"},
 			{"grants", "user_id"},
 			{"mail_counts", "account"},
