@@ -12,7 +12,7 @@ import (
 
 func drawExecution(t *rapid.T) *flow.Execution {
 	x := &flow.Execution{
-		Ref: newRef(), Format: flow.Format, Version: rapid.Uint64().Draw(t, "version"), Plan: drawDigest(t),
+		Ref: newRef(), Foreign: drawForeign(t), Format: flow.Format, Version: rapid.Uint64().Draw(t, "version"), Plan: drawDigest(t),
 		Others: rapid.SliceOfN(rapid.Custom(drawDigest), 0, 2).Draw(t, "others"),
 		Node:   rapid.String().Draw(t, "node"), Attempt: rapid.Uint32().Draw(t, "attempt"),
 		Status: rapid.SampledFrom([]string{"", "OTP_REQUIRED", flow.Completed, flow.Failed}).Draw(t, "status"),
@@ -107,4 +107,11 @@ func drawName(t *rapid.T) string {
 		rapid.StringMatching(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`),
 		rapid.StringMatching(`[0-9a-fA-Fg/:@-]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f-]{12}`),
 	).Draw(t, "id")
+}
+
+func drawForeign(t *rapid.T) flow.ForeignAccount {
+	if rapid.Bool().Draw(t, "at home") {
+		return flow.ForeignAccount{}
+	}
+	return flow.ForeignAccount{Provider: newRef().ID, ID: rapid.StringN(1, 255, -1).Draw(t, "account elsewhere")}
 }

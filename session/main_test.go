@@ -81,6 +81,7 @@ func full(ref flow.Ref, now time.Time) *flow.Execution {
 	x.User = flow.Subject{ID: uuid.NewString(), Username: "ada", Given: "Ada", Family: "Lovelace", Population: uuid.NewString(), Locales: "de"}
 	x.Others = []flow.Digest{digest()}
 	x.Person = flow.Candidate{Username: "bea", Address: "b•••@example.com", UserID: uuid.NewString(), Proofs: flow.Ledger{{Subject: "bea", Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", Address: "bea@example.com", At: now, Origin: flow.FromIDP}}}
+	x.Foreign = flow.ForeignAccount{Provider: uuid.NewString(), ID: "bea at the partner's"}
 	x.Steps = map[string][]byte{"1.password": []byte(`{"tries":2}`), "2.otp": []byte(`{}`)}
 	x.Proofs = flow.Ledger{
 		{Subject: x.User.ID, Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", At: now},

@@ -14,19 +14,26 @@ const oldestExecution = max(1, flow.Format-1)
 // Lengths of the arrays.
 const (
 	lenExecution = 27
+	lenForeign   = 28 // of one whose person has signed on elsewhere and is nobody here yet
 	lenFormat2   = 26 // of an execution before anybody could be named
 	lenJourney   = 7
 	lenNeed      = 2
 	lenCandidate = 4
 	lenRequest   = 8
 	lenNamed     = 3
+	lenAccount   = 2
 	lenMark      = 6
 )
 
 // execution writes the body of x: all of it but Ref, which is the key, and
 // Version and Binding, which are in the header.
 func (p *packer) execution(x *flow.Execution) {
-	p.list(lenExecution)
+	foreign := x.Foreign != flow.ForeignAccount{}
+	if foreign {
+		p.list(lenForeign)
+	} else {
+		p.list(lenExecution)
+	}
 	p.uint(flow.Format)
 	p.digest(x.Plan)
 	p.list(len(x.Others))
@@ -62,12 +69,17 @@ func (p *packer) execution(x *flow.Execution) {
 	p.time(x.EndsAt)
 	p.journey(x)
 	p.named(x)
+	if foreign {
+		p.list(lenAccount)
+		p.name(x.Foreign.Provider)
+		p.str(x.Foreign.ID)
+	}
 }
 
 func (u *unpacker) execution(x *flow.Execution) {
 	n := u.list(maxItems)
 	x.Format = u.format(oldestExecution, flow.Format)
-	if n != lenExecution && (x.Format != 2 || n != lenFormat2) {
+	if n != lenExecution && n != lenForeign && (x.Format != 2 || n != lenFormat2) {
 		u.keep(errDamaged)
 	}
 	x.Plan = u.digest()
@@ -99,8 +111,11 @@ func (u *unpacker) execution(x *flow.Execution) {
 	u.request(&x.Request)
 	x.CreatedAt, x.ExpiresAt, x.EndsAt = u.time(), u.time(), u.time()
 	u.journey(x)
-	if n == lenExecution {
+	if n >= lenExecution {
 		u.named(x)
+	}
+	if n == lenForeign && u.tuple(lenAccount) {
+		x.Foreign = flow.ForeignAccount{Provider: u.name(), ID: u.str()}
 	}
 }
 

@@ -10,9 +10,11 @@ import (
 	"doorward/steps/call"
 	"doorward/steps/change"
 	"doorward/steps/complete"
+	"doorward/steps/external"
 	"doorward/steps/externalinvoke"
 	"doorward/steps/form"
 	"doorward/steps/identify"
+	"doorward/steps/link"
 	"doorward/steps/lookup"
 	"doorward/steps/mfaautoenrollment"
 	"doorward/steps/mfachallenge"
@@ -42,6 +44,9 @@ type Parts struct {
 	Changes       change.Passwords
 	Recoveries    recover.Recoveries
 	Registrations register.Registrations
+	Providers     external.Providers
+	Externals     external.Accounts
+	Links         link.Links
 	Verifications verify.Verifications
 
 	// Of flow definitions.
@@ -79,6 +84,8 @@ func Builtin(p Parts) []flow.Kind {
 	return []flow.Kind{
 		identify.New(),
 		lookup.New(),
+		external.New(p.Providers, p.Externals),
+		link.New(p.Links),
 		password.New(p.Passwords),
 		change.New(p.Changes),
 		recover.New(p.Recoveries),

@@ -69,7 +69,7 @@ func (t *turn) finish(e flow.End) error {
 // on when another plan takes over.
 func (t *turn) end(ctx context.Context) (string, error) {
 	x := t.x
-	x.Node, x.Steps, x.Person = "", nil, flow.Candidate{}
+	x.Node, x.Steps, x.Person, x.Foreign = "", nil, flow.Candidate{}, flow.ForeignAccount{}
 	x.Inputs, x.Outputs, x.Secrets, x.Failure = nil, nil, nil, nil
 	if x.Request.Definition != "" && !x.Named { // its end signs nobody on
 		x.User, x.Proofs, x.Status = flow.Subject{}, nil, flow.Completed
@@ -109,7 +109,7 @@ func (t *turn) fail(ctx context.Context, why *flow.Failure) (string, error) {
 		return "", flow.Busy(fmt.Errorf("plan %s: %w", next, err))
 	}
 	t.plan, x.Plan, x.Others, t.fresh = plan, next, x.Others[1:], 0
-	x.User, x.Person, x.Proofs, x.Steps = x.Request.User, flow.Candidate{}, nil, nil
+	x.User, x.Person, x.Foreign, x.Proofs, x.Steps = x.Request.User, flow.Candidate{}, flow.ForeignAccount{}, nil, nil
 	x.Outputs, x.Secrets, x.Failure, x.Named, x.Return, t.astrayBy = nil, nil, nil, false, "", nil
 	x.Demand = flow.Demand{NotBefore: x.Demand.NotBefore, ACR: plan.Name}
 	t.events = append(t.events, flow.FlowNextPlan)

@@ -178,7 +178,7 @@ func newKind(k flow.Kind, m flow.Meta) *kind {
 	}
 	offers := func(status string) (list []flow.Offer) {
 		for i := range m.Actions {
-			if a := &m.Actions[i]; a.Offered(status) && a.Name != flow.PollAction {
+			if a := &m.Actions[i]; a.Offered(status) && a.Name != flow.PollAction && a.Name != flow.CallbackAction {
 				list = append(list, offerOf(a))
 			}
 		}

@@ -43,6 +43,13 @@ func (e *Engine) Return(ctx context.Context, ref flow.Ref, from string, c flow.C
 	return e.act(ctx, ref, c, brings, ours{returned: x})
 }
 
+// Callback goes on with an execution after its person has come back from an external
+// provider, with what that one sent: whoever calls it has seen that the answer is to
+// what the execution asks now. The errors are those of Act.
+func (e *Engine) Callback(ctx context.Context, ref flow.Ref, c flow.Caller, v flow.Values) (flow.View, error) {
+	return e.act(ctx, ref, c, flow.Submit{Action: flow.CallbackAction, Values: v}, ours{calls: true})
+}
+
 // link is the way that an execution came back by; nil when it is not offered.
 func (t *turn) link() *flow.Link {
 	n, ok := t.plan.Nodes[t.x.Node]

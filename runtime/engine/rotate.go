@@ -145,7 +145,7 @@ func (t *turn) reset(ctx context.Context) error {
 	x := t.x
 	t.forget = x.SessionHash
 	x.Attempt++
-	x.User, x.Person, x.Proofs, x.Steps, x.Failure = x.Request.User, flow.Candidate{}, nil, nil, nil
+	x.User, x.Person, x.Foreign, x.Proofs, x.Steps, x.Failure = x.Request.User, flow.Candidate{}, flow.ForeignAccount{}, nil, nil, nil
 	x.SessionID, x.SessionHash, x.Accepted = "", flow.Digest{}, false
 	x.Outputs, x.Secrets, x.Named, x.Return = nil, nil, false, ""
 	x.Demand = flow.Demand{NotBefore: x.Demand.NotBefore, ACR: t.plan.Name}

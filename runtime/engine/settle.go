@@ -100,6 +100,9 @@ func (t *turn) useUp() {
 // learn takes over what an outcome says of who the person is.
 func (t *turn) learn(ctx context.Context, n *flow.Node, out flow.Outcome) error {
 	x := t.x
+	if out.Foreign != nil {
+		x.Foreign = *out.Foreign
+	}
 	if out.Person != nil {
 		if err := t.forgetSessionUser(ctx, out.Person.UserID); err != nil {
 			return fmt.Errorf("node %q named a candidate: %w", n.Key, err)
@@ -123,7 +126,10 @@ func (t *turn) learn(ctx context.Context, n *flow.Node, out flow.Outcome) error 
 		if p.Subject == "" || p.Subject != x.User.ID {
 			return fmt.Errorf("node %q proved somebody who is not the user", n.Key)
 		}
-		p.At, p.Origin = t.taken(), flow.FromFlow
+		p.At = t.taken()
+		if p.Origin != flow.FromIDP {
+			p.Origin = flow.FromFlow
+		}
 		x.Proofs = append(x.Proofs, p)
 		t.fresh++
 	}

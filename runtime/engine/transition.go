@@ -25,6 +25,7 @@ func (e *Engine) Act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Su
 type ours struct {
 	returned *flow.Execution // what a ReturnAction brings back
 	polls    bool            // it is the PollAction
+	calls    bool            // it is the CallbackAction
 }
 
 func (e *Engine) act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Submit, own ours) (flow.View, error) {
@@ -194,7 +195,7 @@ func (t *turn) refusal(ctx context.Context, s flow.Submit) *flow.Fault {
 			Code: flow.InvalidRequest, Message: "The flow has ended and takes no action. Go on at its resumeUrl.",
 			Details: []flow.Detail{{Code: flow.ActionNotOffered, Target: "Content-Type", Message: "No action is offered in status " + x.Status + "."}},
 		}
-	case s.Action == flow.PollAction && !t.own.polls, s.Action == ReturnAction && t.link() == nil, s.Action != ReturnAction && s.Action != ResetAction && t.offer(s.Action).action == nil:
+	case s.Action == flow.PollAction && !t.own.polls, s.Action == flow.CallbackAction && !t.own.calls, s.Action == ReturnAction && t.link() == nil, s.Action != ReturnAction && s.Action != ResetAction && t.offer(s.Action).action == nil:
 		e.record(ctx, flow.FlowNotOffered, x.Ref, x, t.caller, "action not offered")
 		return &flow.Fault{
 			Code: flow.InvalidRequest, Message: "The action is not offered now. Send one of those in _links.",

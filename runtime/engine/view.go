@@ -157,9 +157,18 @@ func (e *Engine) shown(v *flow.View, x *flow.Execution, plan *flow.Plan) {
 		}
 		if key == x.Node {
 			v.Address, v.Form, v.Values = s.Address, s.Form, s.Values
+			v.External = asked(s.External, &x.Request)
 		}
 		v.Members, v.Embedded = append(v.Members, s.Members...), append(v.Embedded, s.Embedded...)
 	}
+}
+
+// asked is where somebody signs on elsewhere, with what the request says of how.
+func asked(at *flow.External, r *flow.Request) *flow.External {
+	if at != nil {
+		at.Fresh, at.MaxAge, at.Locales = r.Fresh, r.MaxAge, r.Locales
+	}
+	return at
 }
 
 // offers are the actions of the waiting node, those that open the nodes beside
@@ -193,7 +202,7 @@ func (e *Engine) offers(x *flow.Execution, plan *flow.Plan) []flow.Offer {
 // seen is the turn as it is for who only looks.
 func (e *Engine) seen(x *flow.Execution, n *flow.Node) *flow.Turn {
 	t := flow.NewTurn(x.Ref, n.Key, n.Config, time.Time{}, x.Steps[n.Key], x.Attempt, flow.Digest{})
-	t.Status, t.User, t.Person, t.Named = x.Status, x.User, x.Person, x.IsNamed()
+	t.Status, t.User, t.Person, t.Foreign, t.Named = x.Status, x.User, x.Person, x.Foreign, x.IsNamed()
 	t.Proofs, t.Derive = x.Proofs.Of(x.User.ID), e.Keys.Derive
 	return t
 }

@@ -134,10 +134,11 @@ func (t *turn) step(ctx context.Context, n *flow.Node) (*flow.Turn, error) {
 	x := t.x
 	ft := flow.NewTurn(x.Ref, n.Key, n.Config, t.now, x.Steps[n.Key], x.Attempt, t.submit)
 	ft.Client, ft.Status, ft.LoginHint, ft.Application = t.caller.Client, x.Status, x.Request.LoginHint, x.Request.Application
-	ft.User, ft.SessionUser, ft.Person, ft.Named = x.User, x.User, x.Person, x.IsNamed()
+	ft.User, ft.SessionUser, ft.Person, ft.Foreign, ft.Named = x.User, x.User, x.Person, x.Foreign, x.IsNamed()
 	ft.Browser, ft.Silent = flow.Sum(t.caller.Browser), t.silent
 	ft.Proofs, ft.Derive = x.Proofs.Of(x.User.ID), t.e.Keys.Derive
 	ft.Locales = locales(x.Request.Locales, x.User.Locales, t.caller.Client.Locales)
+	ft.Proven = slices.ContainsFunc(x.Proofs.Of(x.User.ID), func(p flow.Proof) bool { return p.Origin != flow.FromSession })
 	ft.Failed = t.astrayBy
 	k, ok := t.e.kinds[n.Kind]
 	if !ok || !k.defined {
@@ -149,7 +150,6 @@ func (t *turn) step(ctx context.Context, n *flow.Node) (*flow.Turn, error) {
 		return nil, flow.Busy(fmt.Errorf("input of node %q: %w", n.Key, err))
 	}
 	ft.Trigger, ft.Input, t.used = t.plan.Trigger, in, used
-	ft.Proven = slices.ContainsFunc(x.Proofs.Of(x.User.ID), func(p flow.Proof) bool { return p.Origin != flow.FromSession })
 	ft.Before = func() map[string]any {
 		m, _ := d.parse(n.Place(), x.Outputs[n.Place()]).(map[string]any)
 		return m

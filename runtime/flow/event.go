@@ -39,6 +39,10 @@ const (
 	UserUnlocked       EventType = "USER.UNLOCKED"
 	UserChanged        EventType = "USER.CHANGED"         // by the user, in a flow
 	AddressChanged     EventType = "USER.ADDRESS_CHANGED" // by the user, who has proven the new one; Reason says which
+	ExternalAccepted   EventType = "EXTERNAL.SIGN_ON_SUCCEEDED"
+	ExternalRefused    EventType = "EXTERNAL.SIGN_ON_FAILED"
+	ExternalUnknown    EventType = "EXTERNAL.ACCOUNT_UNKNOWN" // signed on elsewhere, and linked to nobody here yet
+	AccountLinked      EventType = "USER.ACCOUNT_LINKED"
 	ConsentAccepted    EventType = "CONSENT.ACCEPTED"
 	ConsentDeclined    EventType = "CONSENT.DECLINED"
 	RecoverySent       EventType = "PASSWORD.RECOVERY_SENT"

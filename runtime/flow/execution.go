@@ -168,6 +168,8 @@ type Execution struct {
 	Named   bool              // its end named a user
 	Return  string            // query of the redirect that it ends with
 
+	Foreign ForeignAccount // who has signed on elsewhere and is nobody here yet
+
 	CreatedAt time.Time // millisecond precision, UTC, as are all times here
 	ExpiresAt time.Time // last submit + Idle, never past EndsAt
 	EndsAt    time.Time // CreatedAt + Life

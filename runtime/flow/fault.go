@@ -38,7 +38,8 @@ const (
 	PasswordLockedOut   = "PASSWORD_LOCKED_OUT"
 	UniquenessViolation = "UNIQUENESS_VIOLATION"
 	ConstraintViolation = "CONSTRAINT_VIOLATION"
-	ActionNotOffered    = "ACTION_NOT_OFFERED" // ours
+	ActionNotOffered    = "ACTION_NOT_OFFERED"             // ours
+	ExternalFailed      = "EXTERNAL_AUTHENTICATION_FAILED" // ours: the sign-on at an identity provider came to nothing
 )
 
 // The detail codes of the management API. Source: reference/management.md 7.4.

@@ -57,7 +57,13 @@ type Show struct {
 	Values     Values // what its fields are filled with; never a secret
 	Members    []Member
 	Embedded   []Member
+	External   *External // nil: nobody is to sign on elsewhere
 }
+
+// CallbackAction is the action by which a node takes what an external provider sent the
+// browser back with. A face makes it from that answer; no client is offered it or may
+// send it.
+const CallbackAction = "externalAuthentication.callback"
 
 // PollAction is the action by which a node looks whether what it waits for has
 // happened. It is declared with Every, and no client is offered it.
@@ -214,12 +220,13 @@ type Turn struct {
 	Browser Digest
 	Silent  bool // nobody is asked anything: what would ask has no effects either
 
-	User        Subject   // who signs on, if a step has said so
-	Proofs      Ledger    // of User, with those of the session before
-	Proven      bool      // User was proven in this execution, and not only in the session before
-	Named       bool      // User is Request.User: somebody answers for the name, and nothing is proven by it
-	Person      Candidate // who is said to, if a step has taken a name
-	SessionUser Subject   // whom the browser's session names, if anybody
+	User        Subject        // who signs on, if a step has said so
+	Proofs      Ledger         // of User, with those of the session before
+	Proven      bool           // User was proven in this execution, and not only in the session before
+	Named       bool           // User is Request.User: somebody answers for the name, and nothing is proven by it
+	Person      Candidate      // who is said to, if a step has taken a name
+	Foreign     ForeignAccount // who has signed on elsewhere in this execution, and is nobody here yet
+	SessionUser Subject        // whom the browser's session names, if anybody
 	LoginHint   string
 	Application string // id of the application that is signed on to; empty: none
 	Locales     string // languages of the person, best first, as Accept-Language
@@ -296,6 +303,7 @@ type Outcome struct {
 	Outlet  string   // of Fail: one of Step.Failures to leave by, where it is drawn; empty: ERROR
 	Users   []Subject
 	Person  *Candidate
+	Foreign *ForeignAccount
 	Proofs  []Proof
 	Events  []EventType
 	Outputs map[string]any // of Result; Secret values are kept sealed
@@ -355,6 +363,10 @@ func (o Outcome) WithUser(u Subject) Outcome { o.Users = append(o.Users, u); ret
 
 // WithCandidate says who the person claims to be.
 func (o Outcome) WithCandidate(c Candidate) Outcome { o.Person = &c; return o }
+
+// WithForeign says which account elsewhere the person has, which is nobody's here; the
+// zero one, that it is somebody's now.
+func (o Outcome) WithForeign(a ForeignAccount) Outcome { o.Foreign = &a; return o }
 
 // WithEvent has a security event recorded once the outcome is saved.
 func (o Outcome) WithEvent(t EventType) Outcome { o.Events = append(o.Events, t); return o }

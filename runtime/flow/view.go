@@ -36,6 +36,7 @@ type View struct {
 	Values     Values
 	Members    []Member
 	Embedded   []Member
+	External   *External // where somebody is to sign on elsewhere; nil: nowhere
 
 	// Cookie is the ST value the browser must hold from now on, FlowToken the
 	// Flow-Token a client without a cookie jar must send; empty when unchanged.

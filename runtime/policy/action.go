@@ -17,7 +17,7 @@ import (
 const runs = "this server runs " + login + ", " + identifierFirst + ", " + multiFactorAuthentication + " and " + flowDefinition
 
 // read takes one action. What an action can ask for and this server does not do
-// (external providers and whatever comes with them) is refused when it is
+// (buttons to external providers, attributes to be confirmed) is refused when it is
 // switched on, so that nobody is promised a link that never comes.
 // Source: reference/management.md 4.3.
 func read(raw json.RawMessage, faults *Faults) action {
@@ -56,6 +56,7 @@ func read(raw json.RawMessage, faults *Faults) action {
 		if a.Type == multiFactorAuthentication {
 			a.MultiFactor = readMultiFactor(m, faults)
 		}
+		a.EnforceLockout = a.EnforceLockout && len(a.DiscoveryRules) > 0 // decides nothing else
 	}
 	return a
 }
@@ -79,14 +80,17 @@ func (a *action) member(name string, value json.RawMessage, faults *Faults) {
 		a.Recovery = readRecovery(at, value, faults)
 	case name == "registration":
 		a.Registration = readRegistration(at, value, faults)
-	case name == "socialProviders", name == "discoveryRules" && a.Type == identifierFirst:
+	case name == "socialProviders":
 		if string(value) != "[]" {
-			faults.Add(at, "leads to external providers, which this server does not do; leave it out or write []")
+			faults.Add(at, "offers external providers beside the password, which this server does not do; leave it out or write []")
 		}
+	case name == "discoveryRules" && a.Type == identifierFirst:
+		a.DiscoveryRules = readRules(at, value, faults)
 	case name == "enforceLockoutForIdentityProviders":
 		if string(value) != "true" && string(value) != "false" {
 			faults.Add(at, "takes true or false")
 		}
+		a.EnforceLockout = string(value) == "true"
 	case name == "newUserProvisioning" && a.Type == login:
 		faults.Add(at, off)
 	default:
@@ -118,7 +122,7 @@ func readRegistration(at Path, value json.RawMessage, faults *Faults) *registrat
 		faults.Add(at.Member("external"), "is not done by this server; leave it out")
 	}
 	if v := m["confirmIdentityProviderAttributes"]; v != nil && string(v) != "false" {
-		faults.Add(at.Member("confirmIdentityProviderAttributes"), "is not done by this server, which knows no external providers; leave it out or write false")
+		faults.Add(at.Member("confirmIdentityProviderAttributes"), "is not done by this server; leave it out or write false")
 	}
 	if v := m["population"]; v != nil {
 		r.Population = readReference(at.Member("population"), v, "a population", faults)

@@ -26,8 +26,19 @@ func Compile(src []byte, kinds []flow.Kind) (*flow.Plan, error) {
 		return nil, fmt.Errorf("plan source of policy %q: format %d with %d actions is not read; this server reads format %d", s.Name, s.Format, len(s.Actions), format)
 	}
 	plan := &flow.Plan{Hash: sha256.Sum256(src), Name: s.Name, Entry: entry(s.Actions, 0), Nodes: map[string]*flow.Node{}}
+	last, err := s.last(kinds)
+	if err != nil {
+		return nil, fmt.Errorf("policy %q: %w", s.Name, err)
+	}
+	if last != nil {
+		plan.Nodes[last.Key] = last
+	}
 	for i, a := range s.Actions {
-		nodes, err := s.nodes(a, entry(s.Actions, i+1), kinds)
+		next := entry(s.Actions, i+1)
+		if next == "" && last != nil {
+			next = last.Key
+		}
+		nodes, err := s.nodes(a, next, kinds)
 		if err != nil {
 			return nil, fmt.Errorf("policy %q, action of priority %d: %w", s.Name, a.Priority, err)
 		}
@@ -36,6 +47,16 @@ func Compile(src []byte, kinds []flow.Kind) (*flow.Plan, error) {
 		}
 	}
 	return plan, nil
+}
+
+// last is the node behind all actions, which links accounts of external providers once
+// everything is proven; nil where no action leads to one.
+func (s *source) last(kinds []flow.Kind) (*flow.Node, error) {
+	if !slices.ContainsFunc(s.Actions, func(a action) bool { return len(a.DiscoveryRules) > 0 }) {
+		return nil, nil
+	}
+	n := &flow.Node{Key: "link", Kind: "LINK", Outlets: map[string]string{"DONE": ""}}
+	return n, fit(n, kinds)
 }
 
 // nodes is what an action comes to.

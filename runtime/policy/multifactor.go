@@ -139,7 +139,7 @@ func multiFactored(a action, next string) ([]*flow.Node, error) {
 			Key: r.key("identify"), Kind: "IDENTIFY", Skip: next, Factors: flow.Possession, Guard: guard,
 			Outlets: map[string]string{"IDENTIFIED": at, "UNIDENTIFIED": r.key("lookup")},
 		},
-		{Key: r.key("lookup"), Kind: "LOOKUP", Outlets: map[string]string{"LOCAL": at, "EXTERNAL": at}, Beside: []string{passkey.Key}},
+		{Key: r.key("lookup"), Kind: "LOOKUP", Outlets: map[string]string{"NAMED": at}, Beside: []string{passkey.Key}},
 		passkey, r.verify(),
 	}
 	asks := configured{Types: a.MultiFactor.Types, Policy: a.MultiFactor.Policy, Default: a.MultiFactor.Policy == nil}

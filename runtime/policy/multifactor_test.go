@@ -67,7 +67,7 @@ func multi(more map[string]string) map[string]*flow.Node {
 	}
 	out := map[string]*flow.Node{
 		"3.identify":  node("IDENTIFY", map[string]string{"IDENTIFIED": "3.challenge", "UNIDENTIFIED": "3.lookup"}),
-		"3.lookup":    node("LOOKUP", map[string]string{"LOCAL": "3.challenge", "EXTERNAL": "3.challenge"}, "3.passkey"),
+		"3.lookup":    node("LOOKUP", map[string]string{"NAMED": "3.challenge"}, "3.passkey"),
 		"3.challenge": node("MFA_CHALLENGE", challenge),
 		"3.verify":    node("USER_ACCOUNT_VERIFY", map[string]string{"VERIFIED": ""}),
 		"3.passkey":   node("PASSKEY", map[string]string{"AUTHENTICATED": "", "PASSWORD_REQUIRED": "", "MUST_CHANGE_PASSWORD": "", "VERIFICATION_REQUIRED": "3.verify"}),

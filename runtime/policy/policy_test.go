@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +43,10 @@ func TestTheSourceKeepsWhatDecidesTheSignOn(t *testing.T) {
 		"an identifier first, and nothing beside it": {
 			`{"name":"P"}`, list(`{"type":"IDENTIFIER_FIRST","priority":1,"recovery":{"enabled":false},"discoveryRules":[],"socialProviders":[]}`),
 			`{"actions":[{"priority":1,"type":"IDENTIFIER_FIRST"}],"format":1,"name":"P"}`,
+		},
+		"rules, and whom they let in": {
+			`{"name":"P"}`, list(`{"type":"IDENTIFIER_FIRST","priority":1,"discoveryRules":[` + aRule + `],"enforceLockoutForIdentityProviders":true}`),
+			`{"actions":[{"discoveryRules":[{"contains":"@a","provider":"x"}],"enforceLockout":true,"priority":1,"type":"IDENTIFIER_FIRST"}],"format":1,"name":"P"}`,
 		},
 		"what is switched on is kept": {
 			`{"name":"P"}`, list(`{"type":"LOGIN","priority":1,"recovery":{"enabled":true},"registration":{"enabled":true,"population":{"id":"p"},"confirmIdentityProviderAttributes":false}}`),
@@ -114,8 +119,16 @@ func TestEveryMistakeIsNamedWithItsPath(t *testing.T) {
 		"registration in nothing":       {p, login(`"registration":{"enabled":true,"population":{}}`), []string{"$.actions[0].registration.population.id: takes the id of a population"}},
 		"registration in a name":        {p, login(`"registration":{"enabled":true,"population":"p"}`), []string{"$.actions[0].registration.population: takes an object"}},
 		"registration as what":          {p, login(`"registration":{"enabled":true,"group":1}`), []string{"$.actions[0].registration.group: is no member here; there are enabled, population,"}},
-		"an external provider":          {p, login(`"socialProviders":[{"id":"x"}]`), []string{"$.actions[0].socialProviders: leads to external providers, which this server does not do"}},
-		"a discovery rule":              {p, list(`{"type":"IDENTIFIER_FIRST","priority":1,"discoveryRules":[{"condition":{"contains":"@a","value":"${identifier}"},"identityProvider":{"id":"x"}}]}`), []string{"$.actions[0].discoveryRules: leads to external providers, which this server does not do"}},
+		"an external provider":          {p, login(`"socialProviders":[{"id":"x"}]`), []string{"$.actions[0].socialProviders: offers external providers beside the password, which this server does not do"}},
+		"rules that are no list":        {p, rules(`{}`), []string{"$.actions[0].discoveryRules: takes a list of rules"}},
+		"more than 100 rules":           {p, rules("[" + strings.Repeat(aRule+",", 100) + aRule + "]"), []string{"$.actions[0].discoveryRules: takes at most 100 rules, not 101"}},
+		"a rule that is none":           {p, rules(`[1]`), []string{"$.actions[0].discoveryRules[0]: takes an object"}},
+		"a rule of nothing":             {p, rules(`[{}]`), []string{"$.actions[0].discoveryRules[0].condition: takes {\"contains\":text,\"value\":\"${identifier}\"}", "$.actions[0].discoveryRules[0].identityProvider.id: is required"}},
+		"a rule of another member":      {p, rules("[" + strings.Replace(aRule, `{"condition"`, `{"x":1,"condition"`, 1) + "]"), []string{"$.actions[0].discoveryRules[0].x: is no member here"}},
+		"a rule of another condition":   {p, rules("[" + strings.Replace(aRule, "contains", "equals", 1) + "]"), []string{"$.actions[0].discoveryRules[0].condition.equals: is no member here", "$.actions[0].discoveryRules[0].condition: takes {"}},
+		"a rule of another value":       {p, rules("[" + strings.Replace(aRule, "identifier", "user.email", 1) + "]"), []string{"$.actions[0].discoveryRules[0].condition: takes {"}},
+		"a rule that fits everybody":    {p, rules("[" + strings.Replace(aRule, "@a", "", 1) + "]"), []string{"$.actions[0].discoveryRules[0].condition: takes {"}},
+		"a rule to nowhere":             {p, rules("[" + strings.Replace(aRule, `"x"`, `""`, 1) + "]"), []string{"$.actions[0].discoveryRules[0].identityProvider.id: takes the id of an identity provider"}},
 		"a discovery rule of a LOGIN":   {p, login(`"discoveryRules":[]`), []string{"$.actions[0].discoveryRules: is no member of the action LOGIN"}},
 		"a gateway by identifier":       {p, list(`{"type":"IDENTIFIER_FIRST","priority":1,"newUserProvisioning":{}}`), []string{"$.actions[0].newUserProvisioning: is no member of the action IDENTIFIER_FIRST"}},
 		"a directory gateway":           {p, login(`"newUserProvisioning":{}`), []string{"$.actions[0].newUserProvisioning: is not done by this server"}},
@@ -131,6 +144,26 @@ func TestEveryMistakeIsNamedWithItsPath(t *testing.T) {
 			_, _, err := policy.Source(json.RawMessage(tt.policy), tt.actions, nil, nil)
 			wantFaults(t, err, tt.want)
 		})
+	}
+}
+
+// aRule sends whoever types @a to the provider x.
+const aRule = `{"condition":{"contains":"@a","value":"${identifier}"},"identityProvider":{"id":"x"}}`
+
+// rules is an IDENTIFIER_FIRST action with these discovery rules.
+func rules(list string) []json.RawMessage {
+	return []json.RawMessage{json.RawMessage(`{"type":"IDENTIFIER_FIRST","priority":1,"discoveryRules":` + list + `}`)}
+}
+
+func TestWhomRulesLeadToIsKnown(t *testing.T) {
+	got := policy.Providers(slices.Concat(list(`{"type":"LOGIN","priority":2}`), rules("["+aRule+`,{},`+aRule+"]")))
+	at := policy.Path("$.actions[1].discoveryRules")
+	want := []policy.Reference{
+		{Path: at.Index(0).Member("identityProvider").Member("id"), ID: "x"},
+		{Path: at.Index(2).Member("identityProvider").Member("id"), ID: "x"},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 
@@ -168,7 +201,7 @@ func TestPublishedActions(t *testing.T) {
 		"mfa-risk-conditions": {
 			"$.actions[0].condition.or[2]: ipRisk", "$.actions[0].condition.or[3]: ipRisk", "$.actions[0].condition.or[4]: ipRisk",
 		},
-		"identifier-first":       {"$.actions[0].socialProviders: leads to external providers"},
+		"identifier-first":       {"$.actions[0].socialProviders: offers external providers"},
 		"identity-provider":      {unknown + `"IDENTITY_PROVIDER" (priority 10)`},
 		"agreement.response-201": {unknown + `"AGREEMENT" (priority 50)`},
 		"progressive-profiling":  {unknown + `"PROGRESSIVE_PROFILING" (priority 40)`, "$.actions[0].condition: asks for ${user.population.id}", "$.actions[0].condition: asks for ${user.type}"},

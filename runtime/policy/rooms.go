@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -23,9 +24,11 @@ func (r room) key(part string) string {
 // door: when it does not hold, the next action is entered, and what this one
 // would have proven must come from the session.
 //
-//	identify ─┬─ (lookup) ── password ─┬──────────────────────── next
-//	          └────────────────┘       ├─ expired, change ─┬──── next
-//	                                   └───────────────────┴─ verify ── next
+//	identify ─┬─ (lookup) ─┬─ (external) ─┬─ password ─┬──────────────────────── next
+//	          └────────────┘              │            ├─ expired, change ─┬──── next
+//	                                      │            └───────────────────┴─ verify ── next
+//	                                      ├─ next, once signed on elsewhere
+//	                                      └─ linking: a password once, then as above
 //	beside lookup or password: passkey ── next, or to the password when it does not
 //	do alone; recover ── next; register ── verify, or a link to the flow definition
 //	that registers ── next
@@ -63,13 +66,20 @@ func furnished(a action, next string) ([]*flow.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	asks := password
+	asks, linking := password, (*flow.Node)(nil)
 	if a.Type == identifierFirst {
-		// No rule leads elsewhere: discovery rules are refused where they are read,
-		// because there is no external provider to lead to.
-		asks = &flow.Node{Key: r.key("lookup"), Kind: "LOOKUP", Outlets: map[string]string{"LOCAL": password.Key, "EXTERNAL": password.Key}}
+		asks = &flow.Node{Key: r.key("lookup"), Kind: "LOOKUP", Outlets: map[string]string{"NAMED": password.Key}}
 		identify.Outlets["UNIDENTIFIED"] = asks.Key
 		nodes = append(nodes, asks)
+	}
+	if len(a.DiscoveryRules) > 0 {
+		elsewhere, err := r.elsewhere(a)
+		if err != nil {
+			return nil, err
+		}
+		linking = &flow.Node{Key: r.key("linking"), Kind: "PASSWORD", Config: json.RawMessage(`{"status":"ACCOUNT_LINKING_REQUIRED"}`), Outlets: maps.Clone(password.Outlets)}
+		identify.Outlets["IDENTIFIED"], asks.Outlets["NAMED"] = elsewhere.Key, elsewhere.Key
+		nodes = append(nodes, elsewhere, linking)
 	}
 	passkey := r.passkey(nil, nil)
 	beside := []string{passkey.Key}
@@ -79,12 +89,47 @@ func furnished(a action, next string) ([]*flow.Node, error) {
 		beside = append(beside, forgot.Key)
 	}
 	password.Beside, asks.Beside = beside, slices.Clone(beside)
+	if linking != nil && forgot != nil {
+		linking.Beside = []string{forgot.Key}
+	}
 	if fresh != nil { // only where nobody is named yet
 		nodes = append(nodes, fresh)
 		asks.Beside = append(asks.Beside, fresh.Key)
 	}
 	asks.Links = r.links(a)
 	return nodes, nil
+}
+
+// elsewhere is the node for whom a discovery rule sends to an external provider: before
+// anything is looked up here, so that the rules tell nothing of who exists.
+func (r room) elsewhere(a action) (*flow.Node, error) {
+	in := map[string]any{"discoveryRules": rules(a.DiscoveryRules)}
+	if a.EnforceLockout {
+		in["enforceLockout"] = true
+	}
+	if a.Registration != nil && a.Registration.FlowDefinition == nil {
+		made := map[string]any{}
+		if p := a.Registration.Population; p != nil {
+			made["population"] = map[string]string{"id": p.ID}
+		}
+		in["registration"] = made
+	}
+	config, err := json.Marshal(in)
+	return &flow.Node{Key: r.key("external"), Kind: "EXTERNAL", Config: json.RawMessage(config), Outlets: map[string]string{
+		"LOCAL": r.key("password"), "AUTHENTICATED": r.next, "VERIFICATION_REQUIRED": r.key("verify"), "UNLINKED": r.key("linking"),
+	}}, err
+}
+
+// rules are discovery rules as they are written.
+func rules(list []DiscoveryRule) []any {
+	var out []any
+	for _, d := range list {
+		out = append(out, map[string]any{
+			"condition":        map[string]string{"contains": d.Contains, "value": "${identifier}"},
+			"identityProvider": map[string]string{"id": d.Provider},
+		})
+	}
+	return out
 }
 
 // after are the nodes that a right password can lead to before the next action.

@@ -58,7 +58,7 @@ func TestAnActionIsARoom(t *testing.T) {
 	identify := func(next string) *flow.Node {
 		return node("IDENTIFY", map[string]string{"IDENTIFIED": "3.password", "UNIDENTIFIED": next})
 	}
-	lookup := map[string]string{"LOCAL": "3.password", "EXTERNAL": "3.password"}
+	lookup := map[string]string{"NAMED": "3.password"}
 	password := func(beside ...string) *flow.Node {
 		leads := map[string]string{"AUTHENTICATED": "", "PASSWORD_EXPIRED": "3.expired", "MUST_CHANGE_PASSWORD": "3.change", "VERIFICATION_REQUIRED": "3.verify"}
 		return node("PASSWORD", leads, append([]string{"3.passkey"}, beside...)...)
@@ -103,6 +103,37 @@ func TestAnActionIsARoom(t *testing.T) {
 				t.Errorf("plan %q begins at %q", plan.Name, plan.Entry)
 			}
 		})
+	}
+}
+
+// Rules are asked before anything is looked up, also of whom the session names, and what
+// is linked is linked behind everything else.
+func TestDiscoveryRulesAreARoomOfTheirOwn(t *testing.T) {
+	const rules = `"discoveryRules":[{"condition":{"contains":"@partner.example","value":"${identifier}"},"identityProvider":{"id":"p1"}}]`
+	plan := compile(t, list(
+		`{"type":"IDENTIFIER_FIRST","priority":3,"recovery":{"enabled":true},"registration":{"enabled":true,"population":{"id":"pop"}},"enforceLockoutForIdentityProviders":true,`+rules+`}`,
+		`{"type":"MULTI_FACTOR_AUTHENTICATION","priority":7}`)...)
+	after := map[string]string{"AUTHENTICATED": "7.identify", "PASSWORD_EXPIRED": "3.expired", "MUST_CHANGE_PASSWORD": "3.change", "VERIFICATION_REQUIRED": "3.verify"}
+	for key, want := range map[string]*flow.Node{
+		"3.identify": {Kind: "IDENTIFY", Skip: "7.identify", Factors: flow.Knowledge, Outlets: map[string]string{"IDENTIFIED": "3.external", "UNIDENTIFIED": "3.lookup"}},
+		"3.lookup":   node("LOOKUP", map[string]string{"NAMED": "3.external"}, "3.passkey", "3.recover", "3.register"),
+		"3.external": node("EXTERNAL", map[string]string{"LOCAL": "3.password", "AUTHENTICATED": "7.identify", "VERIFICATION_REQUIRED": "3.verify", "UNLINKED": "3.linking"}),
+		"3.linking":  node("PASSWORD", after, "3.recover"),
+		"3.password": node("PASSWORD", after, "3.passkey", "3.recover"),
+		"link":       node("LINK", map[string]string{"DONE": ""}),
+	} {
+		want.Key = key
+		if diff := cmp.Diff(want, plan.Nodes[key], cmpopts.IgnoreFields(flow.Node{}, "Config"), cmpopts.EquateEmpty()); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if got := plan.Nodes["7.challenge"].Outlets["SUCCEEDED"]; got != "link" {
+		t.Errorf("behind the last action is %q", got)
+	}
+	for _, written := range []string{`{"type":"IDENTIFIER_FIRST","priority":3}`, `{"type":"IDENTIFIER_FIRST","priority":3,"discoveryRules":[]}`} {
+		if plan := compile(t, list(written)...); plan.Nodes["link"] != nil || plan.Nodes["3.external"] != nil {
+			t.Errorf("%s leads elsewhere", written)
+		}
 	}
 }
 
@@ -249,7 +280,7 @@ func TestAPlanRunsEveryActionByPriority(t *testing.T) {
 					met = append(met, i)
 				}
 				if key = n.Skip; !skip || n.Kind != "IDENTIFY" {
-					key = n.Outlets[map[string]string{"IDENTIFY": "UNIDENTIFIED", "LOOKUP": "LOCAL", "PASSWORD": "AUTHENTICATED", "MFA_CHALLENGE": "SUCCEEDED"}[n.Kind]]
+					key = n.Outlets[map[string]string{"IDENTIFY": "UNIDENTIFIED", "LOOKUP": "NAMED", "PASSWORD": "AUTHENTICATED", "MFA_CHALLENGE": "SUCCEEDED"}[n.Kind]]
 				}
 			}
 			if !slices.Equal(met, priorities) {

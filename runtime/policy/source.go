@@ -57,6 +57,11 @@ type action struct {
 	Condition    json.RawMessage `json:"condition,omitempty"`
 	Recovery     *recovery       `json:"recovery,omitempty"`
 	Registration *registration   `json:"registration,omitempty"`
+	// DiscoveryRules say who signs on elsewhere, the first one that fits, of
+	// IDENTIFIER_FIRST.
+	DiscoveryRules []DiscoveryRule `json:"discoveryRules,omitempty"`
+	// EnforceLockout keeps out who is locked here, also when they sign on elsewhere.
+	EnforceLockout bool `json:"enforceLockout,omitempty"`
 	// FlowDefinition is what the action runs, of FLOW_DEFINITION.
 	FlowDefinition *reference `json:"flowDefinition,omitempty"`
 	// MultiFactor is what is asked for, of MULTI_FACTOR_AUTHENTICATION.
@@ -65,6 +70,13 @@ type action struct {
 	Device *DeviceAuthentication `json:"device,omitempty"`
 
 	names []string // the variables that Condition reads
+}
+
+// DiscoveryRule sends whoever types a name that holds Contains to an external
+// provider. Source: reference/flows.md 9.4.
+type DiscoveryRule struct {
+	Contains string `json:"contains"` // at any place, whatever the case
+	Provider string `json:"provider"` // id
 }
 
 type recovery struct {

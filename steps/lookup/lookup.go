@@ -4,7 +4,7 @@ package lookup
 
 import (
 	"context"
-	"slices"
+	"encoding/json"
 
 	"doorward/runtime/flow"
 )
@@ -23,9 +23,9 @@ func New() *Kind { return &Kind{} }
 func (k *Kind) Meta() flow.Meta {
 	return flow.Meta{
 		Name:    "LOOKUP",
-		Doc:     "asks for the username alone, and tells by its form where its owner signs on",
-		Source:  "reference/flows.md 3.1, 3.2, 9.4; reference/management.md 4.3",
-		Results: []string{"LOCAL", "EXTERNAL"},
+		Doc:     "asks for the username alone",
+		Source:  "reference/flows.md 3.1, 3.2",
+		Results: []string{"NAMED"},
 		Actions: []flow.Action{
 			flow.On("user.lookup", k.lookup).In(required).Labelled("user.lookup.submit", "Continue"),
 		},
@@ -35,7 +35,7 @@ func (k *Kind) Meta() flow.Meta {
 // Enter asks, unless it is known already who signs on.
 func (*Kind) Enter(_ context.Context, t *flow.Turn) (flow.Outcome, error) {
 	if t.User.ID != "" {
-		return flow.Result("LOCAL"), nil
+		return flow.Result("NAMED"), nil
 	}
 	return flow.Wait(required), nil
 }
@@ -44,14 +44,10 @@ type identifier struct {
 	Username string `json:"username" required:"true" max:"128" autocomplete:"username" label:"lookup.username.label=Username"`
 }
 
-// lookup takes every name. The discovery rules are asked first and for all names
-// alike: asking them only for names that are nobody's, as documented, would tell
-// which those are.
-func (*Kind) lookup(_ context.Context, t *flow.Turn, in identifier) (flow.Outcome, error) {
-	rules, _ := t.Config.([]rule)
-	result := "LOCAL"
-	if slices.ContainsFunc(rules, func(r rule) bool { return r.matches(in.Username) }) {
-		result = "EXTERNAL"
-	}
-	return flow.Result(result).WithCandidate(flow.Candidate{Username: in.Username}).WithEvent(flow.UserLookedUp), nil
+// lookup takes every name.
+func (*Kind) lookup(_ context.Context, _ *flow.Turn, in identifier) (flow.Outcome, error) {
+	return flow.Result("NAMED").WithCandidate(flow.Candidate{Username: in.Username}).WithEvent(flow.UserLookedUp), nil
 }
+
+// Check takes no configuration.
+func (*Kind) Check(config json.RawMessage) (any, error) { return flow.Unconfigured("LOOKUP", config) }

@@ -3,6 +3,7 @@
 package password
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -65,6 +66,7 @@ const (
 const (
 	anybody = "USERNAME_PASSWORD_REQUIRED"
 	bound   = "PASSWORD_REQUIRED"
+	linking = "ACCOUNT_LINKING_REQUIRED" // whoever has signed on elsewhere says who they are here
 )
 
 // Kind is the step kind.
@@ -82,20 +84,40 @@ func (k *Kind) Meta() flow.Meta {
 		Source:  "reference/flows.md 3.1, 4, 5.3",
 		Results: []string{"AUTHENTICATED", "PASSWORD_EXPIRED", "MUST_CHANGE_PASSWORD", "VERIFICATION_REQUIRED"},
 		Actions: []flow.Action{
-			flow.On(name, k.check).In(anybody).Labelled(key, label),
+			flow.On(name, k.check).In(anybody, linking).Labelled(key, label),
 			flow.On(name, k.checkBound).In(bound).Labelled(key, label),
 		},
 		Factors: flow.Knowledge,
 	}
 }
 
-// Check takes no configuration.
+// asked is the status that a node is configured with; empty: it follows from who is
+// known.
+type asked string
+
+// Check takes {} or {"status":"ACCOUNT_LINKING_REQUIRED"}.
 func (*Kind) Check(config json.RawMessage) (any, error) {
-	return flow.Unconfigured("PASSWORD", config)
+	var c struct {
+		Status asked `json:"status"`
+	}
+	if len(config) > 0 {
+		d := json.NewDecoder(bytes.NewReader(config))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&c); err != nil {
+			return nil, fmt.Errorf("PASSWORD takes a status: %w", err)
+		}
+	}
+	if c.Status != "" && c.Status != linking {
+		return nil, fmt.Errorf("PASSWORD takes the status %s, not %q", linking, string(c.Status))
+	}
+	return c.Status, nil
 }
 
 // Enter asks.
 func (*Kind) Enter(_ context.Context, t *flow.Turn) (flow.Outcome, error) {
+	if status, _ := t.Config.(asked); status != "" {
+		return flow.Wait(string(status)), nil
+	}
 	if t.User.ID != "" || t.Person.Username != "" {
 		return flow.Wait(bound), nil
 	}

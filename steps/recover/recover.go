@@ -69,6 +69,7 @@ const (
 	anybody  = "USERNAME_PASSWORD_REQUIRED"
 	unnamed  = "SIGN_ON_REQUIRED"
 	bound    = "PASSWORD_REQUIRED"
+	linking  = "ACCOUNT_LINKING_REQUIRED"
 	required = "RECOVERY_CODE_REQUIRED"
 )
 
@@ -93,7 +94,7 @@ func (k *Kind) Meta() flow.Meta {
 		Actions: []flow.Action{
 			flow.On("password.recover", k.recover).In(required).Labelled("password.recover.submit", "Set password"),
 			flow.On("password.sendRecoveryCode", k.resend).In(required).Every().Labelled("password.sendRecoveryCode.submit", "Send a new code"),
-			flow.On(forgot, k.forgot).Opening(anybody, unnamed).Labelled(key, label),
+			flow.On(forgot, k.forgot).Opening(anybody, unnamed, linking).Labelled(key, label),
 			flow.On(forgot, k.forgotBound).Opening(bound).Labelled(key, label),
 		},
 		Factors: flow.Knowledge,

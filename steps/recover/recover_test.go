@@ -25,6 +25,7 @@ var (
 const (
 	anybody  = "USERNAME_PASSWORD_REQUIRED"
 	unnamed  = "SIGN_ON_REQUIRED"
+	linking  = "ACCOUNT_LINKING_REQUIRED"
 	bound    = "PASSWORD_REQUIRED"
 	required = "RECOVERY_CODE_REQUIRED"
 )
@@ -78,7 +79,7 @@ func submit(t *testing.T, f *fake, at *flow.Turn, name string, v flow.Values) (f
 
 func TestItIsOfferedAsDocumented(t *testing.T) {
 	for status, want := range map[string][]string{
-		anybody: {"password.forgot"}, unnamed: {"password.forgot"}, bound: {"password.forgot"},
+		anybody: {"password.forgot"}, unnamed: {"password.forgot"}, linking: {"password.forgot"}, bound: {"password.forgot"},
 		"PASSWORD_EXPIRED": nil, "VERIFICATION_CODE_REQUIRED": nil, required: nil,
 	} {
 		var beside []string
