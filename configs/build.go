@@ -143,6 +143,12 @@ func (b *builder) add(ctx context.Context, r flow.Resource, secrets map[string][
 		return b.addFactors(r)
 	case kindExternalService:
 		b.addService(r, secrets)
+	case kindIdentityProvider:
+		var d identityProviderDocument
+		if err := body(r, b.base, &d); err != nil {
+			return err
+		}
+		b.providers[d.ID] = d.provider(string(secrets[secretKey(r.Kind, r.ID, "clientSecret")]))
 	case kindNotifications:
 		var d notificationsDocument
 		if err := body(r, b.base, &d); err != nil {

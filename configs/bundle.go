@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"doorward/runtime/federation"
 	"doorward/runtime/flow"
 	"doorward/runtime/passwordpolicy"
 )
@@ -34,6 +35,7 @@ type Bundle struct {
 	definitions  map[string]FlowDefinition
 	drafts       map[string]FlowDefinition // by id of the definition
 	services     map[string]served         // external services by id
+	providers    map[string]federation.Provider
 	phones       map[flow.Channel]PhoneRequest
 	recaptcha    Recaptcha
 	factors      factors
@@ -64,7 +66,7 @@ func NewBundle(e Environment, apps ...*Application) *Bundle {
 		environment: e, host: e.Host(), apiHost: hostOf(e.APIBase),
 		applications: map[string]*Application{}, populations: map[string]Population{},
 		passwords: map[string]rules{}, policies: map[string]signOn{}, origins: map[string]bool{}, redirects: map[string]*Application{},
-		services: map[string]served{}, agreements: map[string]*Agreement{}, definitions: map[string]FlowDefinition{}, drafts: map[string]FlowDefinition{}, kinds: map[string]bool{}, recaptcha: Recaptcha{Provider: RecaptchaProofOfWork},
+		services: map[string]served{}, providers: map[string]federation.Provider{}, agreements: map[string]*Agreement{}, definitions: map[string]FlowDefinition{}, drafts: map[string]FlowDefinition{}, kinds: map[string]bool{}, recaptcha: Recaptcha{Provider: RecaptchaProofOfWork},
 	}
 	b.factors = builtinFactors(hostName(e.AuthBase))
 	for _, a := range apps {

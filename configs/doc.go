@@ -17,6 +17,7 @@
 //	                    externalServices/*.json    with their secrets
 //	                    fido2Policies/*.json
 //	                    deviceAuthenticationPolicies/*.json
+//	                    identityProviders/*.json   with their clientSecret and attributes
 //	                    flowDefinitions/*.json
 //	                    signOnPolicies/*.json      with their actions
 //	                    applications/*.json        with their secret and assignments

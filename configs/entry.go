@@ -37,6 +37,9 @@ func (k *Kind) parse(place string, raw []byte) *entry {
 	whole := json.Unmarshal(body, &m) == nil && m != nil
 	if whole {
 		k.strip(m)
+		if k.completes != nil {
+			k.completes(m)
+		}
 		if k.seals != nil {
 			e.secrets, faults = k.seals(m)
 		}

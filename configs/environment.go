@@ -1,6 +1,9 @@
 package configs
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+)
 
 // Environment is a tenant and its public addresses. They are built from what is
 // configured, never from a request.
@@ -97,4 +100,16 @@ func (e Environment) ExperienceURL(definition string) string {
 // sign-on that led to it. Source: reference/flows.md 7.1.
 func (e Environment) CallbackURL(flow string) string {
 	return e.FlowURL(flow) + "/flowExecutionCallback"
+}
+
+// ProviderCallbackURL is where people come back from an external OpenID provider: the
+// redirect URI to register there. Source: reference/flows.md 9.1.
+func (e Environment) ProviderCallbackURL() string {
+	return e.AuthBase + "/" + e.ID + "/rp/callback/openid_connect"
+}
+
+// AuthenticateURL leads a browser from the flow to an external provider.
+// Source: reference/flows.md 9.1.
+func (e Environment) AuthenticateURL(provider, flow string) string {
+	return e.AuthBase + "/" + e.ID + "/rp/authenticate?providerId=" + url.QueryEscape(provider) + "&flowId=" + url.QueryEscape(flow)
 }

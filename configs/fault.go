@@ -17,7 +17,7 @@ type Fault struct {
 	File string // path inside the directory; empty: what was sent
 	policy.Fault
 	Existing string         // of UNIQUENESS_VIOLATION: id of what has the value
-	Finding  string         // what runtime/verifier calls it, or SecretUnset; empty: it is no finding
+	Finding  string         // what runtime/verifier calls it, SecretUnset or ProviderDisabled; empty: it is no finding
 	Trail    []verifier.Hop // of a finding: how a flow gets there
 }
 

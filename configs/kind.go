@@ -40,19 +40,20 @@ type Kind struct {
 	ordered  string   // of parts: member that is its own among its siblings, from which its id follows where it has none
 	final    bool     // it cannot be replaced
 
-	seals  func(m object) (map[string]string, policy.Faults) // takes what is secret out of a body, in the place of secrets; by names of its own
-	spares func(e *entry, secret string) bool                // of those: what a replacement keeps
-	omits  func(m object)                                    // takes out what follows from the rest, where readOnly does not reach
-	shape  reflect.Type                                      // of the struct that a body is read into; nil: it is read in another way
-	read   func(body []byte, base string) (document, policy.Faults)
-	refers func(t *tree, e *entry) []link                                    // what it names beyond Relations
-	across func(t *tree, e *entry, f *policy.Faults)                         // rules that take the whole environment
-	doubts func(t *tree, e *entry) []Fault                                   // what works, and looks as if it were not meant
-	plan   func(t *tree, e *entry) (src []byte, hash flow.Digest, err error) // nil: there is none; no src: not now
-	shows  func(body, above object, now time.Time) object                    // members that follow from others
-	stands func() object                                                     // of a singleton: what holds while there is none
-	enters func(part object, now time.Time) policy.Faults                    // what keeps a part from being made now
-	leaves func(part object, now time.Time) string                           // what keeps a part from being removed now
+	seals     func(m object) (map[string]string, policy.Faults) // takes what is secret out of a body, in the place of secrets; by names of its own
+	spares    func(e *entry, secret string) bool                // of those: what a replacement keeps
+	omits     func(m object)                                    // takes out what follows from the rest, where readOnly does not reach
+	completes func(m object)                                    // adds what every document of the kind has
+	shape     reflect.Type                                      // of the struct that a body is read into; nil: it is read in another way
+	read      func(body []byte, base string) (document, policy.Faults)
+	refers    func(t *tree, e *entry) []link                                    // what it names beyond Relations
+	across    func(t *tree, e *entry, f *policy.Faults)                         // rules that take the whole environment
+	doubts    func(t *tree, e *entry) []Fault                                   // what works, and looks as if it were not meant
+	plan      func(t *tree, e *entry) (src []byte, hash flow.Digest, err error) // nil: there is none; no src: not now
+	shows     func(body, above object, now time.Time) object                    // members that follow from others
+	stands    func() object                                                     // of a singleton: what holds while there is none
+	enters    func(part object, now time.Time) policy.Faults                    // what keeps a part from being made now
+	leaves    func(part object, now time.Time) string                           // what keeps a part from being removed now
 }
 
 // Relation is a member that holds another resource, as {"id": …}.

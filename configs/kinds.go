@@ -11,26 +11,27 @@ import (
 func documents() []*Kind {
 	return []*Kind{
 		environmentKind(), passwordPolicyKind(), populationKind(), agreementKind(), formKind(), externalServiceKind(), notificationsKind(),
-		fido2PolicyKind(), mfaPolicyKind(), mfaSettingsKind(), flowDefinitionKind(), signOnPolicyKind(), recaptchaKind(), applicationKind(),
+		fido2PolicyKind(), mfaPolicyKind(), mfaSettingsKind(), identityProviderKind(), flowDefinitionKind(), signOnPolicyKind(), recaptchaKind(), applicationKind(),
 	}
 }
 
 // The names of kinds that code asks for.
 const (
-	kindEnvironment     = "environment"
-	kindPasswordPolicy  = "passwordPolicy"
-	kindPopulation      = "population"
-	kindAgreement       = "agreement"
-	kindForm            = "form"
-	kindExternalService = "externalService"
-	kindNotifications   = "notificationsSettings"
-	kindFIDO2Policy     = "fido2Policy"
-	kindMFAPolicy       = "deviceAuthenticationPolicy"
-	kindMFASettings     = "mfaSettings"
-	kindFlowDefinition  = "flowDefinition"
-	kindSignOnPolicy    = "signOnPolicy"
-	kindRecaptcha       = "recaptchaConfig"
-	kindApplication     = "application"
+	kindEnvironment      = "environment"
+	kindPasswordPolicy   = "passwordPolicy"
+	kindPopulation       = "population"
+	kindAgreement        = "agreement"
+	kindForm             = "form"
+	kindExternalService  = "externalService"
+	kindNotifications    = "notificationsSettings"
+	kindFIDO2Policy      = "fido2Policy"
+	kindMFAPolicy        = "deviceAuthenticationPolicy"
+	kindMFASettings      = "mfaSettings"
+	kindIdentityProvider = "identityProvider"
+	kindFlowDefinition   = "flowDefinition"
+	kindSignOnPolicy     = "signOnPolicy"
+	kindRecaptcha        = "recaptchaConfig"
+	kindApplication      = "application"
 )
 
 // Source: reference/management.md 5.1.
@@ -124,6 +125,18 @@ func mfaSettingsKind() *Kind {
 	}, ruledBy(mfapolicy.ReadSettings))
 }
 
+// Source: reference/management.md 5.6.
+func identityProviderKind() *Kind {
+	return declare[identityProviderDocument](Kind{
+		Name: kindIdentityProvider, Title: "identity provider", Collection: "identityProviders",
+		secrets: []string{"clientSecret"}, spares: sparesProvider, completes: completeProvider, refers: providerRefers, across: providerAcross,
+		Parts: []*Kind{{
+			Name: "identityProviderAttribute", Title: "attribute", Collection: "attributes", Relation: "attribute", ordered: "name",
+			fixed: []string{"name"}, readOnly: []string{"mappingType"}, shows: showsAttribute, leaves: leavesAttribute,
+		}},
+	})
+}
+
 // Source: reference/management.md 2.2.
 func flowDefinitionKind() *Kind {
 	return declareAs(Kind{
@@ -136,7 +149,7 @@ func flowDefinitionKind() *Kind {
 func signOnPolicyKind() *Kind {
 	return declare[signOnPolicyDocument](Kind{
 		Name: kindSignOnPolicy, Title: "sign-on policy", Collection: "signOnPolicies",
-		defaults: true, kept: []string{"default"}, refers: policyRefers, plan: policyPlan,
+		defaults: true, kept: []string{"default"}, refers: policyRefers, across: policyAcross, doubts: policyDoubts, plan: policyPlan,
 		Parts: []*Kind{{Name: "signOnPolicyAction", Title: "action", Collection: "actions", ordered: "priority"}},
 	})
 }

@@ -44,5 +44,8 @@ func policyRefers(_ *tree, e *entry) []link {
 	for _, r := range policy.DevicePolicies(d.Actions) {
 		out = append(out, link{r.Path, kindMFAPolicy, r.ID})
 	}
+	for _, r := range policy.Providers(d.Actions) {
+		out = append(out, link{r.Path, kindIdentityProvider, r.ID})
+	}
 	return out
 }

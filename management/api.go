@@ -45,6 +45,8 @@ type Parts struct {
 	Consents     *directory.Consents
 	Devices      *directory.Devices
 	Certificates *directory.Certificates
+	Links        *directory.Links
+	Providers    Providers
 	Factors      Factors
 	Metadata     Metadata
 	Invoker      Invoker

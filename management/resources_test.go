@@ -35,6 +35,7 @@ func TestEveryKindIsCreatedReadListedChangedAndDeleted(t *testing.T) {
 	language := h.post("/agreements/"+agreement+"/languages", `{"displayName":"English","locale":"en","enabled":false}`).is(http.StatusCreated)["id"].(string)
 	h.post("/deviceAuthenticationPolicies", policyOfAll()).is(http.StatusCreated)
 	keys := h.post("/fido2Policies", aFIDO2Policy("Keys", `,"default":true`)).is(http.StatusCreated)["id"].(string)
+	provider := h.post("/identityProviders", aProvider).is(http.StatusCreated)["id"].(string)
 	tried := map[string]bool{}
 	for kind, c := range map[string]struct {
 		path, body, changed string
@@ -59,6 +60,15 @@ func TestEveryKindIsCreatedReadListedChangedAndDeleted(t *testing.T) {
 			"/deviceAuthenticationPolicies", strings.Replace(published(t, "comp-device-authentication-policy.json"), `"default": true`, `"default": false`, 1),
 			strings.NewReplacer(`"All","default":true`, `"Strict"`, `"fido2":{"enabled":true}`, `"fido2":{"enabled":true,"fido2PolicyId":"`+keys+`"}`).Replace(policyOfAll()),
 			map[string]any{"name": "Strict", "default": false, "fido2.fido2PolicyId": keys, "newDeviceNotification": nil},
+		},
+		"identityProvider": {
+			"/identityProviders", strings.Replace(aProvider, `"Partner"`, `"Other"`, 1), strings.NewReplacer(`"Partner"`, `"Others"`, `"pkceMethod":"S256",`, "").Replace(aProvider),
+			map[string]any{"name": "Others", "pkceMethod": nil, "clientSecret": nil},
+		},
+		"identityProviderAttribute": {
+			"/identityProviders/" + provider + "/attributes", `{"name":"name.given","value":"${providerAttributes.given_name}","update":"EMPTY_ONLY"}`,
+			`{"name":"name.given","value":"${providerAttributes.first}","update":"ALWAYS"}`,
+			map[string]any{"update": "ALWAYS", "mappingType": "CUSTOM"},
 		},
 		"flowDefinition": {"/flowDefinitions", fmt.Sprintf(definition1, "Stop", "X"), fmt.Sprintf(definition1, "Stop", "Y"), map[string]any{"name": "Stop"}},
 		"signOnPolicy":   {"/signOnPolicies", `{"name":"Other","default":"false"}`, `{"name":"Another"}`, map[string]any{"name": "Another", "default": false}},

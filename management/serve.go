@@ -144,7 +144,7 @@ func (a *API) tenant(c *call) error {
 	if env == "" {
 		return nil
 	}
-	for _, name := range []string{"env", "id", "agreement", "device", "pairingKey", "browser", parentParam(0), parentParam(1)} {
+	for _, name := range []string{"env", "id", "agreement", "device", "pairingKey", "browser", "link", parentParam(0), parentParam(1)} {
 		if v := c.PathValue(name); v != "" && !isID(v) {
 			return notFound()
 		}

@@ -35,7 +35,7 @@ func userRoutes() []route {
 			operation{method: http.MethodDelete, access: identities, run: deleteUser},
 		)},
 	}
-	return slices.Concat(routes, userParts(), []route{passwordRoute()}, consentRoutes(), deviceRoutes())
+	return slices.Concat(routes, userParts(), []route{passwordRoute()}, consentRoutes(), deviceRoutes(), linkRoutes())
 }
 
 // user is the one that the path names.
@@ -69,7 +69,7 @@ func unserved(err error) error {
 func (c *call) userURL(id string) string { return c.base() + "/users/" + id }
 
 // userLinks are those of a user. Source: examples/management doc-user-read; what
-// is not here (roleAssignments, linkedAccounts) has no address yet.
+// is not here (roleAssignments) has no address yet.
 func (c *call) userLinks(u *directory.User) object {
 	self := c.userURL(u.ID)
 	password := self + "/password"
@@ -77,7 +77,7 @@ func (c *call) userLinks(u *directory.User) object {
 	for _, rel := range []string{"password.reset", "password.set", "password.check", "password.recover"} {
 		l = l.link(rel, password)
 	}
-	for _, rel := range []string{"agreementConsents", "devices", "pairingKeys", "trustedBrowsers", "certificates", "mfaEnabled"} {
+	for _, rel := range []string{"agreementConsents", "devices", "pairingKeys", "trustedBrowsers", "certificates", "linkedAccounts", "mfaEnabled"} {
 		l = l.link(rel, self+"/"+rel)
 	}
 	if locked(u, c.api.Now()) {

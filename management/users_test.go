@@ -74,7 +74,7 @@ func TestAUserShowsTheMembersOfThePublishedOne(t *testing.T) {
 		}
 	}
 	for rel := range want["_links"].(map[string]any) {
-		if at(got, "_links", rel) == nil && rel != "devices" && rel != "roleAssignments" && rel != "linkedAccounts" {
+		if at(got, "_links", rel) == nil && rel != "devices" && rel != "roleAssignments" {
 			t.Errorf("there is no link %s", rel)
 		}
 	}
