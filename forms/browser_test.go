@@ -38,6 +38,9 @@ func wall() map[string]forms.SignOn {
 	linked := said(recovery(), func(s *forms.SignOn) { s.Code = "AB34EF78" })
 	maps.Copy(all, map[string]forms.SignOn{
 		"username-password": signOn(), "identifier": lookup(), "password": password(), "password-long-name": long(password()),
+		"elsewhere": elsewhere(), "unlinked": unlinked(), "elsewhere-refused": said(elsewhere(), func(s *forms.SignOn) {
+			s.Fault = &flow.Fault{Code: flow.RequestFailed, Details: []flow.Detail{{Code: flow.ExternalFailed}}}
+		}),
 		"expired-password": expired(), "temporary-password": change("MUST_CHANGE_PASSWORD"),
 		"recovery": recovery(), "recovery-from-link": linked, "verification": verification(), "verification-long-name": long(verification()),
 		"register": registration(), "forgot": forgotten(), "forgot-known": said(password(), func(s *forms.SignOn) { s.Show = "password.forgot" }),
@@ -133,7 +136,7 @@ func TestBrowserWall(t *testing.T) {
 	paths := []string{
 		"/themed/en/form-gallery", "/de/form-gallery", "/themed/en/gallery", "/themed/en/username-password", "/de/username-password", "/de/recovery", "/de/register", "/de/many-errors",
 		"/de/expired-password", "/de/verification-long-name", "/de/forgot", "/de/gallery", "/de/code", "/es/recovery",
-		"/themed/en/selection", "/de/enrolment", "/de/recovery-codes", "/es/push-number", "/es/passkey-sign-on",
+		"/themed/en/selection", "/de/enrolment", "/de/recovery-codes", "/es/push-number", "/es/passkey-sign-on", "/de/elsewhere-refused", "/es/unlinked",
 	}
 	for name := range wall() {
 		paths = append(paths, "/en/"+name)

@@ -3,7 +3,8 @@
 // from the same declaration that checks its submission. No step kind is known
 // here; of actions the engine's own reset is, and those about devices (room.go),
 // whose pages show more than a form: a list to choose from, a number to match, a
-// code to scan, and what the browser is asked to sign.
+// code to scan, and what the browser is asked to sign. Who signs on elsewhere is shown
+// a link (elsewhere.go).
 //
 // What pages say lies in texts/, one file a language, by the keys that steps and
 // faults carry. What pages are made of lies in components.go and fields.go, one

@@ -83,6 +83,23 @@ func password() forms.SignOn {
 	return s
 }
 
+// elsewhere is somebody who is to sign on at a provider.
+func elsewhere() forms.SignOn {
+	s := execution("EXTERNAL_AUTHENTICATION_REQUIRED")
+	claimed(&s)
+	s.View.External = &flow.External{Provider: "p", Name: "Partner", Type: "OPENID_CONNECT"}
+	s.Elsewhere = "https://auth.example.com/e/rp/authenticate?providerId=p&flowId=f"
+	return s
+}
+
+// unlinked is somebody who has, and is nobody here yet.
+func unlinked() forms.SignOn {
+	s := execution("ACCOUNT_LINKING_REQUIRED", check(), forgot())
+	claimed(&s)
+	s.View.External = &flow.External{Provider: "p", Name: "Partner", Type: "OPENID_CONNECT"}
+	return s
+}
+
 func expired() forms.SignOn { return change("PASSWORD_EXPIRED") }
 
 func change(status string) forms.SignOn {

@@ -216,6 +216,9 @@ func (w *words) lead(s *SignOn, l *layout) *lead {
 		topic = l.shown.Name
 	}
 	p := wording.Params{"application": s.Application, "address": s.View.Address, "person": s.View.User.Username}
+	if s.View.External != nil {
+		p["provider"] = s.View.External.Name
+	}
 	if a := l.room.selected; a != nil {
 		p["address"] = cmp.Or(s.View.Address, a.target())
 	}

@@ -17,6 +17,7 @@ type SignOn struct {
 	View        flow.View
 	Address     string                 // of this page, to which its forms post
 	Application string                 // display name
+	Elsewhere   string                 // address by which the person signs on at View.External; empty: nowhere
 	Ways        []Way                  // to executions that come back to this one
 	Policy      *passwordpolicy.Policy // for a new password; nil: none is shown
 	Show        string                 // action whose form is wanted; one that is not offered counts as none
@@ -69,7 +70,9 @@ func (p *Pages) SignOn(set Setting, s SignOn) []byte {
 		return p.consent(set, &s, t)
 	}
 	w := p.in(set)
+	askAnew(&s)
 	l := w.lay(&s)
+	l.restarts(&s)
 	problems := w.mark(&s, l.form)
 	l.form.settle(problems)
 	if l.room.key != "" && len(problems) == 0 || l.form.isScripted() {
@@ -87,6 +90,7 @@ func (p *Pages) SignOn(set Setting, s SignOn) []byte {
 		m.chip(s.View.User.Username, l.reset)
 	}
 	m.above(&s, &l)
+	m.elsewhere(&s)
 	m.form(l.form)
 	m.choices(l.choices)
 	m.passkey(l.passkey)

@@ -13,7 +13,7 @@ import (
 // statuses is an execution in each status, and each form behind a link.
 func statuses() map[string]forms.SignOn {
 	return map[string]forms.SignOn{
-		"USERNAME_PASSWORD_REQUIRED": signOn(), "SIGN_ON_REQUIRED": lookup(), "PASSWORD_REQUIRED": password(),
+		"USERNAME_PASSWORD_REQUIRED": signOn(), "SIGN_ON_REQUIRED": lookup(), "PASSWORD_REQUIRED": password(), "ACCOUNT_LINKING_REQUIRED": unlinked(),
 		"PASSWORD_EXPIRED": expired(), "MUST_CHANGE_PASSWORD": change("MUST_CHANGE_PASSWORD"),
 		"RECOVERY_CODE_REQUIRED": recovery(), "VERIFICATION_CODE_REQUIRED": verification(),
 		flow.ContinueRequired: outOfTime(),
@@ -30,6 +30,7 @@ func TestEveryStatusInEveryLanguage(t *testing.T) {
 			"USERNAME_PASSWORD_REQUIRED": {"Sign on", "to continue to Acme Travel", "Sign on"},
 			"SIGN_ON_REQUIRED":           {"Sign on", "to continue to Acme Travel", "Continue"},
 			"PASSWORD_REQUIRED":          {"Enter your password", "to continue to Acme Travel", "Sign on"},
+			"ACCOUNT_LINKING_REQUIRED":   {"Link your account", "Your account at Partner is not linked to an account here yet. Sign on here once to link it.", "Sign on"},
 			"PASSWORD_EXPIRED":           {"Your password has expired", "Choose a new one to go on.", "Change password"},
 			"MUST_CHANGE_PASSWORD":       {"Choose your own password", "The one you just used was temporary.", "Change password"},
 			"RECOVERY_CODE_REQUIRED":     {"Set a new password", "If there is an account for ada@example.com, we sent a code to its email address. It works for 5 minutes.", "Set password"},
@@ -42,6 +43,7 @@ func TestEveryStatusInEveryLanguage(t *testing.T) {
 			"USERNAME_PASSWORD_REQUIRED": {"Anmelden", "um mit Acme Travel fortzufahren", "Anmelden"},
 			"SIGN_ON_REQUIRED":           {"Anmelden", "um mit Acme Travel fortzufahren", "Weiter"},
 			"PASSWORD_REQUIRED":          {"Geben Sie Ihr Passwort ein", "um mit Acme Travel fortzufahren", "Anmelden"},
+			"ACCOUNT_LINKING_REQUIRED":   {"Verknüpfen Sie Ihr Konto", "Ihr Konto bei Partner ist noch mit keinem Konto hier verknüpft. Melden Sie sich einmal hier an, um es zu verknüpfen.", "Anmelden"},
 			"PASSWORD_EXPIRED":           {"Ihr Passwort ist abgelaufen", "Wählen Sie ein neues, um fortzufahren.", "Passwort ändern"},
 			"MUST_CHANGE_PASSWORD":       {"Wählen Sie ein eigenes Passwort", "Das eben verwendete war nur vorläufig.", "Passwort ändern"},
 			"RECOVERY_CODE_REQUIRED":     {"Neues Passwort festlegen", "Wenn es für ada@example.com ein Konto gibt, haben wir einen Code an dessen E-Mail-Adresse gesendet. Er gilt 5 Minuten.", "Passwort festlegen"},
@@ -54,6 +56,7 @@ func TestEveryStatusInEveryLanguage(t *testing.T) {
 			"USERNAME_PASSWORD_REQUIRED": {"Iniciar sesión", "para continuar en Acme Travel", "Iniciar sesión"},
 			"SIGN_ON_REQUIRED":           {"Iniciar sesión", "para continuar en Acme Travel", "Continuar"},
 			"PASSWORD_REQUIRED":          {"Introduzca su contraseña", "para continuar en Acme Travel", "Iniciar sesión"},
+			"ACCOUNT_LINKING_REQUIRED":   {"Vincule su cuenta", "Su cuenta de Partner aún no está vinculada a ninguna cuenta de aquí. Inicie sesión aquí una vez para vincularla.", "Iniciar sesión"},
 			"PASSWORD_EXPIRED":           {"Su contraseña ha caducado", "Elija una nueva para continuar.", "Cambiar contraseña"},
 			"MUST_CHANGE_PASSWORD":       {"Elija su propia contraseña", "La que acaba de usar era temporal.", "Cambiar contraseña"},
 			"RECOVERY_CODE_REQUIRED":     {"Establezca una contraseña nueva", "Si hay una cuenta para ada@example.com, hemos enviado un código a su correo electrónico. Sirve durante 5 minutos.", "Establecer contraseña"},

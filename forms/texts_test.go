@@ -108,7 +108,7 @@ func declared() map[string]string {
 	out := map[string]string{"session.reset": "Start again"}
 	for _, k := range steps.Builtin(steps.Parts{}) {
 		for _, a := range k.Meta().Actions {
-			if a.Name == flow.PollAction { // nobody is offered it
+			if a.Name == flow.PollAction || a.Name == flow.CallbackAction { // nobody is offered it
 				continue
 			}
 			out[a.Prompt.Key] = a.Prompt.Default
@@ -265,6 +265,7 @@ func follows(t *testing.T) map[string]bool {
 	for code := range failures(t) {
 		add("failure."+code, "")
 	}
+	add("fault."+flow.ExternalFailed, "")
 	for _, rule := range []string{
 		passwordpolicy.Length, passwordpolicy.MaxRepeatedCharacters, passwordpolicy.MinUniqueCharacters, passwordpolicy.MinComplexity,
 		passwordpolicy.AlphabetSequenceRule, passwordpolicy.NumberSequenceRule, passwordpolicy.QwertySequenceRule, passwordpolicy.ShiftedNumberRowSequenceRule,

@@ -20,7 +20,10 @@ type Place struct {
 	// PasswordPolicy is the policy of a new password, as JSON; it is written
 	// where an action takes one. Source: reference/flows.md 2.2, 2.3.
 	PasswordPolicy []byte
-	Links          []Link
+	// Authenticate is the absolute URL at which the execution's person signs on at an
+	// external identity provider. Source: reference/flows.md 9.1.
+	Authenticate string
+	Links        []Link
 }
 
 // Link is a way out of the execution, by its relation.
@@ -230,7 +233,7 @@ func appendAMR(b []byte, amr []string) []byte {
 
 func appendEmbedded(b []byte, v *flow.View, p Place) []byte {
 	policy := len(p.PasswordPolicy) > 0 && takesNewPassword(v.Offers)
-	if v.User.Username == "" && p.Application == "" && !policy && len(v.Embedded) == 0 {
+	if v.User.Username == "" && p.Application == "" && !policy && v.External == nil && len(v.Embedded) == 0 {
 		return b
 	}
 	sep := `,"_embedded":{`
@@ -245,8 +248,22 @@ func appendEmbedded(b []byte, v *flow.View, p Place) []byte {
 		b = append(appendMember(b, sep+`"application":{"name":`, p.Application), '}')
 		sep = ","
 	}
+	if v.External != nil {
+		b, sep = appendProvider(append(b, sep...), v.External, p.Authenticate), ","
+	}
 	if policy {
 		b = append(append(b, sep+`"passwordPolicy":`...), p.PasswordPolicy...)
+	}
+	return append(b, '}')
+}
+
+// appendProvider writes where somebody signs on elsewhere.
+func appendProvider(b []byte, x *flow.External, authenticate string) []byte {
+	b = appendMember(b, `"identityProvider":{"id":`, x.Provider)
+	b = appendMember(b, `,"name":`, x.Name)
+	b = appendMember(b, `,"type":`, x.Type)
+	if authenticate != "" {
+		b = append(appendLink(append(b, `,"_links":{`...), "authenticate", authenticate), '}')
 	}
 	return append(b, '}')
 }

@@ -55,6 +55,13 @@ func TestEncode(t *testing.T) {
 			"session.reset":{"method":"POST","contentType":"application/vnd.pingidentity.session.reset+json","properties":[]}},
 			"id":"` + id + `","session":{"id":"5655baab-c282-4f9d-8d01-b635fe66b528"},"resumeUrl":"` + base + `/as/resume?flowId=` + id + `",
 			"status":"USERNAME_PASSWORD_REQUIRED","createdAt":"2021-07-23T16:19:34.570Z","expiresAt":"2021-07-23T16:34:53.196Z","_embedded":{"application":{"name":"Acme Travel"}}}`},
+		{"an account that is to be linked says where it is", func(v *flow.View) {
+			v.Status, v.Offers = "ACCOUNT_LINKING_REQUIRED", nil
+			v.External = &flow.External{Provider: "p1", Name: "Partner", Type: "OPENID_CONNECT", LoginHint: "ada@partner.com"}
+		}, nil, `{"_links":{"self":{"href":"` + base + `/flows/` + id + `"}},
+			"id":"` + id + `","session":{"id":"5655baab-c282-4f9d-8d01-b635fe66b528"},"resumeUrl":"` + base + `/as/resume?flowId=` + id + `",
+			"status":"ACCOUNT_LINKING_REQUIRED","createdAt":"2021-07-23T16:19:34.570Z","expiresAt":"2021-07-23T16:34:53.196Z",
+			"_embedded":{"application":{"name":"Acme Travel"},"identityProvider":{"id":"p1","name":"Partner","type":"OPENID_CONNECT"}}}`},
 		{"the documented completed flow", func(v *flow.View) {
 			v.Status, v.Offers, v.AMR = flow.Completed, nil, []string{"pwd", "otp"}
 			v.User = flow.Subject{ID: "831441df-b71f-473c-8871-c0af518ad851", Username: "app_user", Given: "Test", Family: "ApplicationUser"}
@@ -241,5 +248,23 @@ func BenchmarkProblem(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		wire.Problem(f, "6c796712-0f16-4062-815a-e0a92f4a2143", p)
+	}
+}
+
+// TestWhereSomebodySignsOnElsewhere. Source: reference/flows.md 9.1.
+func TestWhereSomebodySignsOnElsewhere(t *testing.T) {
+	v := flow.View{Ref: flow.Ref{ID: id}, Status: "EXTERNAL_AUTHENTICATION_REQUIRED", External: &flow.External{Provider: "p1", Name: `A "quoted" one`, Type: "OPENID_CONNECT"}}
+	var got struct {
+		Embedded map[string]any `json:"_embedded"`
+	}
+	if err := json.Unmarshal(wire.Encode(v, wire.Place{Self: base, Authenticate: base + "/rp/authenticate"}), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"identityProvider": map[string]any{
+		"id": "p1", "name": `A "quoted" one`, "type": "OPENID_CONNECT",
+		"_links": map[string]any{"authenticate": map[string]any{"href": base + "/rp/authenticate"}},
+	}}
+	if diff := cmp.Diff(want, got.Embedded); diff != "" {
+		t.Error(diff)
 	}
 }

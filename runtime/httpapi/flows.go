@@ -102,7 +102,7 @@ func (s *Server) refuse(ctx context.Context, x *exchange, event flow.EventType, 
 // place is where the execution is met.
 func place(b *configs.Bundle, v *flow.View) wire.Place {
 	e := b.Environment()
-	p := wire.Place{Self: e.FlowURL(v.Ref.ID), Resume: e.ResumeURL(v.Ref.ID), Restart: restart, PasswordPolicy: b.PasswordPolicyJSON(v.Population)}
+	p := wire.Place{Self: e.FlowURL(v.Ref.ID), Resume: e.ResumeURL(v.Ref.ID), Restart: restart, PasswordPolicy: b.PasswordPolicyJSON(v.Population), Authenticate: leavesBy(e, v)}
 	if v.Definition != "" {
 		p.Self, p.Resume, p.Restart = e.FlowExecutionURL(v.Ref.ID), v.Redirect, ""
 	}

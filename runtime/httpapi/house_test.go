@@ -48,6 +48,9 @@ type engine struct {
 
 	starts   []flow.Start
 	returned []string // executions that were brought back
+	answers  []flow.Values
+	stranger bool       // it belongs to any browser
+	next     *flow.View // what the next action leads to
 }
 
 func (e *engine) View(_ context.Context, ref flow.Ref, c flow.Caller) (flow.View, error) {
@@ -57,7 +60,7 @@ func (e *engine) View(_ context.Context, ref flow.Ref, c flow.Caller) (flow.View
 	if e.down != nil {
 		return flow.View{}, e.down
 	}
-	if ref != e.view.Ref || c.Cookie != owner && (e.token == "" || c.Cookie != "" || c.FlowToken != e.token) {
+	if ref != e.view.Ref || !e.stranger && c.Cookie != owner && (e.token == "" || c.Cookie != "" || c.FlowToken != e.token) {
 		return flow.View{}, flow.Gone()
 	}
 	return e.view, nil
@@ -86,6 +89,9 @@ func (e *engine) Act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Su
 	switch {
 	case !offered:
 		return flow.View{}, &flow.Fault{Code: flow.InvalidRequest, Message: "Not offered now.", Details: []flow.Detail{{Code: flow.ActionNotOffered, Message: s.Action}}, View: &v}
+	case e.next != nil:
+		e.view, e.next = *e.next, nil
+		return e.view, nil
 	case s.Action == "user.sendVerificationCode":
 		return e.view, nil
 	case s.Action == "session.reset":
@@ -129,6 +135,28 @@ func (e *engine) Return(ctx context.Context, ref flow.Ref, from string, c flow.C
 	e.returned = append(e.returned, from)
 	e.mu.Unlock()
 	return e.View(ctx, ref, c)
+}
+
+// Callback leads on whoever comes back with the code "good".
+func (e *engine) Callback(ctx context.Context, ref flow.Ref, c flow.Caller, values flow.Values) (flow.View, error) {
+	v, err := e.View(ctx, ref, c)
+	if err != nil {
+		return v, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.answers = append(e.answers, values)
+	if e.err != nil {
+		return flow.View{}, e.err
+	}
+	e.view.External.Challenge[0]++
+	if v = e.view; values["code"] != "good" {
+		return flow.View{}, &flow.Fault{Code: flow.RequestFailed, Details: []flow.Detail{{Code: flow.ExternalFailed}}, View: &v}
+	}
+	e.view.Status, e.view.External, e.view.Offers = flow.Completed, nil, nil
+	v = e.view
+	v.Cookie = "rotated"
+	return v, nil
 }
 
 func (e *engine) seen() []flow.Submit {

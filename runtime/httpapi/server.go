@@ -41,6 +41,7 @@ type Engine interface {
 	Act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Submit) (flow.View, error)
 	Start(ctx context.Context, s flow.Start) (flow.View, *flow.Completion, error)
 	Return(ctx context.Context, ref flow.Ref, from string, c flow.Caller) (flow.View, error)
+	Callback(ctx context.Context, ref flow.Ref, c flow.Caller, v flow.Values) (flow.View, error)
 }
 
 // Metrics takes one measurement for each answer. Routes are a closed list.
@@ -54,7 +55,7 @@ type Offers interface {
 	Offer(ctx context.Context, b *configs.Bundle, v *flow.View) (page string)
 }
 
-// Parts is what a Server is made of; all but Offers, Checks and Proxies is needed.
+// Parts is what a Server is made of; all but Externals, Offers, Checks and Proxies is needed.
 type Parts struct {
 	Tenants Tenants
 	Engine  Engine
@@ -64,6 +65,8 @@ type Parts struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 	Offers  Offers // set before Serve
+	// Externals are where people sign on elsewhere; nil: nowhere.
+	Externals Externals
 	// Checks decide /readyz, by name. Each has a second.
 	Checks map[string]func(context.Context) error
 	// Proxies are the peers whose X-Forwarded-For and X-Forwarded-Host are
@@ -146,6 +149,9 @@ func (s *Server) routes() {
 	}
 	s.app.Add(http.MethodGet, "/:env/experiences/:id", s.serve("/:env/experiences/:id", true, s.experienceLink))
 	s.app.Add(http.MethodGet, "/:env/flows/:id/flowExecutionCallback", s.serve("/:env/flows/:id/flowExecutionCallback", true, s.callback))
+	s.app.Add(http.MethodGet, "/:env/rp/authenticate", s.serve("/:env/rp/authenticate", true, s.authenticate))
+	s.app.Add(http.MethodGet, "/:env/rp/callback/openid_connect", s.serve("/:env/rp/callback/openid_connect", true, s.answered))
+	s.app.Add(http.MethodPost, "/:env/rp/callback/openid_connect", s.serve("/:env/rp/callback/openid_connect", true, s.posted))
 	for _, path := range []string{"/:env/signon", "/:env/signon/"} {
 		for _, method := range []string{http.MethodHead, http.MethodGet, http.MethodPost} {
 			s.app.Add(method, path, s.serve("/:env/signon/", true, s.signOn))

@@ -35,6 +35,7 @@ func (s *Server) signOn(ctx context.Context, x *exchange) error {
 	code := x.code()
 	switch {
 	case err == nil:
+		x.leave(&v)
 		return x.sendStep(ctx, http.StatusOK, forms.SignOn{View: v, Show: x.only("show"), Done: x.only("done"), Code: code})
 	case code != "" && x.tenant != nil && asFault(err).Code == flow.NotFound:
 		x.sendCode(code)
@@ -122,7 +123,8 @@ func untick(fields []flow.Field, v flow.Values) {
 }
 
 // onward leads the browser to where the execution is now. The page is told what
-// was done when the same can be done there again.
+// was done when the same can be done there again, and that it is not to be lingered on
+// when the person signs on elsewhere.
 func (x *exchange) onward(v *flow.View, done string) {
 	e := x.tenant.Environment()
 	if v.Status == flow.Completed {
@@ -130,6 +132,9 @@ func (x *exchange) onward(v *flow.View, done string) {
 		return
 	}
 	to := e.SignOnPage(v.Ref.ID)
+	if leavesBy(e, v) != "" && done != "" && done != resetAction {
+		to += "&" + leaving + "=1"
+	}
 	if o, offered := v.Find(done); offered && len(o.Fields) == 0 && done != resetAction {
 		to += "&done=" + url.QueryEscape(done)
 	}
@@ -191,7 +196,7 @@ func (x *exchange) sendStep(ctx context.Context, status int, p forms.SignOn) err
 		return nil
 	}
 	e := x.tenant.Environment()
-	p.Address = e.SignOnPage(v.Ref.ID)
+	p.Address, p.Elsewhere = e.SignOnPage(v.Ref.ID), leavesBy(e, v)
 	application, returnTo := x.beyond(ctx, v)
 	if app, ok := x.tenant.Application(application); ok {
 		p.Application = app.Name
