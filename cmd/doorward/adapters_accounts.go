@@ -34,6 +34,7 @@ func parts(c catalogue) steps.Parts {
 		ExternalServices: c.services, APIRequests: c.calls,
 		Challenges: c.factors, Enrollments: c.factors, AutoEnrollment: c.factors, AppEnrollment: c.factors, Passkeys: c.factors,
 		DevicePolicies: factorPolicies{c.registry}, DeviceUsers: owners{c}, PasskeyUsers: passkeyOwners{owners{c}},
+		Providers: c.providers, Externals: externalAccounts{c, c.links}, Links: externalAccounts{c, c.links},
 		Phones: c.factors, Certificates: c.certificates, PhoneUsers: phoneOwners{owners{c}},
 	}
 }

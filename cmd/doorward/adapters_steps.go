@@ -39,6 +39,8 @@ type catalogue struct {
 	services     services
 	certificates *certificate.Service
 	calls        caller
+	links        *directory.Links
+	providers    identityProviders
 }
 
 func (c catalogue) bundle(env string) (*configs.Bundle, error) {
@@ -114,7 +116,7 @@ func (c userCreations) Create(ctx context.Context, a usercreate.Account) (usercr
 		return usercreate.Created{}, errors.New("the population that users are created in is gone")
 	}
 	var u directory.User
-	if err := put(&u, a.Attributes); err != nil {
+	if err := u.Set(a.Attributes); err != nil {
 		return usercreate.Created{}, err
 	}
 	r := directory.Registration{
@@ -175,7 +177,7 @@ func (c userPatches) Patch(ctx context.Context, p userpatch.Patch) (userpatch.Pa
 	if email := p.Attributes["email"]; email != "" && !isEmail(email) {
 		return userpatch.Patched{Invalid: "email"}, nil
 	}
-	u, err := c.users.Update(ctx, p.Env, p.UserID, func(u *directory.User) error { return put(u, p.Attributes) })
+	u, err := c.users.Update(ctx, p.Env, p.UserID, func(u *directory.User) error { return u.Set(p.Attributes) })
 	switch {
 	case errors.Is(err, flow.ErrUnknown):
 		return userpatch.Patched{}, nil
@@ -272,30 +274,6 @@ func (c agreementConsents) Accept(ctx context.Context, a agreement.Acceptance) e
 		Env: a.Env, UserID: a.UserID, Agreement: a.Agreement, Language: a.Language, Revision: a.Revision,
 		ConsentedAt: a.At, ExpiresAt: a.ExpiresAt,
 	}, a.Effect)
-	return err
-}
-
-// put gives a user attributes; an empty one clears what is there.
-func put(u *directory.User, a flow.Attributes) error {
-	profile := map[string]any{}
-	if len(u.Profile) > 0 {
-		if err := json.Unmarshal(u.Profile, &profile); err != nil {
-			return fmt.Errorf("profile: %w", err)
-		}
-	}
-	fields := map[string]*string{
-		"username": &u.Username, "email": &u.Email, "name.given": &u.Given, "name.family": &u.Family,
-		"type": &u.Type, "locale": &u.Locale, "preferredLanguage": &u.PreferredLanguage,
-	}
-	for name, value := range a {
-		if field, ok := fields[name]; ok {
-			*field = value
-			continue
-		}
-		flow.Put(profile, name, value)
-	}
-	var err error
-	u.Profile, err = json.Marshal(profile)
 	return err
 }
 

@@ -313,7 +313,7 @@ func TestAConsentIsKept(t *testing.T) {
 func TestProfilesAreReadAsTheyAreKept(t *testing.T) {
 	t.Parallel()
 	var u directory.User
-	if err := put(&u, flow.Attributes{"username": "ada", "name.given": "Ada", "name.middle": "A.", "photo.href": "https://x/1"}); err != nil {
+	if err := u.Set(flow.Attributes{"username": "ada", "name.given": "Ada", "name.middle": "A.", "photo.href": "https://x/1"}); err != nil {
 		t.Fatal(err)
 	}
 	var profile map[string]any

@@ -203,10 +203,13 @@ func (p player) recovers(tab *browsertest.Tab, name string) string {
 
 // members is where the application begins a sign-on whose way to an account is an
 // experience of its own.
-func (s *stage) members() string {
+func (s *stage) members() string { return s.landing(membersApp) }
+
+// landing begins a sign-on of an application without a secret, which ends at "Landed".
+func (s *stage) landing(application string) string {
 	to, _ := url.Parse(s.native())
 	q := to.Query()
-	q.Set("client_id", membersApp)
+	q.Set("client_id", application)
 	q.Set("redirect_uri", s.app+"/demo/members")
 	to.RawQuery = q.Encode()
 	return to.String()

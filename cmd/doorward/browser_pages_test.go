@@ -102,6 +102,19 @@ func everyPage() []pageStep {
 			s.fill(tab, "alan", "Expired-Horse-9")
 			tab.Follow(primary)
 		}},
+		{"elsewhere", true, func(s *stage, tab *browsertest.Tab) {
+			s.away.Refuse("access_denied")
+			tab.Open(s.landing(suppliersApp))
+			tab.Fill("#username", "mara@partner.example")
+			tab.Click(primary)
+			tab.Await(gaveUp)
+		}},
+		{"unlinked", true, func(s *stage, tab *browsertest.Tab) {
+			s.away.Refuse("")
+			s.away.SignIn(map[string]any{"sub": "s9", "preferred_username": "ruth", "email": "ruth@example.com"})
+			tab.Click("a.button")
+			tab.Await(`document.querySelector("#password")`)
+		}},
 		{"code-elsewhere", false, open(func(s *stage) string {
 			return s.address("/signon/", url.Values{"flowId": {nodetest.Web}, "code": {"AB34EF78"}})
 		})},

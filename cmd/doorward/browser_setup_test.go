@@ -23,6 +23,7 @@ import (
 	"doorward/internal/browsertest"
 	"doorward/internal/mailtest"
 	"doorward/internal/nodetest"
+	"doorward/internal/optest"
 )
 
 // Who can sign on in the browser tests, beside ada.
@@ -39,8 +40,9 @@ type stage struct {
 	tb   testing.TB
 	node *nodetest.Node
 	mail *mailtest.Server
-	app  string         // origin of the application
-	demo *nodetest.Node // with the built-in demo; nil where it plays no part
+	app  string           // origin of the application
+	away *optest.Provider // of @partner.example
+	demo *nodetest.Node   // with the built-in demo; nil where it plays no part
 }
 
 // newStage starts them all. The application is the demo's relying party, which
@@ -56,11 +58,12 @@ func newStage(t *testing.T, o nodetest.Options, environment ...string) *stage {
 	app := httptest.NewServer(mux)
 	t.Cleanup(app.Close)
 	dir := t.TempDir()
-	writeConfig(t, dir, app.URL, strings.Join(environment, ""))
+	away := optest.Start(t)
+	writeConfig(t, dir, app.URL, away, strings.Join(environment, ""))
 	mail := mailtest.Start(t)
-	o.Args = append(o.Args, "--outbound-allow", "127.0.0.1/32:"+port(app.URL)) // the voucher desk
+	o.Args = append(o.Args, "--outbound-allow", "127.0.0.1/32:"+port(app.URL), "--outbound-allow", "127.0.0.1/32:"+port(away.URL)) // the voucher desk
 	o.Args = append(o.Args, "--config", dir, "--smtp", mail.URL(), "--mail-from", "Acme <no-reply@acme.example>")
-	s := &stage{tb: t, node: nodetest.Start(t, o), mail: mail, app: app.URL}
+	s := &stage{tb: t, node: nodetest.Start(t, o), mail: mail, app: app.URL, away: away}
 	rp, err := demo.New(demo.Config{
 		Issuer: s.node.Base + "/" + nodetest.Env + "/as", ClientID: nodetest.Web, ClientSecret: nodetest.WebSecret,
 		RedirectURI: app.URL + demo.CallbackPath, AfterSignOut: app.URL + demo.HomePath,
@@ -107,7 +110,7 @@ var brought = sync.OnceValue(func() string {
 })
 
 // writeConfig is the demo's configuration for an application at app.
-func writeConfig(t *testing.T, dir, app, environment string) {
+func writeConfig(t *testing.T, dir, app string, away *optest.Provider, environment string) {
 	t.Helper()
 	if environment == "" {
 		environment = `"demo": true`
@@ -125,7 +128,8 @@ func writeConfig(t *testing.T, dir, app, environment string) {
 	}
 	ours := strings.NewReplacer("{base}/demo/", app+"/demo/", "http://localhost:8080/demo/", app+"/demo/", "Demo web application", "Acme Travel", `"Demo"`, `"Acme"`, `"demo": true`, strings.ReplaceAll(environment, "{app}", app))
 	readFolder(t, configs.Demo, func(name, content string) { more[name] = ours.Replace(content) })
-	readFolder(t, os.DirFS("testdata/journeys"), func(name, content string) { more["demo/"+name] = ours.Replace(content) })
+	theirs := strings.NewReplacer("{partner.id}", away.ClientID, "{partner.secret}", away.ClientSecret, "{partner}", away.URL)
+	readFolder(t, os.DirFS("testdata/journeys"), func(name, content string) { more["demo/"+name] = theirs.Replace(ours.Replace(content)) })
 	people(more, user)
 	for name, content := range more {
 		file := filepath.Join(dir, filepath.FromSlash(name))

@@ -27,6 +27,7 @@ import (
 	"doorward/keys"
 	"doorward/runtime/certificate"
 	"doorward/runtime/engine"
+	"doorward/runtime/federation"
 	"doorward/runtime/flow"
 	"doorward/runtime/invoke"
 	"doorward/runtime/mfa"
@@ -54,6 +55,8 @@ type house struct {
 	accounts  *directory.Accounts
 	passwords *directory.Passwords
 	consents  *directory.Consents
+	links     *directory.Links
+	abroad    identityProviders
 	store     *directory.Resources
 	registry  *configs.Registry
 	events    flow.Recorder
@@ -63,8 +66,9 @@ type house struct {
 	mailer    *delivery.Worker // nil before delivery is open
 	outgoing  *directory.Outbox
 	phones    phones
-	invoker   *invoke.Invoker // nil: nobody is called
-	google    *http.Client    // asks reCAPTCHA
+	invoker   *invoke.Invoker                                      // nil: nobody is called
+	google    *http.Client                                         // asks reCAPTCHA
+	elsewhere func(env string, p federation.Provider) *http.Client // asks identity providers
 	services  services
 	calls     caller
 	nodes     *session.Redis // through which nodes hear of each other; nil: there is one
@@ -156,6 +160,7 @@ func (h *house) openConfiguration(ctx context.Context) error {
 	h.passwords = directory.NewPasswords(h.db, h.hasher, h.ring, policies, h.now)
 	h.accounts = directory.NewAccounts(h.db, h.hasher, h.ring, policies, h.now)
 	h.consents = directory.NewConsents(h.db, h.now)
+	h.links = directory.NewLinks(h.db, h.now)
 	served := func() *configs.Registry { return registry }
 	var err error
 	if h.models, err = readModels(h.o.FIDOMetadata, passkey.MetadataRoots, h.now(), h.log); err != nil {
@@ -164,10 +169,12 @@ func (h *house) openConfiguration(ctx context.Context) error {
 	h.factors = h.newFactors(served)
 	h.issued = directory.NewCertificates(h.db, h.ring, h.now)
 	h.authority = certificate.NewService(h.issued, authorityPlaces{served}, h.now)
+	h.abroad = identityProviders{served, federation.NewClient(h.elsewhere, h.now), h.log}
 	h.kinds = steps.Builtin(parts(catalogue{
 		users: h.users, passwords: h.passwords, accounts: h.accounts, consents: h.consents,
 		ring: h.ring, registry: served, wake: h.wakeMail, now: h.now, captcha: newCaptcha(served, h.google),
-		factors: h.factors, services: h.services, calls: h.calls, certificates: h.authority,
+		factors: h.factors, services: h.services, calls: h.calls, certificates: h.authority, links: h.links,
+		providers: h.abroad,
 	}))
 	registry = configs.NewRegistry(h.store, h.kinds, h.o.BaseURL)
 	h.registry = registry

@@ -79,6 +79,8 @@ type lab struct {
 	tb      lasting
 	server  bool // its database lies on PostgreSQL
 	options nodetest.Options
+	config  string   // folder of its configuration; empty: testdata/config
+	more    []string // flags
 	redis   *redistest.Server
 	mail    *mailtest.Server
 	nodes   []*nodetest.Node
@@ -107,7 +109,10 @@ func TestMain(m *testing.M) {
 func (l *lab) start() {
 	tb := &l.tb
 	l.redis, l.mail = redistest.Start(tb), mailtest.Start(tb)
-	config, err := filepath.Abs("testdata/config")
+	if l.config == "" {
+		l.config = "testdata/config"
+	}
+	config, err := filepath.Abs(l.config)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -119,7 +124,7 @@ func (l *lab) start() {
 	for range 2 {
 		metrics := nodetest.FreeAddr(tb)
 		o.Args = []string{"--config", config, "--log-format", "json", "--metrics-listen", metrics, "--smtp", l.mail.URL(), "--mail-from", "First <no-reply@first.example>"}
-		o.Args = append(o.Args, l.partner.flags()...)
+		o.Args = append(append(o.Args, l.partner.flags()...), l.more...)
 		l.nodes, l.metrics = append(l.nodes, nodetest.Start(tb, o)), append(l.metrics, metrics)
 		o.BaseURL = l.nodes[0].Base
 	}

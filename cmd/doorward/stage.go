@@ -13,6 +13,7 @@ import (
 	"doorward/delivery"
 	"doorward/directory"
 	"doorward/rehearsal"
+	"doorward/runtime/federation"
 	"doorward/runtime/flow"
 )
 
@@ -47,6 +48,7 @@ func newStage(ctx context.Context, s rehearsal.Setting) (*house, error) {
 		by := rehearsedServices(s.Services)
 		h.callBy(by, namesForSecrets{})
 		h.google = &http.Client{Transport: by}
+		h.elsewhere = func(string, federation.Provider) *http.Client { return h.google }
 		return nil
 	}
 	for _, step := range []func(context.Context) error{h.openKeys, h.openDirectory, h.hashCheaply, h.openSessions, answered, h.openConfiguration, watched, h.openEngine} {

@@ -20,6 +20,7 @@ type flows interface {
 	View(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, error)
 	Act(ctx context.Context, ref flow.Ref, c flow.Caller, s flow.Submit) (flow.View, error)
 	Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, *flow.Completion, error)
+	Callback(ctx context.Context, ref flow.Ref, c flow.Caller, v flow.Values) (flow.View, error)
 	Return(ctx context.Context, ref flow.Ref, from string, c flow.Caller) (flow.View, error)
 	SignOff(ctx context.Context, env string, c flow.Caller, session string) (string, error)
 }
@@ -83,6 +84,14 @@ func (t traced) Act(ctx context.Context, ref flow.Ref, c flow.Caller, in flow.Su
 		s.SetAttributes(attribute.String("doorward.action", in.Action))
 	}
 	v, err := t.flows.Act(ctx, ref, c, in)
+	end(s, v, err)
+	return v, err
+}
+
+// Callback takes what an external provider sent.
+func (t traced) Callback(ctx context.Context, ref flow.Ref, c flow.Caller, in flow.Values) (flow.View, error) {
+	ctx, s := t.span(ctx, "flow.callback", ref)
+	v, err := t.flows.Callback(ctx, ref, c, in)
 	end(s, v, err)
 	return v, err
 }

@@ -230,6 +230,27 @@ func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
 			"./steps/mfachallenge", "TestWhoIsNamedIsToldOfDevices",
 		},
 		{
+			"state of what a provider sends", "runtime/httpapi/elsewhere.go",
+			"if subtle.ConstantTimeCompare([]byte(leg.State), []byte(a.state)) != 1 {", "if subtle.ConstantTimeCompare([]byte(leg.State), []byte(leg.State)) != 1 {",
+			"./runtime/httpapi", "TestOnlyTheAnswerThatIsAwaitedCounts",
+		},
+		{
+			"what a provider sends comes by us", "runtime/engine/transition.go",
+			"s.Action == flow.CallbackAction && !t.own.calls, ", "",
+			"./runtime/engine", "TestACallbackIsOurs",
+		},
+		{
+			"an account elsewhere goes with who has it", "runtime/engine/rotate.go",
+			"x.User, x.Person, x.Foreign, x.Proofs, x.Steps, x.Failure = x.Request.User, flow.Candidate{}, flow.ForeignAccount{}, nil, nil, nil",
+			"x.User, x.Person, x.Proofs, x.Steps, x.Failure = x.Request.User, flow.Candidate{}, nil, nil, nil",
+			"./runtime/engine", "TestAnAccountElsewhereIsForgottenWithWhoHasIt",
+		},
+		{
+			"an account elsewhere is linked with a proof", "steps/link/link.go",
+			" || t.User.ID == \"\" || !t.Proven {", " {",
+			"./steps/link", "TestAnAccountIsLinkedToWhoProvedBoth",
+		},
+		{
 			"token of a form", "runtime/httpapi/signon.go",
 			"if x.formCrossSite() || form.Token == \"\" {", "if x.formCrossSite() {",
 			"./runtime/httpapi", "TestOnlyOurOwnFormCounts",

@@ -174,6 +174,13 @@ type Resource struct {
 		} `json:"application"`
 		PasswordPolicy json.RawMessage `json:"passwordPolicy"`
 		Agreement      json.RawMessage `json:"agreement"`
+
+		IdentityProvider struct {
+			ID    string          `json:"id"`
+			Name  string          `json:"name"`
+			Type  string          `json:"type"`
+			Links map[string]Link `json:"_links"`
+		} `json:"identityProvider"`
 	} `json:"_embedded"`
 }
 
