@@ -138,7 +138,7 @@ func (c externalAccounts) standing(ctx context.Context, env, user string) (exter
 	if err != nil {
 		return external.Standing{}, err
 	}
-	return external.Standing{Subject: s.Subject, Disabled: !s.Enabled, Locked: s.Locked, UnlockIn: s.UnlockIn, Unverified: s.Unverified}, nil
+	return external.Standing{Subject: s.Subject, Disabled: !s.Enabled, Locked: s.Locked, Barred: s.Locked && !s.PasswordOnly, UnlockIn: s.UnlockIn, Unverified: s.Unverified}, nil
 }
 
 // create makes an account where the action or the provider lets it. One whose name or

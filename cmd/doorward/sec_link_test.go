@@ -175,6 +175,13 @@ func TestSec_LINK_newcomers(t *testing.T) {
 	if got := a.back(f, a.signsOn(f, mara(nil))); got != completed || a.claims(f)["sub"] != subject {
 		t.Errorf("asked again: %s", got)
 	}
+
+	// Whom an administrator has locked out signs on nowhere.
+	a.via(0).act(http.MethodPost, "/users/"+subject.(string), "account.lock", nil).Is(200)
+	f = a.sent(a.browser(), closedHouse, "mara@honest.example")
+	if got := a.back(f, a.signsOn(f, mara(nil))); got != failed {
+		t.Errorf("locked: %s", got)
+	}
 }
 
 // An address is not a proof: whose account it is shows by the password, and the link is

@@ -70,6 +70,7 @@ type Standing struct {
 	Created  bool
 	Disabled bool
 	Locked   bool
+	Barred   bool          // of Locked: by an administrator, and not by wrong passwords alone
 	UnlockIn time.Duration // of Locked, how long yet; 0: until an administrator unlocks
 	// Unverified says that the address is yet to be verified.
 	Unverified bool
@@ -197,7 +198,7 @@ func (k *Kind) arrived(ctx context.Context, t *flow.Turn, provider string, who I
 		return flow.Result("UNLINKED").WithForeign(flow.ForeignAccount{Provider: provider, ID: who.ID}).WithEvent(flow.ExternalUnknown), nil
 	case user.Disabled:
 		return flow.Fail("ACCOUNT_DISABLED", "This account is disabled. Ask your administrator to enable it.").WithEvent(flow.UserDisabled), nil
-	case user.Locked && c.EnforceLockout:
+	case user.Locked && (user.Barred || c.EnforceLockout):
 		return flow.FailWith(flow.Failure{Code: flow.PasswordLockedOut, Message: flow.Locked("", user.UnlockIn).Message}).WithEvent(flow.PasswordLocked), nil
 	}
 	result := "AUTHENTICATED"
