@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -64,6 +65,7 @@ type Demo struct {
 	journeys *provider // nil: there are none
 	secret   [32]byte  // of this process: state, nonce and verifier derive from it
 	sessions sessions
+	arrivals arrivals
 	desk     desk
 	policy   string // Content-Security-Policy
 	secure   bool
@@ -87,6 +89,7 @@ func New(c Config) (*Demo, error) {
 		config:   c,
 		provider: &provider{config: c},
 		sessions: sessions{now: c.Now, byID: map[string]session{}},
+		arrivals: arrivals{now: c.Now, byAnswer: map[string]*arrival{}},
 		policy: "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; " +
 			"form-action 'self' " + issuer.Scheme + "://" + issuer.Host,
 		secure:   callback.Scheme == "https",
@@ -189,16 +192,23 @@ func (d *Demo) callback(p *provider) http.HandlerFunc {
 			d.fail(w, r, &problem{Code: q.Get("error"), Description: q.Get("error_description")})
 			return
 		}
-		s, err := p.exchange(r.Context(), answer{
-			code: q.Get("code"), issuer: q.Get("iss"),
-			nonce: d.derive("nonce", browser, state), verifier: d.derive("verifier", browser, state),
+		id, err := d.arrivals.take(state+" "+q.Get("code"), func() (string, error) {
+			// Who clicks twice leaves the first answer; its code is used up all the same.
+			s, err := p.exchange(context.WithoutCancel(r.Context()), answer{
+				code: q.Get("code"), issuer: q.Get("iss"),
+				nonce: d.derive("nonce", browser, state), verifier: d.derive("verifier", browser, state),
+			})
+			if err != nil {
+				return "", err
+			}
+			d.sessions.end(cookie(r, sessionCookie))
+			return d.sessions.start(s), nil
 		})
 		if err != nil {
 			d.fail(w, r, err)
 			return
 		}
-		d.sessions.end(cookie(r, sessionCookie))
-		d.setCookie(w, sessionCookie, d.sessions.start(s), sessionLife)
+		d.setCookie(w, sessionCookie, id, sessionLife)
 		redirect(w, HomePath)
 	}
 }

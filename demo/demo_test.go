@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -161,6 +162,21 @@ func TestTabsDoNotDisturbEachOther(t *testing.T) {
 	if n := len(b.Jar.Cookies(u)); n != 2 {
 		t.Errorf("%d cookies", n)
 	}
+}
+
+// A double click leads back twice, and a code is good once.
+func TestAnAnswerThatComesTwiceIsTakenOnce(t *testing.T) {
+	w, b := start(t), newBrowser(t)
+	back := b.stopped(b.stopped(w.at + "sign-on"))
+	var both sync.WaitGroup
+	for range 8 {
+		both.Go(func() { b.get(back).holds(t, "You are signed on") })
+	}
+	both.Wait()
+	if n := len(slices.DeleteFunc(slices.Clone(w.op.seen), func(s string) bool { return s != "/token" })); n != 1 {
+		t.Errorf("the code was exchanged %d times", n)
+	}
+	newBrowser(t).get(back).holds(t, "was not started in this browser")
 }
 
 func TestAnswerThatWasNotAskedForIsRefused(t *testing.T) {
