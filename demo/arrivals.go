@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -26,9 +27,9 @@ type arrival struct {
 
 // take has exchange called once for an answer, and returns the id of the session that it
 // makes, or its error, to everybody who brings the answer meanwhile or soon after.
-func (a *arrivals) take(answer string, exchange func() (session string, err error)) (string, error) {
+func (a *arrivals) take(ctx context.Context, answer string, exchange func(context.Context) (session string, err error)) (string, error) {
 	one := a.find(answer)
-	one.once.Do(func() { one.session, one.err = exchange() })
+	one.once.Do(func() { one.session, one.err = exchange(ctx) })
 	return one.session, one.err
 }
 

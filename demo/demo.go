@@ -192,9 +192,10 @@ func (d *Demo) callback(p *provider) http.HandlerFunc {
 			d.fail(w, r, &problem{Code: q.Get("error"), Description: q.Get("error_description")})
 			return
 		}
-		id, err := d.arrivals.take(state+" "+q.Get("code"), func() (string, error) {
-			// Who clicks twice leaves the first answer; its code is used up all the same.
-			s, err := p.exchange(context.WithoutCancel(r.Context()), answer{
+		// Who clicks twice leaves the first answer; its code is used up all the same.
+		ctx := context.WithoutCancel(r.Context())
+		id, err := d.arrivals.take(ctx, state+" "+q.Get("code"), func(ctx context.Context) (string, error) {
+			s, err := p.exchange(ctx, answer{
 				code: q.Get("code"), issuer: q.Get("iss"),
 				nonce: d.derive("nonce", browser, state), verifier: d.derive("verifier", browser, state),
 			})
