@@ -46,7 +46,6 @@ type Parts struct {
 	Devices      *directory.Devices
 	Certificates *directory.Certificates
 	Links        *directory.Links
-	Providers    Providers
 	Factors      Factors
 	Metadata     Metadata
 	Invoker      Invoker

@@ -1,7 +1,6 @@
 package management
 
 import (
-	"context"
 	"errors"
 	"net/http"
 
@@ -9,13 +8,6 @@ import (
 	"doorward/runtime/flow"
 	"doorward/wire"
 )
-
-// Providers knows the external identity providers of an environment.
-type Providers interface {
-	// IdentityProvider reports whether there is one of that id, whether or not it is
-	// enabled.
-	IdentityProvider(ctx context.Context, env, id string) (bool, error)
-}
 
 // linkRoutes are the accounts that a user has at identity providers.
 // Source: reference/flows.md 9.2; reference/management.md 5.3.
@@ -86,13 +78,11 @@ func createLink(c *call) (*answer, error) {
 		return nil, err
 	}
 	var faults []flow.Detail
-	known := false
-	if isID(in.Provider) {
-		if known, err = c.api.Providers.IdentityProvider(c.Context(), c.env, in.Provider); err != nil {
-			return nil, unserved(err)
-		}
+	_, err = c.api.Editor.Read(c.Context(), c.env, kindNamed("identityProvider"), nil, in.Provider)
+	if err != nil && !errors.Is(err, flow.ErrUnknown) {
+		return nil, refused(err)
 	}
-	if !known {
+	if err != nil {
 		faults = append(faults, flow.Detail{
 			Code: flow.InvalidValue, Target: "identityProvider.id", Pointer: "/identityProvider/id",
 			Message: "There is no such identity provider in this environment.",

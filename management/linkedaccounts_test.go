@@ -1,7 +1,6 @@
 package management_test
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,19 +11,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// partner is the one identity provider that there is.
-const partner = "d0000000-0000-4000-8000-000000000f01"
-
-// providers are the identity providers of the tests.
-type providers struct{}
-
-// IdentityProvider implements management.Providers.
-func (providers) IdentityProvider(_ context.Context, env, id string) (bool, error) {
-	return env == envID && id == partner, nil
+// partner is the id of an identity provider, which is made.
+func (h *house) partner() string {
+	h.t.Helper()
+	return h.post("/identityProviders", `{"name":"Partner","enabled":true,"type":"OPENID_CONNECT","issuer":"https://op.example","authorizationEndpoint":"https://op.example/authorize",
+		"tokenEndpoint":"https://op.example/token","jwksEndpoint":"https://op.example/jwks","clientId":"c1","tokenEndpointAuthMethod":"NONE","scopes":["openid"]}`).is(http.StatusCreated)["id"].(string)
 }
 
 func TestAccountsAreLinkedSeenAndRemoved(t *testing.T) {
 	h := newHouse(t)
+	partner := h.partner()
 	user := h.person()
 	r := h.post(user+"/linkedAccounts", `{"identityProvider":{"id":"`+partner+`"},"externalId":"sub|Ärzte 1"}`)
 	made := r.is(http.StatusCreated)
@@ -72,6 +68,7 @@ func TestAccountsAreLinkedSeenAndRemoved(t *testing.T) {
 
 func TestALinkThatIsWrongIsRefused(t *testing.T) {
 	h := newHouse(t)
+	partner := h.partner()
 	user, other := h.person(), "/users/"+h.user("bea", "")
 	link := func(provider, external string) string {
 		return `{"identityProvider":{"id":"` + provider + `"},"externalId":"` + external + `"}`
@@ -115,6 +112,7 @@ func TestALinkThatIsWrongIsRefused(t *testing.T) {
 
 func TestWhoLooksAfterUsersLinksTheirAccounts(t *testing.T) {
 	h := newHouse(t)
+	partner := h.partner()
 	path := h.person() + "/linkedAccounts"
 	body := `{"identityProvider":{"id":"` + partner + `"},"externalId":"1"}`
 	made := h.do(people, "POST", path, body).is(http.StatusCreated)
