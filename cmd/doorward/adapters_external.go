@@ -76,26 +76,6 @@ func (c identityProviders) Exchange(ctx context.Context, a external.Answer) (ext
 	return external.Identity(who), err
 }
 
-// enabledProviders fills httpapi.Externals.
-type enabledProviders struct{ identityProviders }
-
-func (e enabledProviders) Provider(env, id string) (federation.Provider, bool) {
-	_, p, ok := e.find(env, id)
-	return p, ok
-}
-
-// knownProviders fills management.Providers.
-type knownProviders struct{ registry *configs.Registry }
-
-func (k knownProviders) IdentityProvider(_ context.Context, env, id string) (bool, error) {
-	b, ok := k.registry.Bundle(env)
-	if !ok {
-		return false, nil
-	}
-	_, ok = b.IdentityProvider(id)
-	return ok, nil
-}
-
 // externalAccounts fills external.Accounts and link.Links.
 type externalAccounts struct {
 	catalogue

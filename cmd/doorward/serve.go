@@ -132,7 +132,7 @@ func (h *house) faces(ctx context.Context, getenv func(string) string) (*httpapi
 	}
 	server, err := httpapi.New(httpapi.Parts{ //nolint:contextcheck // requests have contexts of their own
 		Tenants: h.registry, Engine: engine, Actions: actions, Metrics: h.metrics, Events: h.events, Log: h.log, Now: h.now,
-		Externals: enabledProviders{h.abroad}, Checks: h.checks, Proxies: proxies, Drain: h.o.drain(),
+		Checks: h.checks, Proxies: proxies, Drain: h.o.drain(),
 	})
 	if err != nil {
 		return nil, err
@@ -159,7 +159,7 @@ func (h *house) manage(server *httpapi.Server, provider *oidc.Provider) {
 	})
 	management.New(management.Parts{
 		Tenants: h.registry, Workers: provider, Editor: editor, Users: h.users, Passwords: h.passwords, Accounts: h.accounts, Consents: h.consents,
-		Devices: h.devices, Factors: h.factors, Certificates: h.issued, Links: h.links, Providers: knownProviders{h.registry},
+		Devices: h.devices, Factors: h.factors, Certificates: h.issued, Links: h.links,
 		Invoker: h.services, Targets: targets{h.invoker}, Outbox: h.outgoing, Phones: h.phones,
 		Events: h.events, Log: h.log, Now: h.now, Reload: h.reload, Posted: h.wakeMail, Administrators: h.o.Administrators,
 		Metadata: management.Metadata{

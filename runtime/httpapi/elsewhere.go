@@ -16,12 +16,6 @@ import (
 	"doorward/wire"
 )
 
-// Externals are the external identity providers of environments.
-type Externals interface {
-	// Provider is one that people may sign on at; false: there is none.
-	Provider(env, id string) (federation.Provider, bool)
-}
-
 // elsewhereRequired is the status in which somebody signs on elsewhere. Source:
 // reference/flows.md 3.1.
 const elsewhereRequired = "EXTERNAL_AUTHENTICATION_REQUIRED"
@@ -43,7 +37,7 @@ func (s *Server) authenticate(ctx context.Context, x *exchange) error {
 	if err != nil {
 		return err
 	}
-	p, there := s.awaited(&v)
+	p, there := x.awaited(&v)
 	if !there || p.ID != x.only("providerId") {
 		return nothingHere()
 	}
@@ -55,11 +49,12 @@ func (s *Server) authenticate(ctx context.Context, x *exchange) error {
 }
 
 // awaited is the provider whose answer an execution waits for.
-func (s *Server) awaited(v *flow.View) (federation.Provider, bool) {
-	if s.Externals == nil || v.External == nil || v.Status != elsewhereRequired {
+func (x *exchange) awaited(v *flow.View) (federation.Provider, bool) {
+	if v.External == nil || v.Status != elsewhereRequired {
 		return federation.Provider{}, false
 	}
-	return s.Externals.Provider(v.Ref.Env, v.External.Provider)
+	p, there := x.tenant.IdentityProvider(v.External.Provider)
+	return p, there && p.Enabled
 }
 
 // answered takes what a provider sent the browser back with, and leads on. Nothing is
@@ -81,7 +76,7 @@ func (s *Server) answered(ctx context.Context, x *exchange) error {
 	if err != nil {
 		return err
 	}
-	p, there := s.awaited(&v)
+	p, there := x.awaited(&v)
 	if !there { // it has had its answer: a second arrival, or a page that was left
 		x.keepState(&v)
 		x.onward(&v, "")

@@ -13,7 +13,6 @@ import (
 	"doorward/internal/browsertest"
 	"doorward/runtime/federation"
 	"doorward/runtime/flow"
-	"doorward/runtime/httpapi"
 )
 
 const (
@@ -23,24 +22,10 @@ const (
 	callback     = "/" + envID + "/rp/callback/openid_connect"
 )
 
-// externals are the providers of the demo, by id.
-type externals map[string]federation.Provider
-
-func (e externals) Provider(env, id string) (federation.Provider, bool) {
-	p, ok := e[id]
-	return p, ok && env == envID
-}
-
 // elsewhere opens a house whose execution waits for the answer of a provider at a host.
 func elsewhere(t *testing.T, host string) (*house, federation.Leg) {
 	t.Helper()
-	h := open(t, func(p *httpapi.Parts) {
-		list := externals{}
-		for _, id := range []string{partner, another} {
-			list[id] = federation.Provider{ID: id, Name: "Partner", Type: federation.OpenIDConnect, Enabled: true, ClientID: "c1", AuthorizationEndpoint: host + "/authorize", PKCE: true, Scopes: []string{"email"}}
-		}
-		p.Externals = list
-	}, nil)
+	h := openBeside(t, host, nil, nil)
 	h.goes()
 	return h, federation.NewLeg(flowID, partner, h.engine.view.External.Challenge)
 }

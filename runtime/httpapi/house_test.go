@@ -235,6 +235,12 @@ func (r *routes) count(key string) int {
 // its routes.
 func open(t testing.TB, change func(*httpapi.Parts), more func(*httpapi.Server)) *house {
 	t.Helper()
+	return openBeside(t, "https://op.partner.example", change, more)
+}
+
+// openBeside is open, with the identity providers of the demo at a host.
+func openBeside(t testing.TB, host string, change func(*httpapi.Parts), more func(*httpapi.Server)) *house {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -242,7 +248,7 @@ func open(t testing.TB, change func(*httpapi.Parts), more func(*httpapi.Server))
 	h := &house{t: t, addr: ln.Addr().String(), base: "http://" + ln.Addr().String(), log: &lockedBuffer{}, events: &events{}, routes: &routes{seen: map[string]int{}}}
 	kinds := steps.Builtin(steps.Parts{})
 	parts := httpapi.Parts{
-		Tenants: tenants(t, h.base, kinds), Metrics: h.routes, Events: h.events, Now: time.Now,
+		Tenants: tenants(t, h.base, host, kinds), Metrics: h.routes, Events: h.events, Now: time.Now,
 		Log: slog.New(slog.NewJSONHandler(h.log, nil)),
 	}
 	for _, k := range kinds {

@@ -55,7 +55,7 @@ type Offers interface {
 	Offer(ctx context.Context, b *configs.Bundle, v *flow.View) (page string)
 }
 
-// Parts is what a Server is made of; all but Externals, Offers, Checks and Proxies is needed.
+// Parts is what a Server is made of; all but Offers, Checks and Proxies is needed.
 type Parts struct {
 	Tenants Tenants
 	Engine  Engine
@@ -65,8 +65,6 @@ type Parts struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 	Offers  Offers // set before Serve
-	// Externals are where people sign on elsewhere; nil: nowhere.
-	Externals Externals
 	// Checks decide /readyz, by name. Each has a second.
 	Checks map[string]func(context.Context) error
 	// Proxies are the peers whose X-Forwarded-For and X-Forwarded-Host are

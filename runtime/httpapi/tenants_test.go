@@ -26,7 +26,7 @@ func journey(file string) bool {
 }
 
 // tenants loads the demo configuration three times over.
-func tenants(t testing.TB, base string, kinds []flow.Kind) *configs.Registry {
+func tenants(t testing.TB, base, host string, kinds []flow.Kind) *configs.Registry {
 	t.Helper()
 	files := fstest.MapFS{}
 	err := fs.WalkDir(configs.Demo, "demo", func(file string, d fs.DirEntry, err error) error {
@@ -43,6 +43,11 @@ func tenants(t testing.TB, base string, kinds []flow.Kind) *configs.Registry {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for name, id := range map[string]string{"Partner": partner, "Another": another} {
+		files["demo/identityProviders/"+name+".json"] = &fstest.MapFile{Data: []byte(`{"id": "` + id + `", "name": "` + name + `", "enabled": true, "type": "OPENID_CONNECT", "issuer": "` + host + `",
+			"authorizationEndpoint": "` + host + `/authorize", "tokenEndpoint": "` + host + `/token", "jwksEndpoint": "` + host + `/jwks",
+			"clientId": "c1", "tokenEndpointAuthMethod": "NONE", "pkceMethod": "S256", "scopes": ["email"]}`)}
 	}
 	loaded, err := configs.Load(files, kinds)
 	if err != nil {
