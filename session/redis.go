@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ type Redis struct {
 	scripts scripts
 	now     func() time.Time
 	risky   bool // AcceptLoss
+	convoy  convoy
 	later   *later
 
 	mu      sync.Mutex
@@ -61,7 +63,7 @@ func (r *Redis) Create(ctx context.Context, x *flow.Execution, limits []flow.Lim
 	counts := r.counts(ctx, limits)
 	write := redis.NewCmd(ctx, "set", recordKey(x.Ref), b, "px", r.left(x.ExpiresAt), "nx")
 	err = r.run(ctx, append(counts, write)...)
-	if errors.Is(err, redis.Nil) {
+	if errors.Is(write.Err(), redis.Nil) {
 		return fmt.Errorf("execution %s exists", x.Ref.ID)
 	}
 	if passed := judge(limits, counts); passed != nil {
@@ -92,37 +94,25 @@ func (r *Redis) Load(ctx context.Context, ref flow.Ref, st flow.Digest) (*flow.E
 func (r *Redis) Acquire(ctx context.Context, ref flow.Ref, c flow.Claim, limits []flow.Limit) (*flow.Execution, *flow.Session, error) {
 	holder := ofHolder(c.Holder)
 	counts := r.counts(ctx, limits)
-	take := call(ctx, r.scripts.acquire, []string{recordKey(ref), leaseKey(ref)},
-		holder[:], c.Submit[:], flow.LeaseTime.Milliseconds(), maxRecord)
+	take := redis.NewCmd(ctx, "set", leaseKey(ref), append(holder[:], c.Submit[:]...), "nx", "get", "px", flow.LeaseTime.Milliseconds())
+	record := redis.NewCmd(ctx, "getrange", recordKey(ref), 0, maxRecord)
 	look := r.look(ctx, ref.Env, c.Session)
-	err := r.run(ctx, join(counts, take, look)...)
-	answer, _ := take.Slice()
-	outcome, value := acquired(answer)
+	err := r.run(ctx, join(counts, take, record, look)...)
 	if passed := judge(limits, counts); passed != nil {
 		err = passed
 	}
-	if err == nil && outcome == acquireHeld {
-		held := &flow.HeldError{}
-		copy(held.Submit[:], value)
-		err = held
+	lease, _ := take.Val().(string) // that was there
+	held := lease != "" && !strings.HasPrefix(lease, string(holder[:]))
+	if err == nil && held {
+		other := &flow.HeldError{}
+		copy(other.Submit[:], lease[len(holder):])
+		err = other
 	}
-	x, s, err := r.loaded(ref, err, take, value, look)
-	if err != nil && outcome != acquireHeld && outcome != acquireNone {
+	x, s, err := r.loaded(ref, err, record, record.Val(), look)
+	if err != nil && !held {
 		r.undo(ctx, r.release(ctx, ref, c.Holder))
 	}
 	return x, s, err
-}
-
-// acquired reads the answer of acquireScript; no answer may mean taken.
-func acquired(answer []any) (outcome int64, value string) {
-	outcome = -1
-	if len(answer) > 0 {
-		outcome, _ = answer[0].(int64)
-	}
-	if len(answer) > 1 {
-		value, _ = answer[1].(string)
-	}
-	return outcome, value
 }
 
 // loaded turns the answers of Load, Acquire and Resume into what they return.
@@ -199,25 +189,31 @@ func (r *Redis) Resume(ctx context.Context, ref flow.Ref, binding, st flow.Diges
 	return r.loaded(ref, err, mark, mark.Val(), look)
 }
 
-// counts are the commands that count limits.
+// counts are the commands that count limits, each in a fixed window that begins with
+// its first count. Plain commands cost the server a third of a script; where it ends
+// between two of them, the next count sets the window's end.
 func (r *Redis) counts(ctx context.Context, limits []flow.Limit) []*redis.Cmd {
-	cmds := make([]*redis.Cmd, 0, len(limits)+3)
+	cmds := make([]*redis.Cmd, 0, countCommands*len(limits)+4)
 	for _, l := range limits {
-		cmds = append(cmds, call(ctx, r.scripts.limit, []string{limitKey(l)}, max(1, l.Window.Milliseconds())))
+		k := limitKey(l)
+		cmds = append(cmds, redis.NewCmd(ctx, "incr", k),
+			redis.NewCmd(ctx, "pexpire", k, max(1, l.Window.Milliseconds()), "nx"),
+			redis.NewCmd(ctx, "pttl", k))
 	}
 	return cmds
 }
+
+// countCommands is how many commands count one limit.
+const countCommands = 3
 
 // judge returns a *flow.LimitError for the first limit that was passed. A limit
 // that could not be counted is an error of the batch already.
 func judge(limits []flow.Limit, counts []*redis.Cmd) error {
 	for i, l := range limits {
-		answer, err := counts[i].Int64Slice()
-		if err != nil || len(answer) != 2 {
-			continue
-		}
-		if answer[0] > int64(l.Max) {
-			return &flow.LimitError{Limit: l, RetryAfter: seconds(time.Duration(answer[1]) * time.Millisecond)}
+		n, err := counts[countCommands*i].Int64()
+		left, failed := counts[countCommands*i+2].Int64()
+		if err == nil && failed == nil && n > int64(l.Max) {
+			return &flow.LimitError{Limit: l, RetryAfter: seconds(time.Duration(left) * time.Millisecond)}
 		}
 	}
 	return nil

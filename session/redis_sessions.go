@@ -79,11 +79,10 @@ func (r *Redis) SessionKey(ctx context.Context, env, session string) (st flow.Di
 	fence := r.fence(ctx)
 	look := redis.NewCmd(ctx, "get", indexKey(env, session))
 	err = r.run(ctx, join(fence, look)...)
-	none := errors.Is(err, redis.Nil)
-	if err == nil || none {
+	if err == nil {
 		err = master(fence)
 	}
-	if err != nil || none {
+	if err != nil || errors.Is(look.Err(), redis.Nil) {
 		return st, err
 	}
 	b, err := look.Text()
@@ -100,12 +99,11 @@ func (r *Redis) EndSession(ctx context.Context, env string, st flow.Digest) (*fl
 		return nil, nil //nolint:nilnil // none is an answer
 	}
 	take := redis.NewCmd(ctx, "getdel", sessionKey(env, st))
-	err := r.run(ctx, take)
-	if errors.Is(err, redis.Nil) {
-		return nil, nil //nolint:nilnil // none is an answer
-	}
-	if err != nil {
+	if err := r.run(ctx, take); err != nil {
 		return nil, err
+	}
+	if errors.Is(take.Err(), redis.Nil) {
+		return nil, nil //nolint:nilnil // none is an answer
 	}
 	return r.found(take)
 }

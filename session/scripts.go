@@ -6,8 +6,8 @@ import (
 )
 
 // script is a state change of Redis. Each touches one hash slot, and each may run
-// twice for one call: the second time it changes nothing and answers the same.
-// (A limit counts again, and is taken back again: it is never sent twice.)
+// twice for one call: the second time it changes nothing and answers the same. (A
+// limit is taken back again: that is never sent twice.)
 type script struct {
 	source string
 	sha    any // string, as a command takes it
@@ -18,54 +18,24 @@ func newScript(source string) script {
 	return script{source: source, sha: hex.EncodeToString(sum[:])}
 }
 
-type scripts struct{ limit, unlimit, acquire, save, release, resume, keep, use script }
+type scripts struct{ unlimit, save, release, resume, keep, use script }
 
 func newScripts() scripts {
 	return scripts{
-		limit: newScript(limitScript), unlimit: newScript(unlimitScript), acquire: newScript(acquireScript), save: newScript(saveScript),
+		unlimit: newScript(unlimitScript), save: newScript(saveScript),
 		release: newScript(releaseScript), resume: newScript(resumeScript), keep: newScript(keepScript), use: newScript(useScript),
 	}
 }
 
 func (s scripts) all() []script {
-	return []script{s.limit, s.unlimit, s.acquire, s.save, s.release, s.resume, s.keep, s.use}
+	return []script{s.unlimit, s.save, s.release, s.resume, s.keep, s.use}
 }
-
-// limitScript counts in a fixed window that begins with its first count, and
-// answers the count and the milliseconds that are left.
-// KEYS counter; ARGV window in ms.
-const limitScript = `
-local n = redis.call('INCR', KEYS[1])
-local left = redis.call('PTTL', KEYS[1])
-if left < 0 then
-  redis.call('PEXPIRE', KEYS[1], ARGV[1])
-  left = tonumber(ARGV[1])
-end
-return {n, left}`
 
 // unlimitScript takes one count back, where there is one.
 // KEYS counter.
 const unlimitScript = `
 if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end
 return 1`
-
-// The answers of acquireScript.
-const (
-	acquireNone = iota
-	acquireHeld
-	acquireTaken
-)
-
-// acquireScript takes the lease and answers the record. A lease is its holder, 16
-// bytes, and what that submits.
-// KEYS record, lease; ARGV holder, submit, lease time in ms, bytes to read.
-const acquireScript = `
-local record = redis.call('GETRANGE', KEYS[1], 0, ARGV[4])
-if record == '' then return {0} end
-local lease = redis.call('GET', KEYS[2])
-if lease and string.sub(lease, 1, 16) ~= ARGV[1] then return {1, string.sub(lease, 17)} end
-redis.call('SET', KEYS[2], ARGV[1] .. ARGV[2], 'PX', ARGV[3])
-return {2, record}`
 
 // saveScript replaces the record and gives the lease back, if the version is the
 // one before and the lease is the writer's; 0 when lost. The same save again finds

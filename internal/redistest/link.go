@@ -16,7 +16,8 @@ type Link struct {
 	Dials  atomic.Int32
 }
 
-// Lose makes the next n scripts lose their replies, each with its connection.
+// Lose makes the next n batches that count, take or run a script lose their replies,
+// each with its connection.
 func (l *Link) Lose(n int) { l.losses.Store(int32(n)) }
 
 // Dial connects over TCP.
@@ -41,15 +42,24 @@ type lossy struct {
 }
 
 func (c *lossy) Write(b []byte) (int, error) {
-	if bytes.Contains(b, []byte("evalsha")) && c.link.losses.Load() > 0 {
+	if c.link.losses.Load() > 0 && losable(b) {
 		c.link.losses.Add(-1)
 		c.cut.Store(true)
 	}
 	return c.TCPConn.Write(b)
 }
 
+func losable(b []byte) bool {
+	for _, name := range []string{"evalsha", "incr", "set"} {
+		if bytes.Contains(b, []byte("\r\n"+name+"\r\n")) {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *lossy) Read(b []byte) (int, error) {
-	n, err := c.TCPConn.Read(b) // the answer is here: the script has run
+	n, err := c.TCPConn.Read(b) // the answer is here: it has happened
 	if c.cut.Load() {
 		c.link.Lost.Add(1)
 		_ = c.Close()
