@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -19,9 +20,6 @@ var (
 		return p.mode, p.opts, err
 	}
 )
-
-// LimitScript counts a limit.
-const LimitScript = limitScript
 
 // AtBody is where a record's body begins.
 const AtBody = atBody
@@ -59,3 +57,20 @@ func (m *Memory) Plant(ref flow.Ref, value []byte) {
 	defer s.mu.Unlock()
 	s.records[ofRef(ref)].value = value
 }
+
+// Convoy has callers' batches travel together.
+type Convoy = convoy
+
+// The limits of a Convoy.
+const (
+	MostTogether = mostTogether
+	BatchTime    = batchTime
+)
+
+// NewConvoy makes one that sends by send.
+func NewConvoy(send func(context.Context, []*redis.Cmd)) *Convoy {
+	return &convoy{send: send, now: time.Now}
+}
+
+// Travel sends a batch.
+func (c *Convoy) Travel(ctx context.Context, cmds []*redis.Cmd) { c.travel(ctx, cmds) }

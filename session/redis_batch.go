@@ -38,11 +38,10 @@ func call(ctx context.Context, s script, keys []string, args ...any) *redis.Cmd 
 	return redis.NewCmd(ctx, append(all, args...)...)
 }
 
-// run sends commands as one batch and returns the first error. A script that the
-// server does not know has not run; it is loaded and called once more.
+// run sends commands as one batch and returns the first error; that there is nothing
+// is an answer and none. A script that the server does not know has not run; it is
+// loaded and called once more.
 func (r *Redis) run(ctx context.Context, cmds ...*redis.Cmd) error {
-	ctx, cancel := context.WithTimeout(ctx, batchTime)
-	defer cancel()
 	r.exec(ctx, cmds)
 	var unknown []*redis.Cmd
 	for _, c := range cmds {
@@ -57,15 +56,27 @@ func (r *Redis) run(ctx context.Context, cmds ...*redis.Cmd) error {
 		r.exec(ctx, unknown)
 	}
 	for _, c := range cmds {
-		if err := c.Err(); err != nil {
+		if err := c.Err(); err != nil && !errors.Is(err, redis.Nil) {
 			return fmt.Errorf("redis %s: %w", c.Name(), err)
 		}
 	}
 	return nil
 }
 
-// exec leaves each outcome in its command.
+// exec leaves each outcome in its command. A cluster is sent each batch by itself: one
+// master that is silent would hold up what is for the others.
 func (r *Redis) exec(ctx context.Context, cmds []*redis.Cmd) {
+	if !r.cluster {
+		r.convoy.travel(ctx, cmds)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, batchTime)
+	defer cancel()
+	r.send(ctx, cmds)
+}
+
+// send is one pipelined batch.
+func (r *Redis) send(ctx context.Context, cmds []*redis.Cmd) {
 	pipe := r.rdb.Pipeline()
 	for _, c := range cmds {
 		_ = pipe.Process(ctx, once{c}) // queues
