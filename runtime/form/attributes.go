@@ -2,6 +2,7 @@ package form
 
 import (
 	"strings"
+	"sync"
 
 	"doorward/runtime/flow"
 )
@@ -16,7 +17,7 @@ type attribute struct {
 // attributes are those of a user that somebody may be asked for, by the key
 // behind "user.". Source: reference/management.md 5.3; autocomplete: HTML Living
 // Standard 4.10.18.7.
-func attributes() map[string]attribute {
+var attributes = sync.OnceValue(func() map[string]attribute { //nolint:gochecknoglobals // never changes
 	tokens := map[string]string{
 		"username": "username", "email": "email", "name.given": "given-name", "name.family": "family-name",
 		"name.middle": "additional-name", "name.formatted": "name", "name.honorificPrefix": "honorific-prefix", "name.honorificSuffix": "honorific-suffix",
@@ -30,7 +31,7 @@ func attributes() map[string]attribute {
 		out[a.Name] = attribute{most: a.Most, autocomplete: tokens[a.Name]}
 	}
 	return out
-}
+})
 
 // kept are the attributes that nobody is asked for: they are the service's own.
 func kept() []string {

@@ -48,11 +48,14 @@ var inputSchema json.RawMessage
 type Kind struct {
 	captcha    Captcha
 	agreements Agreements
+	forms      forms
 }
 
 // New makes the kind. Without a captcha or agreements, both of which may be nil,
 // a form that asks for one fails when it is entered.
-func New(captcha Captcha, agreements Agreements) *Kind { return &Kind{captcha, agreements} }
+func New(captcha Captcha, agreements Agreements) *Kind {
+	return &Kind{captcha: captcha, agreements: agreements}
+}
 
 // Meta describes the kind. A form's buttons are results as well; see Step.
 func (k *Kind) Meta() flow.Meta {
@@ -72,7 +75,7 @@ func (k *Kind) Meta() flow.Meta {
 type Config struct{ Form *form.Form }
 
 // Check takes {"form":{...}}, the whole form.
-func (*Kind) Check(config json.RawMessage) (any, error) {
+func (k *Kind) Check(config json.RawMessage) (any, error) {
 	var c struct {
 		Form json.RawMessage `json:"form"`
 	}
@@ -81,7 +84,7 @@ func (*Kind) Check(config json.RawMessage) (any, error) {
 	if err := d.Decode(&c); err != nil || len(c.Form) == 0 {
 		return nil, errors.New(`FORM takes {"form":{"id":"..."}}`)
 	}
-	f, err := form.Compile(c.Form)
+	f, err := k.forms.compile(c.Form)
 	if err != nil {
 		return nil, err
 	}

@@ -108,6 +108,20 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestPlansShareAForm(t *testing.T) {
+	k := steps.New(nil, nil)
+	of := func(fields ...string) *form.Form {
+		c, _ := config(t, k, fields...).(steps.Config)
+		return c.Form
+	}
+	if of(username, submit) != of(username, submit) {
+		t.Error("a form is compiled for every plan that has it")
+	}
+	if of(username, submit) == of(password, submit) {
+		t.Error("two forms are taken for one")
+	}
+}
+
 func TestSubmit(t *testing.T) {
 	k := steps.New(nil, nil)
 	c := config(t, k, username, password, news, submit, link)
