@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 
 	"doorward/runtime/flow"
 	"doorward/runtime/policy"
@@ -39,9 +42,16 @@ func (r *Registry) build(ctx context.Context, env flow.Resource, resources []flo
 		}
 	}
 	b.made = r.sources(env.ID, resources)
-	for _, one := range resources {
-		if err := b.add(ctx, one, secrets); err != nil {
+	planned := b.planned(ctx, resources)
+	for i, one := range resources {
+		if err := planned[i].err; err != nil {
 			return nil, err
+		}
+		if err := b.add(one, secrets); err != nil {
+			return nil, err
+		}
+		if planned[i].enter != nil {
+			planned[i].enter()
 		}
 	}
 	_, population := b.populations[b.population]
@@ -109,7 +119,41 @@ func (b *Bundle) assigned() error {
 	return nil
 }
 
-func (b *builder) add(ctx context.Context, r flow.Resource, secrets map[string][]byte) error {
+// planned is what a document with a plan comes to.
+type planned struct {
+	enter func() // puts it into the Bundle; nil: there is no plan
+	err   error
+}
+
+// planned finds the plans of all documents side by side: that is most of what a
+// Bundle takes, and none waits for another.
+func (b *builder) planned(ctx context.Context, resources []flow.Resource) []planned {
+	out := make([]planned, len(resources))
+	var each errgroup.Group
+	each.SetLimit(runtime.NumCPU()) // requests are answered meanwhile
+	for i, r := range resources {
+		each.Go(func() error {
+			out[i].enter, out[i].err = b.plan(ctx, r)
+			return nil
+		})
+	}
+	_ = each.Wait() // each keeps its own error
+	return out
+}
+
+func (b *builder) plan(ctx context.Context, r flow.Resource) (enter func(), err error) {
+	switch r.Kind {
+	case kindSignOnPolicy:
+		return b.planPolicy(ctx, r)
+	case kindFlowDefinition:
+		return b.planDefinition(ctx, r)
+	case kindDraft:
+		return b.planDraft(ctx, r), nil
+	}
+	return nil, nil //nolint:nilnil // nothing to enter
+}
+
+func (b *builder) add(r flow.Resource, secrets map[string][]byte) error {
 	switch r.Kind {
 	case kindPopulation:
 		var d populationDocument
@@ -126,12 +170,6 @@ func (b *builder) add(ctx context.Context, r flow.Resource, secrets map[string][
 		p := d.policy()
 		b.passwords[d.ID] = rules{p, p.JSON()}
 		choose(&b.password, d.ID, d.Default)
-	case kindSignOnPolicy:
-		return b.addPolicy(ctx, r)
-	case kindFlowDefinition:
-		return b.addDefinition(ctx, r)
-	case kindDraft:
-		b.addDraft(ctx, r)
 	case kindAgreement:
 		r.Body = identified(b.tree.find(r.Kind, r.ID))
 		var d agreementDocument
@@ -165,63 +203,66 @@ func (b *builder) add(ctx context.Context, r flow.Resource, secrets map[string][
 	return nil
 }
 
-func (b *builder) addPolicy(ctx context.Context, r flow.Resource) error {
+func (b *builder) planPolicy(ctx context.Context, r flow.Resource) (enter func(), err error) {
 	var d signOnPolicyDocument
 	if err := body(r, b.base, &d); err != nil {
-		return err
+		return nil, err
 	}
 	if len(d.Actions) == 0 && !bool(d.Default) {
-		return nil // is not finished, and nobody is led to it
+		return nil, nil //nolint:nilnil // is not finished, and nobody is led to it
 	}
 	_, hash, err := policy.Source(r.Body, d.Actions, b.tree, b.tree.steps)
 	if err != nil {
-		return fmt.Errorf("sign-on policy %s: %w", r.ID, err)
+		return nil, fmt.Errorf("sign-on policy %s: %w", r.ID, err)
 	}
 	plan, err := b.find(ctx, r.Env, hash)
 	if err != nil {
-		return fmt.Errorf("sign-on policy %s: %w", r.ID, err)
+		return nil, fmt.Errorf("sign-on policy %s: %w", r.ID, err)
 	}
-	b.sending(plan)
-	b.policies[d.ID] = signOn{d.Name, hash}
-	choose(&b.policy, d.ID, d.Default)
-	return nil
+	return func() {
+		b.sending(plan)
+		b.policies[d.ID] = signOn{d.Name, hash}
+		choose(&b.policy, d.ID, d.Default)
+	}, nil
 }
 
-// addDraft serves a draft to whoever knows its plan. One that is not right yet is
+// planDraft serves a draft to whoever knows its plan. One that is not right yet is
 // passed over.
-func (b *builder) addDraft(ctx context.Context, r flow.Resource) {
+func (b *builder) planDraft(ctx context.Context, r flow.Resource) (enter func()) {
 	kind := kindOf(b.tree.kinds, kindFlowDefinition)
 	e := kind.parse("", r.Body)
 	e.id = r.ID
 	d, ok := e.doc.(*flowDefinitionDocument)
 	_, hash, err := definitionPlan(b.tree, e)
 	if !ok || err != nil {
-		return
+		return nil
 	}
 	if _, err := b.find(ctx, r.Env, hash); err != nil {
-		return
+		return nil
 	}
-	b.drafts[r.ID] = FlowDefinition{ID: r.ID, Name: d.name, Enabled: true, Trigger: d.trigger, Plan: hash}
+	return func() {
+		b.drafts[r.ID] = FlowDefinition{ID: r.ID, Name: d.name, Enabled: true, Trigger: d.trigger, Plan: hash}
+	}
 }
 
-func (b *builder) addDefinition(ctx context.Context, r flow.Resource) error {
+func (b *builder) planDefinition(ctx context.Context, r flow.Resource) (enter func(), err error) {
 	doc, _ := readDefinition(r.Body, b.base)
 	d, _ := doc.(*flowDefinitionDocument)
 	hash, known := b.made.plans[r.ID]
 	if !known {
-		var err error
 		if _, hash, err = definitionPlan(b.tree, b.tree.find(r.Kind, r.ID)); err != nil {
-			return fmt.Errorf("flow definition %s: %w", r.ID, err)
+			return nil, fmt.Errorf("flow definition %s: %w", r.ID, err)
 		}
-		b.made.plans[r.ID] = hash
 	}
 	plan, err := b.find(ctx, r.Env, hash)
 	if err != nil {
-		return fmt.Errorf("flow definition %s: %w", r.ID, err)
+		return nil, fmt.Errorf("flow definition %s: %w", r.ID, err)
 	}
-	b.sending(plan)
-	b.definitions[d.id] = FlowDefinition{ID: d.id, Name: d.name, Enabled: d.enabled, Trigger: d.trigger, Plan: hash}
-	return nil
+	return func() {
+		b.made.plans[r.ID] = hash
+		b.sending(plan)
+		b.definitions[d.id] = FlowDefinition{ID: d.id, Name: d.name, Enabled: d.enabled, Trigger: d.trigger, Plan: hash}
+	}, nil
 }
 
 func (b *builder) sending(plan *flow.Plan) {
