@@ -69,7 +69,7 @@ const (
 
 // NewConvoy makes one that sends by send.
 func NewConvoy(send func(context.Context, []*redis.Cmd)) *Convoy {
-	return &convoy{send: send, now: time.Now}
+	return &convoy{send: send}
 }
 
 // Travel sends a batch.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"doorward/runtime/flow"
 )
 
 const (
@@ -26,7 +28,6 @@ const (
 // all that travel on it, which is as if each had lost its own.
 type convoy struct {
 	send func(ctx context.Context, cmds []*redis.Cmd) // leaves each outcome in its command
-	now  func() time.Time
 
 	mu      sync.Mutex
 	under   int // convoys under way
@@ -35,8 +36,8 @@ type convoy struct {
 
 // traveller is a batch that waits for a convoy.
 type traveller struct {
-	cmds  []*redis.Cmd
 	until time.Time
+	cmds  []*redis.Cmd
 	turn  chan []*traveller // those it leads, itself first; none when it has been sent
 }
 
@@ -47,25 +48,28 @@ func (c *convoy) travel(ctx context.Context, cmds []*redis.Cmd) {
 		refuse(cmds, err)
 		return
 	}
-	until := c.now().Add(batchTime)
-	if end, ok := ctx.Deadline(); ok && end.Before(until) {
-		until = end
-	}
+	brief, done := flow.Within(ctx, batchTime)
+	defer done()
+	until, _ := brief.Deadline()
 	c.mu.Lock()
 	if c.under < lanes {
 		c.under++
 		c.mu.Unlock()
 		defer c.next()
-		c.send(deadline{ctx, until}, cmds)
+		c.send(brief, cmds)
 		return
 	}
-	t := &traveller{cmds: cmds, until: until, turn: make(chan []*traveller, 1)}
+	t := &traveller{until: until, cmds: cmds, turn: make(chan []*traveller, 1)}
 	c.waiting = append(c.waiting, t)
 	c.mu.Unlock()
+	var late <-chan struct{} // what is under way ends before until, but may not before ctx
+	if end, ok := ctx.Deadline(); ok && !end.After(until) {
+		late = ctx.Done()
+	}
 	select {
 	case led := <-t.turn:
 		c.lead(ctx, led)
-	case <-ctx.Done():
+	case <-late:
 		if c.leave(t) {
 			refuse(cmds, ctx.Err())
 			return
@@ -93,8 +97,8 @@ func refuse(cmds []*redis.Cmd, err error) {
 	}
 }
 
-// lead sends what travels together, as long as the first of it has time. What led
-// nobody has been sent.
+// lead sends what travels together, for as long as the one of them has time who has
+// least. What led nobody has been sent.
 func (c *convoy) lead(ctx context.Context, together []*traveller) {
 	if len(together) == 0 {
 		return
@@ -112,12 +116,18 @@ func (c *convoy) lead(ctx context.Context, together []*traveller) {
 			t.turn <- nil
 		}
 	}()
-	if !c.now().Before(until) {
-		refuse(all, context.DeadlineExceeded)
-		return
-	}
 	c.send(deadline{context.WithoutCancel(ctx), until}, all)
 }
+
+// deadline is a context that ends by the clock alone, which all look at that it is
+// given to.
+type deadline struct {
+	context.Context
+	at time.Time
+}
+
+// Deadline implements context.Context.
+func (d deadline) Deadline() (time.Time, bool) { return d.at, true }
 
 // next gives a lane that has become free to those who wait.
 func (c *convoy) next() {
@@ -132,13 +142,3 @@ func (c *convoy) next() {
 	c.waiting = c.waiting[n:]
 	together[0].turn <- together
 }
-
-// deadline is a context that tells when its time is up and needs no timer to end:
-// all that it is given to looks at the clock by itself.
-type deadline struct {
-	context.Context
-	at time.Time
-}
-
-// Deadline implements context.Context.
-func (d deadline) Deadline() (time.Time, bool) { return d.at, true }

@@ -72,7 +72,7 @@ func TestNothingIsNamedAfterNothing(t *testing.T) {
 // "{}" stands for making one.
 func oneRoom() map[string][]string {
 	return map[string][]string{
-		"time.Now":               {"cmd/doorward", "session"}, // there for deadlines, which are of the real clock
+		"time.Now":               {"cmd/doorward", "runtime/flow"}, // there for deadlines, which are of the real clock
 		"time.Since":             {"cmd/doorward"},
 		"net.Dial":               {"runtime/invoke"},
 		"net.DialTimeout":        {"runtime/invoke"},

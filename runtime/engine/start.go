@@ -61,7 +61,7 @@ func (e *Engine) Start(ctx context.Context, s flow.Start) (flow.View, *flow.Comp
 		return flow.View{}, nil, err
 	}
 	t := &turn{e: e, x: x, plan: plan, caller: s.Caller, now: now, silent: s.Silent}
-	calls, done := context.WithTimeout(ctx, flow.TurnTimeout)
+	calls, done := flow.Within(ctx, flow.TurnTimeout)
 	defer done()
 	if err := t.walk(calls, plan.Entry); err != nil {
 		return flow.View{}, nil, e.ourFault(ctx, ref, err)

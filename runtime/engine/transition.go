@@ -251,7 +251,7 @@ func (t *turn) evaluate(ctx context.Context, s flow.Submit) (flow.View, error) {
 	e, x := t.e, t.x
 	repeat := flow.Once
 	var refused *flow.Fault
-	calls, done := context.WithTimeout(ctx, flow.TurnTimeout)
+	calls, done := flow.Within(ctx, flow.TurnTimeout)
 	defer done()
 	switch s.Action {
 	case ResetAction:

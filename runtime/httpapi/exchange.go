@@ -49,7 +49,7 @@ func (s *Server) serve(route string, page bool, h handler) fiber.Handler {
 		start := s.Now()
 		allow(c)
 		x := s.exchange(c, route, page)
-		ctx, cancel := context.WithTimeout(context.Background(), flow.RequestTimeout)
+		ctx, cancel := flow.Within(context.Background(), flow.RequestTimeout)
 		defer cancel()
 		x.client, x.host = s.origin(c)
 		if err := x.try(ctx, h); err != nil {
