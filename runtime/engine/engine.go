@@ -102,7 +102,8 @@ type kind struct {
 	meta     flow.Meta
 	byStatus map[string][]flow.Offer // of the statuses that actions name
 	always   []flow.Offer            // of every other status
-	opening  []*flow.Action
+	beside   map[string][]flow.Offer // doors, beside a node in each status that one names
+	anywhere []flow.Offer            // in every other status
 	show     func(*flow.Turn) flow.Show                      // nil: nothing
 	due      func(context.Context, *flow.Turn) (bool, error) // nil: it waits for the person alone
 	own      func(*flow.Turn) []flow.Offer                   // nodes' own; nil: none
@@ -155,7 +156,7 @@ func clash(a, b flow.Action) bool {
 // newKind works out, once, what each status offers. The slices are shared by all
 // views and never written again.
 func newKind(k flow.Kind, m flow.Meta) *kind {
-	out := &kind{Kind: k, meta: m, byStatus: map[string][]flow.Offer{}}
+	out := &kind{Kind: k, meta: m, byStatus: map[string][]flow.Offer{}, beside: map[string][]flow.Offer{}}
 	if s, ok := k.(flow.Shower); ok {
 		out.show = s.Show
 	}
@@ -171,11 +172,6 @@ func newKind(k flow.Kind, m flow.Meta) *kind {
 	if s, ok := k.(flow.Stepper); ok {
 		out.secrets, out.defined = s.Step("", nil).Secrets, true
 	}
-	for i := range m.Actions {
-		if m.Actions[i].Opens {
-			out.opening = append(out.opening, &m.Actions[i])
-		}
-	}
 	offers := func(status string) (list []flow.Offer) {
 		for i := range m.Actions {
 			if a := &m.Actions[i]; a.Offered(status) && a.Name != flow.PollAction && a.Name != flow.CallbackAction {
@@ -190,6 +186,20 @@ func newKind(k flow.Kind, m flow.Meta) *kind {
 		}
 	}
 	out.always = offers("")
+	doors := func(status string) (list []flow.Offer) {
+		for i := range m.Actions {
+			if a := &m.Actions[i]; a.Opens && a.OfferedBeside(status) {
+				list = append(list, offerOf(a))
+			}
+		}
+		return list
+	}
+	for _, a := range m.Actions {
+		for _, status := range a.Doors {
+			out.beside[status] = doors(status)
+		}
+	}
+	out.anywhere = doors("")
 	return out
 }
 
@@ -201,13 +211,11 @@ func (k *kind) offers(status string) []flow.Offer {
 }
 
 // doors are the actions that lead into a node of this kind from beside it.
-func (k *kind) doors(status string) (list []flow.Offer) {
-	for _, a := range k.opening {
-		if a.OfferedBeside(status) {
-			list = append(list, offerOf(a))
-		}
+func (k *kind) doors(status string) []flow.Offer {
+	if list, ok := k.beside[status]; ok {
+		return list
 	}
-	return list
+	return k.anywhere
 }
 
 func offerOf(a *flow.Action) flow.Offer {

@@ -126,16 +126,34 @@ func (e *Engine) view(x *flow.Execution, plan *flow.Plan) flow.View {
 	v.Definition = x.Request.Definition
 	switch {
 	case !x.Terminal():
-		v.Offers = e.offers(x, plan)
-		e.shown(&v, x, plan)
+		l := look{e: e, x: x}
+		v.Offers = l.offers(plan)
+		l.shown(&v, plan)
 	case v.Definition != "":
 		v.Redirect = redirect(x)
 	}
 	return v
 }
 
+// look is a look at an execution: one turn that is taken from node to node.
+type look struct {
+	e *Engine
+	x *flow.Execution
+	t *flow.Turn
+}
+
+// at is the turn as it is at a node for who only looks. It is good until the next at.
+func (l *look) at(n *flow.Node) *flow.Turn {
+	if l.t == nil {
+		l.t = l.e.seen(l.x, n)
+	}
+	l.t.Visit(n.Key, n.Config, l.x.Steps[n.Key])
+	return l.t
+}
+
 // shown adds what the waiting node shows, and what the nodes beside it do.
-func (e *Engine) shown(v *flow.View, x *flow.Execution, plan *flow.Plan) {
+func (l *look) shown(v *flow.View, plan *flow.Plan) {
+	x := l.x
 	n, ok := plan.Nodes[x.Node]
 	if !ok {
 		return
@@ -145,22 +163,24 @@ func (e *Engine) shown(v *flow.View, x *flow.Execution, plan *flow.Plan) {
 			v.Links = append(v.Links, n.Links[i])
 		}
 	}
-	for _, key := range append([]string{x.Node}, n.Beside...) {
-		n := plan.Nodes[key]
-		k, ok := e.kinds[n.Kind]
-		if !ok || k.show == nil {
-			continue
-		}
-		s := k.show(e.seen(x, n))
-		if v.Population == "" {
-			v.Population = s.Population
-		}
-		if key == x.Node {
-			v.Address, v.Form, v.Values = s.Address, s.Form, s.Values
-			v.External = asked(s.External, &x.Request)
-		}
-		v.Members, v.Embedded = append(v.Members, s.Members...), append(v.Embedded, s.Embedded...)
+	s := l.show(v, n)
+	v.Address, v.Form, v.Values = s.Address, s.Form, s.Values
+	v.External = asked(s.External, &x.Request)
+	for _, key := range n.Beside {
+		l.show(v, plan.Nodes[key])
 	}
+}
+
+// show adds what one node shows of everybody's.
+func (l *look) show(v *flow.View, n *flow.Node) (s flow.Show) {
+	if k, ok := l.e.kinds[n.Kind]; ok && k.show != nil {
+		s = k.show(l.at(n))
+	}
+	if v.Population == "" {
+		v.Population = s.Population
+	}
+	v.Members, v.Embedded = append(v.Members, s.Members...), append(v.Embedded, s.Embedded...)
+	return s
 }
 
 // asked is where somebody signs on elsewhere, with what the request says of how.
@@ -173,7 +193,8 @@ func asked(at *flow.External, r *flow.Request) *flow.External {
 
 // offers are the actions of the waiting node, those that open the nodes beside
 // it, and the engine's own.
-func (e *Engine) offers(x *flow.Execution, plan *flow.Plan) []flow.Offer {
+func (l *look) offers(plan *flow.Plan) []flow.Offer {
+	e, x := l.e, l.x
 	n, ok := plan.Nodes[x.Node]
 	if !ok {
 		return nil
@@ -184,7 +205,7 @@ func (e *Engine) offers(x *flow.Execution, plan *flow.Plan) []flow.Offer {
 	}
 	own := k.offers(x.Status)
 	if k.own != nil {
-		own = k.merged(e.seen(x, n), own)
+		own = k.merged(l.at(n), own)
 	}
 	if len(n.Beside) == 0 {
 		return own
@@ -192,7 +213,8 @@ func (e *Engine) offers(x *flow.Execution, plan *flow.Plan) []flow.Offer {
 	last := len(own) - 1 // the engine's own
 	out := append(make([]flow.Offer, 0, len(own)+len(n.Beside)), own[:last]...)
 	for _, key := range n.Beside {
-		if k, ok := e.kinds[plan.Nodes[key].Kind]; ok && (k.opens == nil || k.opens(e.seen(x, plan.Nodes[key]))) {
+		n := plan.Nodes[key]
+		if k, ok := e.kinds[n.Kind]; ok && (k.opens == nil || k.opens(l.at(n))) {
 			out = append(out, k.doors(x.Status)...)
 		}
 	}
@@ -261,7 +283,7 @@ func withQuery(to, query string) string {
 
 func (e *Engine) offered(x *flow.Execution, plan *flow.Plan) []string {
 	var names []string
-	for _, o := range e.offers(x, plan) {
+	for _, o := range (&look{e: e, x: x}).offers(plan) {
 		names = append(names, o.Name)
 	}
 	return names

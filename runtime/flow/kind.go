@@ -251,6 +251,11 @@ func NewTurn(ref Ref, key string, config any, now time.Time, state []byte, attem
 	return &Turn{Ref: ref, Key: key, Config: config, Now: now, state: state, attempt: attempt, submit: submit}
 }
 
+// Visit takes a turn that only looks to another node of its execution.
+func (t *Turn) Visit(key string, config any, state []byte) {
+	t.Key, t.Config, t.state = key, config, state
+}
+
 // Effect is the key that every call with a lasting effect takes: execution,
 // step, attempt and submit. The directory performs an effect once per key and
 // returns the first result when the same submit is evaluated again, which
