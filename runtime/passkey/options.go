@@ -9,9 +9,8 @@ import (
 	"doorward/runtime/mfapolicy"
 )
 
-// creation is PublicKeyCredentialCreationOptions, request
-// PublicKeyCredentialRequestOptions, in both forms: B is how bytes are written, A how
-// an algorithm is. Source: WebAuthn level 3, 5.4, 5.5; reference/flows.md 8.4.
+// creation is PublicKeyCredentialCreationOptions in both forms: B is how bytes are
+// written, A how an algorithm is. Source: WebAuthn level 3, 5.4; reference/flows.md 8.4.
 type creation[B, A any] struct {
 	RP          entity          `json:"rp"`
 	User        account[B]      `json:"user"`
@@ -23,15 +22,6 @@ type creation[B, A any] struct {
 	Hints       []string        `json:"hints,omitempty"`
 	Attestation string          `json:"attestation"`
 	Extensions  extensions      `json:"extensions"`
-}
-
-type request[B any] struct {
-	Challenge    B               `json:"challenge"`
-	Timeout      int64           `json:"timeout,omitempty"`
-	RPID         string          `json:"rpId"`
-	Allow        []descriptor[B] `json:"allowCredentials,omitempty"`
-	Verification string          `json:"userVerification"`
-	Hints        []string        `json:"hints,omitempty"`
 }
 
 type entity struct {
@@ -73,23 +63,14 @@ type plain []byte
 
 // MarshalText implements encoding.TextMarshaler.
 func (b plain) MarshalText() ([]byte, error) {
-	return []byte(base64.RawURLEncoding.EncodeToString(b)), nil
+	return base64.RawURLEncoding.AppendEncode(nil, b), nil
 }
 
 // signed is bytes as a list of numbers from -128 to 127.
 type signed []byte
 
 // MarshalJSON implements json.Marshaler.
-func (b signed) MarshalJSON() ([]byte, error) {
-	out := []byte{'['}
-	for i, x := range b {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = strconv.AppendInt(out, int64(int8(x)), 10) //nolint:gosec // the sign is what is wanted
-	}
-	return append(out, ']'), nil
-}
+func (b signed) MarshalJSON() ([]byte, error) { return appendSigned(nil, b), nil }
 
 func asNumber(alg int) int  { return alg }
 func asText(alg int) string { return strconv.Itoa(alg) }
@@ -128,32 +109,6 @@ func creationOptions[B plain | signed, A any](p Party, d demands, user User, exc
 		c.Parameters = append(c.Parameters, parameter[A]{"public-key", write(int(a))})
 	}
 	return c
-}
-
-// Request makes the options for signing a challenge: by one of some credentials, or
-// by any that the authenticator knows of this party when there are none. Credentials
-// of other relying parties are left out; when none is left, there is nothing to ask.
-func Request(p Party, pol *mfapolicy.FIDO2Policy, allow []device.Credential, challenge []byte) (Options, error) {
-	d, err := demandsOf(pol, nil)
-	if err != nil {
-		return Options{}, err
-	}
-	if p.ID == "" || len(challenge) < leastChallenge {
-		return Options{}, refused(ReasonSetup)
-	}
-	var of []device.Credential
-	for _, c := range allow {
-		if c.RPID == p.ID {
-			of = append(of, c)
-		}
-	}
-	if len(of) == 0 && len(allow) > 0 { // an empty list would mean anybody
-		return Options{}, refused(ReasonCredential)
-	}
-	ms := d.timeout()
-	return both(
-		request[plain]{plain(challenge), ms, p.ID, descriptors[plain](of), d.verification, d.Hints},
-		request[signed]{signed(challenge), ms, p.ID, descriptors[signed](of), d.verification, d.Hints})
 }
 
 func descriptors[B plain | signed](of []device.Credential) []descriptor[B] {

@@ -26,6 +26,9 @@ type Options struct {
 	Vendor string
 }
 
+// VendorText is Vendor as a text in JSON, which is how it is sent.
+func (o Options) VendorText() []byte { return appendText(nil, o.Vendor) }
+
 // Registration is the answer of an authenticator that has made a credential.
 type Registration struct {
 	Party       Party

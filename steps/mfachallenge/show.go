@@ -59,12 +59,8 @@ func add(s *flow.Show, name string, v any) {
 
 // options are what a browser needs, as the documents write it and as browsers take it.
 func options(o passkey.Options) []flow.Member {
-	vendor, err := json.Marshal(o.Vendor)
-	if err != nil {
-		return nil
-	}
 	return []flow.Member{
-		{Name: "publicKeyCredentialRequestOptions", JSON: vendor},
+		{Name: "publicKeyCredentialRequestOptions", JSON: o.VendorText()},
 		{Name: "publicKeyCredentialRequestOptionsJSON", JSON: o.Standard},
 	}
 }

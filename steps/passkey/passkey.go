@@ -136,12 +136,8 @@ func (k *Kind) Show(t *flow.Turn) flow.Show {
 	if !ok {
 		return flow.Show{}
 	}
-	vendor, err := json.Marshal(o.Vendor)
-	if err != nil {
-		return flow.Show{}
-	}
 	return flow.Show{Members: []flow.Member{
-		{Name: "publicKeyCredentialRequestOptions", JSON: vendor},
+		{Name: "publicKeyCredentialRequestOptions", JSON: o.VendorText()},
 		{Name: "publicKeyCredentialRequestOptionsJSON", JSON: o.Standard},
 	}}
 }
