@@ -61,7 +61,7 @@ func Load(fsys fs.FS, folder string) (map[string]*Language, error) {
 }
 
 func read(fsys fs.FS, name string) (*Language, error) {
-	l := &Language{Lang: strings.TrimSuffix(path.Base(name), ".json"), phrases: map[string]Phrase{}}
+	l := &Language{Lang: strings.TrimSuffix(path.Base(name), ".json")}
 	b, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return nil, err
@@ -69,10 +69,11 @@ func read(fsys fs.FS, name string) (*Language, error) {
 	if l.Tag, err = language.Parse(l.Lang); err != nil {
 		return nil, err
 	}
-	var raw map[string]json.RawMessage
+	var raw map[string]any
 	if err := json.Unmarshal(b, &raw); err != nil {
 		return nil, err
 	}
+	l.phrases = make(map[string]Phrase, len(raw))
 	for key, value := range raw {
 		if l.phrases[key], err = readPhrase(value); err != nil {
 			return nil, fmt.Errorf("%s: %w", key, err)
@@ -132,8 +133,9 @@ func (l *Language) First(p Params, keys ...string) (string, bool) {
 // Phrase is one text. Its parameters stand in braces.
 type Phrase struct {
 	plain  string // all of it, when it has no parameters
-	counts map[plural.Form][]Piece
-	params []string // sorted, each once
+	pieces []Piece
+	counts map[plural.Form][]Piece // where it depends on a number, those of the categories but "other"
+	params []string                // sorted, each once
 }
 
 // Piece is a stretch of a phrase: words, or the name of a parameter.
@@ -143,73 +145,90 @@ type Piece struct {
 }
 
 // NewPhrase reads one text.
-func NewPhrase(text string) (Phrase, error) {
-	return newPhrase(map[plural.Form]string{plural.Other: text})
-}
+func NewPhrase(text string) (Phrase, error) { return newPhrase(text, nil) }
 
 // categories are the members that the object of a counted text may have.
 func categories() map[string]plural.Form {
 	return map[string]plural.Form{"zero": plural.Zero, "one": plural.One, "two": plural.Two, "few": plural.Few, "many": plural.Many, "other": plural.Other}
 }
 
-func readPhrase(value json.RawMessage) (Phrase, error) {
-	var plain string
-	if err := json.Unmarshal(value, &plain); err == nil {
-		return NewPhrase(plain)
+func readPhrase(value any) (Phrase, error) {
+	switch v := value.(type) {
+	case string:
+		return NewPhrase(v)
+	case map[string]any:
+		return readCounted(v)
 	}
-	var counted map[string]string
-	if err := json.Unmarshal(value, &counted); err != nil {
-		return Phrase{}, err
-	}
+	return Phrase{}, fmt.Errorf("cannot unmarshal %v into a text", value)
+}
+
+func readCounted(texts map[string]any) (Phrase, error) {
 	forms, known := map[plural.Form]string{}, categories()
-	for name, text := range counted {
+	for name, value := range texts {
 		form, ok := known[name]
 		if !ok {
 			return Phrase{}, fmt.Errorf("%q is no plural category", name)
 		}
-		forms[form] = text
+		if forms[form], ok = value.(string); !ok {
+			return Phrase{}, fmt.Errorf("cannot unmarshal %v into a text", value)
+		}
 	}
-	if _, ok := forms[plural.Other]; !ok {
+	other, ok := forms[plural.Other]
+	if !ok {
 		return Phrase{}, fmt.Errorf("the plural category %q is missing", "other")
 	}
-	return newPhrase(forms)
+	delete(forms, plural.Other)
+	return newPhrase(other, forms)
 }
 
-func newPhrase(texts map[plural.Form]string) (Phrase, error) {
-	p := Phrase{counts: map[plural.Form][]Piece{}}
-	for form, text := range texts {
-		if text == "" {
-			return p, errors.New("it is empty")
+func newPhrase(other string, counted map[plural.Form]string) (p Phrase, err error) {
+	if p.pieces, err = p.cut(other); err != nil {
+		return p, err
+	}
+	if len(p.params) == 0 && len(counted) == 0 {
+		p.plain = other
+		return p, nil
+	}
+	if len(counted) > 0 {
+		p.counts = make(map[plural.Form][]Piece, len(counted))
+	}
+	for form, text := range counted {
+		if p.counts[form], err = p.cut(text); err != nil {
+			return p, err
 		}
-		var pieces []Piece
-		for rest := text; rest != ""; {
-			before, after, found := strings.Cut(rest, "{")
-			if before != "" {
-				pieces = append(pieces, Piece{Text: before})
-			}
-			if !found {
-				break
-			}
-			name, behind, closed := strings.Cut(after, "}")
-			if !closed || name == "" {
-				return p, fmt.Errorf("a brace is not closed in %q", text)
-			}
-			pieces = append(pieces, Piece{name, true})
-			p.params = append(p.params, name)
-			rest = behind
-		}
-		p.counts[form] = pieces
 	}
 	slices.Sort(p.params)
 	p.params = slices.Compact(p.params)
-	if len(p.params) == 0 && len(texts) == 1 {
-		p.plain = texts[plural.Other]
-	}
 	return p, nil
 }
 
+// cut is the pieces of a text, the parameters of which the phrase takes.
+func (p *Phrase) cut(text string) ([]Piece, error) {
+	if text == "" {
+		return nil, errors.New("it is empty")
+	}
+	var pieces []Piece
+	for rest := text; rest != ""; {
+		before, after, found := strings.Cut(rest, "{")
+		if before != "" {
+			pieces = append(pieces, Piece{Text: before})
+		}
+		if !found {
+			break
+		}
+		name, behind, closed := strings.Cut(after, "}")
+		if !closed || name == "" {
+			return nil, fmt.Errorf("a brace is not closed in %q", text)
+		}
+		pieces = append(pieces, Piece{name, true})
+		p.params = append(p.params, name)
+		rest = behind
+	}
+	return pieces, nil
+}
+
 // Pieces are those of the phrase, as it is said where nothing is counted.
-func (p Phrase) Pieces() []Piece { return p.counts[plural.Other] }
+func (p Phrase) Pieces() []Piece { return p.pieces }
 
 // Satisfied reports whether by has every parameter.
 func (p Phrase) Satisfied(by Params) bool {
@@ -225,7 +244,7 @@ func (p Phrase) fill(form plural.Form, with Params) string {
 	}
 	pieces, ok := p.counts[form]
 	if !ok {
-		pieces = p.counts[plural.Other]
+		pieces = p.pieces
 	}
 	var b strings.Builder
 	for _, x := range pieces {
