@@ -1,7 +1,6 @@
 package definition
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -21,7 +20,7 @@ import (
 // they are needed.
 type schemas struct {
 	mu       sync.Mutex
-	compiled map[string]*jsonschema.Schema
+	compiled map[string]func() (*jsonschema.Schema, error)
 }
 
 const mostSchemas = 256
@@ -51,11 +50,21 @@ func (s *schemas) check(at Path, schema json.RawMessage, value map[string]any, f
 
 func (s *schemas) compile(schema json.RawMessage) (*jsonschema.Schema, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c := s.compiled[string(schema)]; c != nil {
-		return c, nil
+	c := s.compiled[string(schema)]
+	if c == nil {
+		if s.compiled == nil || len(s.compiled) >= mostSchemas {
+			s.compiled = map[string]func() (*jsonschema.Schema, error){}
+		}
+		text := string(schema)
+		c = sync.OnceValues(func() (*jsonschema.Schema, error) { return compileSchema(text) })
+		s.compiled[text] = c
 	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
+	s.mu.Unlock()
+	return c() // whoever needs another one does not wait
+}
+
+func compileSchema(text string) (*jsonschema.Schema, error) {
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	if err != nil {
 		return nil, fmt.Errorf("schema of a step: %w", err)
 	}
@@ -69,10 +78,6 @@ func (s *schemas) compile(schema json.RawMessage) (*jsonschema.Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("schema of a step: %w", err)
 	}
-	if s.compiled == nil || len(s.compiled) >= mostSchemas {
-		s.compiled = map[string]*jsonschema.Schema{}
-	}
-	s.compiled[string(schema)] = compiled
 	return compiled, nil
 }
 
