@@ -75,6 +75,19 @@ func TestAResetIsRecordedWithTheSessionItEnds(t *testing.T) {
 	same(t, []flow.EventType{flow.FlowReset, flow.SessionEnded}, h.heard())
 }
 
+func TestAResetThatForgetsNobodyIsNotRecorded(t *testing.T) {
+	h := newHouse(t, knows("a"), has("b"))
+	b := h.browser()
+	v := b.start()
+	h.heard()
+	v = b.reset(v)
+	same(t, nil, h.heard())
+	v = b.answer(v, "ada", "right")
+	h.heard()
+	b.reset(v)
+	same(t, []flow.EventType{flow.FlowReset, flow.SessionEnded}, h.heard())
+}
+
 func TestTheSessionBecomesThatOfWhoeverSignsOn(t *testing.T) {
 	h := newHouse(t, knows("a"))
 	b := h.browser()

@@ -143,6 +143,9 @@ func (t *turn) forgetOld(ctx context.Context) error {
 // the plan again. Its time does not start again.
 func (t *turn) reset(ctx context.Context) error {
 	x := t.x
+	if knowsSomebody(x) {
+		t.events = append(t.events, flow.FlowReset)
+	}
 	t.forget = x.SessionHash
 	x.Attempt++
 	x.User, x.Person, x.Foreign, x.Proofs, x.Steps, x.Failure = x.Request.User, flow.Candidate{}, flow.ForeignAccount{}, nil, nil, nil
@@ -150,6 +153,11 @@ func (t *turn) reset(ctx context.Context) error {
 	x.Outputs, x.Secrets, x.Named, x.Return = nil, nil, false, ""
 	x.Demand = flow.Demand{NotBefore: x.Demand.NotBefore, ACR: t.plan.Name}
 	t.session, t.wasReset = nil, true
-	t.events = append(t.events, flow.FlowReset)
 	return t.walk(ctx, t.plan.Entry)
+}
+
+// knowsSomebody reports whether anybody was named or proven, or has told anything. A
+// reset without is nothing to tell of, and anybody could fill the audit log with it.
+func knowsSomebody(x *flow.Execution) bool {
+	return x.User.ID != "" || !x.Person.IsZero() || x.Foreign != (flow.ForeignAccount{}) || len(x.Outputs) > 0
 }
