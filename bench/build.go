@@ -38,7 +38,7 @@ func build(ctx context.Context, repo, dir string) (binaries, error) {
 		{"-overlay", overlay, "-o", b.cheap, "./cmd/doorward"},
 		{"-o", b.bare, "./bench/bare"},
 	} {
-		if err := execute(ctx, repo, "go", append([]string{"build", "-tags", "grpcnotrace", "-trimpath", "-ldflags", "-s -w"}, args...)...); err != nil {
+		if err := execute(ctx, repo, "env", append([]string{"CGO_ENABLED=0", "go", "build", "-tags", "grpcnotrace", "-trimpath", "-ldflags", "-s -w"}, args...)...); err != nil {
 			return b, err
 		}
 	}
