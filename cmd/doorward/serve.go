@@ -41,6 +41,9 @@ const (
 	closeTime = 5 * time.Second  // stores are written and closed
 )
 
+// settleTime is how long a start takes at most, with the first answer, as a rule.
+const settleTime = 250 * time.Millisecond
+
 func serveCommand(getenv func(string) string) *cobra.Command {
 	var o options
 	c := &cobra.Command{
@@ -64,8 +67,10 @@ func serveCommand(getenv func(string) string) *cobra.Command {
 		}
 		if getenv("GOGC") == "" && getenv("GOMEMLIMIT") == "" {
 			// Little lives long here, so a larger heap is cheaper than a busier
-			// collector; the limit keeps hashing, 19 MiB a time, from inflating it.
-			debug.SetGCPercent(400)
+			// collector, and cheapest while somebody waits for the first answer; the
+			// limit keeps hashing, 19 MiB a time, from inflating it.
+			debug.SetGCPercent(1000)
+			time.AfterFunc(settleTime, func() { debug.SetGCPercent(400) })
 			debug.SetMemoryLimit(512 << 20)
 		}
 		return serve(c.Context(), o, getenv, c.OutOrStdout(), c.ErrOrStderr())
@@ -275,7 +280,8 @@ func (h *house) ownClient() *http.Client {
 
 // answer listens, says so, and serves until ctx ends.
 func (h *house) answer(ctx, background context.Context, server *httpapi.Server, stdout io.Writer) error {
-	go debug.FreeOSMemory() // of what reading the configuration took
+	// What the start took is given back once nobody waits for the first answer any more.
+	defer time.AfterFunc(settleTime, debug.FreeOSMemory).Stop()
 	listeners, err := listen(ctx, h.o.Listen)
 	if err != nil {
 		return err
