@@ -94,8 +94,9 @@ func (r *Redis) Load(ctx context.Context, ref flow.Ref, st flow.Digest) (*flow.E
 func (r *Redis) Acquire(ctx context.Context, ref flow.Ref, c flow.Claim, limits []flow.Limit) (*flow.Execution, *flow.Session, error) {
 	holder := ofHolder(c.Holder)
 	counts := r.counts(ctx, limits)
-	take := redis.NewCmd(ctx, "set", leaseKey(ref), append(holder[:], c.Submit[:]...), "nx", "get", "px", flow.LeaseTime.Milliseconds())
-	record := redis.NewCmd(ctx, "getrange", recordKey(ref), 0, maxRecord)
+	name := ofRef(ref)
+	take := redis.NewCmd(ctx, "set", key("l", name), append(holder[:], c.Submit[:]...), "nx", "get", "px", flow.LeaseTime.Milliseconds())
+	record := redis.NewCmd(ctx, "getrange", key("x", name), 0, maxRecord)
 	look := r.look(ctx, ref.Env, c.Session)
 	err := r.run(ctx, join(counts, take, record, look)...)
 	if passed := judge(limits, counts); passed != nil {
@@ -145,7 +146,8 @@ func (r *Redis) Save(ctx context.Context, x *flow.Execution, holder string) erro
 	}
 	var before [8]byte
 	binary.BigEndian.PutUint64(before[:], x.Version-1)
-	cmd, err := r.sure(ctx, r.scripts.save, []string{recordKey(x.Ref), leaseKey(x.Ref)}, before[:], b, r.left(x.ExpiresAt))
+	name := ofRef(x.Ref)
+	cmd, err := r.sure(ctx, r.scripts.save, []string{key("x", name), key("l", name)}, before[:], b, r.left(x.ExpiresAt))
 	if err != nil {
 		return err
 	}

@@ -77,10 +77,12 @@ func (r *Redis) exec(ctx context.Context, cmds []*redis.Cmd) {
 
 // send is one pipelined batch.
 func (r *Redis) send(ctx context.Context, cmds []*redis.Cmd) {
-	pipe := r.rdb.Pipeline()
-	for _, c := range cmds {
-		_ = pipe.Process(ctx, once{c}) // queues
+	all := make([]redis.Cmder, len(cmds))
+	for i, c := range cmds {
+		all[i] = once{c}
 	}
+	pipe := r.rdb.Pipeline()
+	_ = pipe.BatchProcess(ctx, all...) // queues
 	_, _ = pipe.Exec(ctx)
 }
 

@@ -98,9 +98,13 @@ func Append(b []byte, v flow.View, p Place, members ...flow.Member) []byte {
 // appendLinks writes _links: the execution itself and, under its name, every
 // action that is offered, all at the same address.
 func appendLinks(b []byte, v *flow.View, p Place) []byte {
-	b = appendLink(append(b, `"_links":{`...), "self", p.Self)
+	b = append(b, `"_links":{"self"`...)
+	from := len(b)
+	b = append(appendMember(b, `:{"href":`, p.Self), '}')
+	to := len(b)
 	for i := range v.Offers {
-		b = appendLink(append(b, ','), v.Offers[i].Name, p.Self)
+		b = appendString(append(b, ','), v.Offers[i].Name)
+		b = append(b, b[from:to]...) // the same address
 	}
 	for i := range p.Links {
 		b = appendLink(append(b, ','), p.Links[i].Name, p.Links[i].Address)
