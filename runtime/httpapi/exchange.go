@@ -71,11 +71,20 @@ func (s *Server) exchange(c *fiber.Ctx, route string, page bool) *exchange {
 	}
 	h := &c.Response().Header
 	h.Set(headerCorrelation, x.correlation)
-	h.Set(fiber.HeaderCacheControl, "no-store")
-	h.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	h.Set(fiber.HeaderReferrerPolicy, "no-referrer")
-	h.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
+	for _, field := range always {
+		h.SetCanonical(field[0], field[1])
+	}
 	return x
+}
+
+// always are the fields that every answer has, until a handler says otherwise.
+//
+//nolint:gochecknoglobals // never changes
+var always = [][2][]byte{
+	{[]byte(fiber.HeaderCacheControl), []byte("no-store")},
+	{[]byte(fiber.HeaderXContentTypeOptions), []byte("nosniff")},
+	{[]byte(fiber.HeaderReferrerPolicy), []byte("no-referrer")},
+	{[]byte(fiber.HeaderContentSecurityPolicy), []byte("default-src 'none'; frame-ancestors 'none'")},
 }
 
 // try runs h on a request that is fit to be read. A panic is that request's
