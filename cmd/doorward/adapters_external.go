@@ -121,9 +121,13 @@ func (c externalAccounts) standing(ctx context.Context, env, user string) (exter
 	return external.Standing{Subject: s.Subject, Disabled: !s.Enabled, Locked: s.Locked, Barred: s.Locked && !s.PasswordOnly, UnlockIn: s.UnlockIn, Unverified: s.Unverified}, nil
 }
 
-// create makes an account where the action or the provider lets it. One whose name or
-// address is somebody's is not made: whose it is shows by a proof.
+// create makes an account where the action or the provider lets it, and nobody is known
+// whose it would have to be. One whose name or address is somebody's is not made: whose
+// it is shows by a proof.
 func (c externalAccounts) create(ctx context.Context, a external.Arrival) (external.Standing, error) {
+	if a.Known {
+		return external.Standing{}, nil
+	}
 	b, err := c.bundle(a.Env)
 	if err != nil {
 		return external.Standing{}, err

@@ -176,6 +176,19 @@ func TestSec_LINK_newcomers(t *testing.T) {
 		t.Errorf("asked again: %s", got)
 	}
 
+	// Nobody else gets an account then, though the provider has a population for newcomers.
+	c = a.browser()
+	noel := map[string]any{"sub": "noel-at-rival", "preferred_username": "noel", "email": "noel@rival.example", "email_verified": true}
+	f = a.sent(c, closedHouse, "noel@rival.example")
+	if got := a.back(f, a.signsOn(f, noel)); got != completed {
+		t.Fatalf("a newcomer of the provider's population: %s", got)
+	}
+	accounts := a.linked()
+	f = c.Start(closedHouse.Ask("prompt", "login"))
+	if got := a.back(f, a.signsOn(f, map[string]any{"sub": "olga-at-rival", "preferred_username": "olga"})); got != away || a.linked() != accounts {
+		t.Errorf("somebody new in the place of who was asked again: %s, %d accounts are linked", got, a.linked())
+	}
+
 	// Whom an administrator has locked out signs on nowhere.
 	a.via(0).act(http.MethodPost, "/users/"+subject.(string), "account.lock", nil).Is(200)
 	f = a.sent(a.browser(), closedHouse, "mara@honest.example")

@@ -50,7 +50,8 @@ type Accounts interface {
 	// password signs on; empty: there is none.
 	Elsewhere(ctx context.Context, env, user string, providers []string) (string, error)
 	// SignOn finds the user that an account belongs to, brings their attributes up to
-	// date, and makes one where Arrival lets it and nobody has the name or the address.
+	// date, and makes one where Arrival or the provider lets it, nobody is known yet, and
+	// nobody has the name or the address.
 	SignOn(ctx context.Context, a Arrival) (Standing, error)
 }
 
@@ -58,6 +59,7 @@ type Accounts interface {
 type Arrival struct {
 	Env, Provider string
 	Identity      Identity
+	Known         bool   // the execution has a user, and wants nobody else: no account is made
 	Registers     bool   // the action makes accounts
 	Population    string // that they are made in; empty: the provider's own, or the default one
 	Locales       string // flow.Turn.Locales
@@ -186,7 +188,7 @@ func (k *Kind) arrived(ctx context.Context, t *flow.Turn, provider string, who I
 	c, _ := t.Config.(config)
 	user, err := k.accounts.SignOn(ctx, Arrival{
 		Env: t.Ref.Env, Provider: provider, Identity: who, Locales: t.Locales, Effect: t.Effect(),
-		Registers: c.Registration != nil && t.User.ID == "", Population: c.population(),
+		Known: t.User.ID != "", Registers: c.Registration != nil, Population: c.population(),
 	})
 	if err != nil {
 		return flow.Outcome{}, flow.Unserved(fmt.Errorf("find the user of the account: %w", err))

@@ -183,7 +183,8 @@ func TestAccountsAreMadeWhereTheActionSaysSo(t *testing.T) {
 		"not at all":          {"", "", external.Arrival{}},
 		"in any population":   {`,"registration":{}`, "", external.Arrival{Registers: true}},
 		"in one":              {`,"registration":{"population":{"id":"pop"}}`, "", external.Arrival{Registers: true, Population: "pop"}},
-		"not for who is here": {`,"registration":{"population":{"id":"pop"}}`, "u1", external.Arrival{Population: "pop"}},
+		"not for who is here": {`,"registration":{"population":{"id":"pop"}}`, "u1", external.Arrival{Known: true, Registers: true, Population: "pop"}},
+		"nor by the provider": {"", "u1", external.Arrival{Known: true}},
 	} {
 		f := &fake{who: external.Identity{ID: "s9"}, at: "p1", user: external.Standing{Subject: flow.Subject{ID: "u1"}}}
 		at := turn(t, f, tt.config, nil)
