@@ -16,7 +16,6 @@ import (
 // reader reads one definition and those that it calls.
 type reader struct {
 	kinds map[string]flow.Stepper // by name and alias
-	types string                  // their names, for people
 	res   Resources
 
 	pinned map[string]bodies
@@ -39,7 +38,7 @@ type measured struct {
 }
 
 func newReader(res Resources, kinds []flow.Kind) *reader {
-	return &reader{kinds: steppers(kinds), types: types(kinds), res: res, called: map[string]measured{}, failed: map[string]string{}}
+	return &reader{kinds: steppers(kinds), res: res, called: map[string]measured{}, failed: map[string]string{}}
 }
 
 // steppers are the kinds that definitions are made of, by name and alias.
@@ -56,11 +55,12 @@ func steppers(kinds []flow.Kind) map[string]flow.Stepper {
 	return m
 }
 
-func types(kinds []flow.Kind) string {
+// types are the names of the kinds, for people.
+func (r *reader) types() string {
 	var names []string
-	for _, k := range kinds {
-		if _, ok := k.(flow.Stepper); ok {
-			names = append(names, k.Meta().Name)
+	for name, k := range r.kinds {
+		if name == k.Meta().Name {
+			names = append(names, name)
 		}
 	}
 	slices.Sort(names)

@@ -70,7 +70,7 @@ func (r *stepReader) read(raw json.RawMessage) step {
 	_ = json.Unmarshal(m["type"], &name) // what is no string is no type either
 	kind := r.kinds[name]
 	if kind == nil {
-		r.faults.Add(r.at.Member("type"), fmt.Sprintf("%q is no type of step here; there are %s", name, r.types))
+		r.faults.Add(r.at.Member("type"), fmt.Sprintf("%q is no type of step here; there are %s", name, r.types()))
 		r.outlets(m["outlets"], nil)
 		return step{}
 	}
