@@ -122,6 +122,8 @@ func TestEveryMistakeIsNamedWithItsPath(t *testing.T) {
 		"an external provider":          {p, login(`"socialProviders":[{"id":"x"}]`), []string{"$.actions[0].socialProviders: offers external providers beside the password, which this server does not do"}},
 		"rules that are no list":        {p, rules(`{}`), []string{"$.actions[0].discoveryRules: takes a list of rules"}},
 		"more than 100 rules":           {p, rules("[" + strings.Repeat(aRule+",", 100) + aRule + "]"), []string{"$.actions[0].discoveryRules: takes at most 100 rules, not 101"}},
+		"a rule to no provider":         {p, rules("[" + strings.Replace(aRule, `{"id":"x"}`, `{}`, 1) + "]"), []string{"$.actions[0].discoveryRules[0].identityProvider.id: takes the id of an identity provider"}},
+		"a rule of a text that is none": {p, rules("[" + strings.Replace(aRule, `"@a"`, `1`, 1) + "]"), []string{"$.actions[0].discoveryRules[0].condition: takes {"}},
 		"a rule that is none":           {p, rules(`[1]`), []string{"$.actions[0].discoveryRules[0]: takes an object"}},
 		"a rule of nothing":             {p, rules(`[{}]`), []string{"$.actions[0].discoveryRules[0].condition: takes {\"contains\":text,\"value\":\"${identifier}\"}", "$.actions[0].discoveryRules[0].identityProvider.id: is required"}},
 		"a rule of another member":      {p, rules("[" + strings.Replace(aRule, `{"condition"`, `{"x":1,"condition"`, 1) + "]"), []string{"$.actions[0].discoveryRules[0].x: is no member here"}},
@@ -153,6 +155,12 @@ const aRule = `{"condition":{"contains":"@a","value":"${identifier}"},"identityP
 // rules is an IDENTIFIER_FIRST action with these discovery rules.
 func rules(list string) []json.RawMessage {
 	return []json.RawMessage{json.RawMessage(`{"type":"IDENTIFIER_FIRST","priority":1,"discoveryRules":` + list + `}`)}
+}
+
+func TestAHundredRulesAreTaken(t *testing.T) {
+	if _, _, err := policy.Source(json.RawMessage(`{"name":"P"}`), rules("["+strings.Repeat(aRule+",", 99)+aRule+"]"), nil, nil); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestWhomRulesLeadToIsKnown(t *testing.T) {

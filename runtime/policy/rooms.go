@@ -103,33 +103,16 @@ func furnished(a action, next string) ([]*flow.Node, error) {
 // elsewhere is the node for whom a discovery rule sends to an external provider: before
 // anything is looked up here, so that the rules tell nothing of who exists.
 func (r room) elsewhere(a action) (*flow.Node, error) {
-	in := map[string]any{"discoveryRules": rules(a.DiscoveryRules)}
-	if a.EnforceLockout {
-		in["enforceLockout"] = true
-	}
-	if a.Registration != nil && a.Registration.FlowDefinition == nil {
-		made := map[string]any{}
-		if p := a.Registration.Population; p != nil {
-			made["population"] = map[string]string{"id": p.ID}
-		}
-		in["registration"] = made
-	}
-	config, err := json.Marshal(in)
+	population, registers := a.Registration.here()
+	config, err := json.Marshal(struct {
+		Rules          []DiscoveryRule `json:"rules"`
+		Registers      bool            `json:"registers"`
+		Population     string          `json:"population"`
+		EnforceLockout bool            `json:"enforceLockout"`
+	}{a.DiscoveryRules, registers, population, a.EnforceLockout})
 	return &flow.Node{Key: r.key("external"), Kind: "EXTERNAL", Config: json.RawMessage(config), Outlets: map[string]string{
 		"LOCAL": r.key("password"), "AUTHENTICATED": r.next, "VERIFICATION_REQUIRED": r.key("verify"), "UNLINKED": r.key("linking"),
 	}}, err
-}
-
-// rules are discovery rules as they are written.
-func rules(list []DiscoveryRule) []any {
-	var out []any
-	for _, d := range list {
-		out = append(out, map[string]any{
-			"condition":        map[string]string{"contains": d.Contains, "value": "${identifier}"},
-			"identityProvider": map[string]string{"id": d.Provider},
-		})
-	}
-	return out
 }
 
 // after are the nodes that a right password can lead to before the next action.
@@ -153,14 +136,11 @@ func (r room) doors(a action) (forgot, fresh *flow.Node, err error) {
 	if a.Recovery != nil {
 		forgot = &flow.Node{Key: r.key("recover"), Kind: "RECOVER", Outlets: map[string]string{"RECOVERED": r.next}}
 	}
-	if a.Registration == nil || a.Registration.FlowDefinition != nil {
+	population, registers := a.Registration.here()
+	if !registers {
 		return forgot, nil, nil
 	}
-	in := map[string]string{}
-	if p := a.Registration.Population; p != nil {
-		in["population"] = p.ID
-	}
-	config, err := json.Marshal(in)
+	config, err := json.Marshal(map[string]string{"population": population})
 	fresh = &flow.Node{Key: r.key("register"), Kind: "REGISTER", Config: json.RawMessage(config), Outlets: map[string]string{"REGISTERED": r.key("verify")}}
 	return forgot, fresh, err
 }

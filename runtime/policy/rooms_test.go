@@ -137,6 +137,25 @@ func TestDiscoveryRulesAreARoomOfTheirOwn(t *testing.T) {
 	}
 }
 
+func TestTheWayElsewhereIsConfigured(t *testing.T) {
+	for source, want := range map[string]string{
+		``:                                 `"registers":false,"population":"","enforceLockout":false}`,
+		`"enforceLockout":true,`:           `"registers":false,"population":"","enforceLockout":true}`,
+		`"registration":{"enabled":true},`: `"registers":true,"population":"","enforceLockout":false}`,
+		`"registration":{"enabled":true,"population":{"id":"pop"}},`:         `"registers":true,"population":"pop","enforceLockout":false}`,
+		`"registration":{"enabled":true,"flowDefinition":{"id":"joining"}},`: `"registers":false,"population":"","enforceLockout":false}`, // makes them instead
+	} {
+		plan, err := policy.Compile([]byte(`{"actions":[{`+source+`"discoveryRules":[{"contains":"@a","provider":"p"}],"priority":3,"type":"IDENTIFIER_FIRST"}],"format":1,"name":"P"}`), steps.Builtin(steps.Parts{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := json.Marshal(plan.Nodes["3.external"].Config)
+		if want = `{"rules":[{"contains":"@a","provider":"p"}],` + want; err != nil || string(got) != want {
+			t.Errorf("%s: configured by %s, %v; want %s", source, got, err, want)
+		}
+	}
+}
+
 func TestNodesAreConfigured(t *testing.T) {
 	plan := compile(t, list(`{"type":"LOGIN","priority":1,"registration":{"enabled":true,"population":{"id":"p1"}}}`, `{"type":"LOGIN","priority":2,"registration":{"enabled":true}}`)...)
 	ctx, turn := t.Context(), func(key string) *flow.Turn {

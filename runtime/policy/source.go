@@ -91,6 +91,18 @@ type registration struct {
 	FlowDefinition *reference `json:"flowDefinition,omitempty"`
 }
 
+// here is the population in which accounts are made by us, and not by a flow definition;
+// empty: any. Without accounts of ours it is false.
+func (r *registration) here() (population string, ok bool) {
+	if r == nil || r.FlowDefinition != nil {
+		return "", false
+	}
+	if r.Population != nil {
+		population = r.Population.ID
+	}
+	return population, true
+}
+
 type reference struct {
 	ID string `json:"id"`
 }

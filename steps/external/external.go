@@ -188,7 +188,7 @@ func (k *Kind) arrived(ctx context.Context, t *flow.Turn, provider string, who I
 	c, _ := t.Config.(config)
 	user, err := k.accounts.SignOn(ctx, Arrival{
 		Env: t.Ref.Env, Provider: provider, Identity: who, Locales: t.Locales, Effect: t.Effect(),
-		Known: t.User.ID != "", Registers: c.Registration != nil, Population: c.population(),
+		Known: t.User.ID != "", Registers: c.Registers, Population: c.Population,
 	})
 	if err != nil {
 		return flow.Outcome{}, flow.Unserved(fmt.Errorf("find the user of the account: %w", err))
@@ -214,6 +214,7 @@ func (k *Kind) arrived(ctx context.Context, t *flow.Turn, provider string, who I
 	return out, nil
 }
 
-// Check takes {"discoveryRules":[...],"registration":{"population":{"id":"<id>"}},
-// "enforceLockout":true}; all but the rules may be left out.
+// Check takes {"rules":[{"contains":"<text>","provider":"<id>"}],"registers":true,
+// "population":"<id>","enforceLockout":true}; anything may be left out. The error says
+// which member is another or of another type.
 func (*Kind) Check(raw json.RawMessage) (any, error) { return read(raw) }

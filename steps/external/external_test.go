@@ -18,10 +18,7 @@ import (
 
 const (
 	required = "EXTERNAL_AUTHENTICATION_REQUIRED"
-	rules    = `{"discoveryRules":[
-		{"condition":{"contains":"@example.com","value":"${identifier}"},"identityProvider":{"id":"p1"}},
-		{"condition":{"contains":"Partner","value":"${identifier}"},"identityProvider":{"id":"p2"}},
-		{"condition":{"contains":"gone","value":"${identifier}"},"identityProvider":{"id":"p3"}}]%s}`
+	rules    = `{"rules":[{"contains":"@example.com","provider":"p1"},{"contains":"Partner","provider":"p2"},{"contains":"gone","provider":"p3"}]%s}`
 )
 
 var _ flow.Shower = (*external.Kind)(nil)
@@ -181,9 +178,9 @@ func TestAccountsAreMadeWhereTheActionSaysSo(t *testing.T) {
 		want         external.Arrival
 	}{
 		"not at all":          {"", "", external.Arrival{}},
-		"in any population":   {`,"registration":{}`, "", external.Arrival{Registers: true}},
-		"in one":              {`,"registration":{"population":{"id":"pop"}}`, "", external.Arrival{Registers: true, Population: "pop"}},
-		"not for who is here": {`,"registration":{"population":{"id":"pop"}}`, "u1", external.Arrival{Known: true, Registers: true, Population: "pop"}},
+		"in any population":   {`,"registers":true`, "", external.Arrival{Registers: true}},
+		"in one":              {`,"registers":true,"population":"pop"`, "", external.Arrival{Registers: true, Population: "pop"}},
+		"not for who is here": {`,"registers":true,"population":"pop"`, "u1", external.Arrival{Known: true, Registers: true, Population: "pop"}},
 		"nor by the provider": {"", "u1", external.Arrival{Known: true}},
 	} {
 		f := &fake{who: external.Identity{ID: "s9"}, at: "p1", user: external.Standing{Subject: flow.Subject{ID: "u1"}}}
@@ -223,28 +220,16 @@ func TestWhatCannotBeAskedIsNoVerdict(t *testing.T) {
 	}
 }
 
-func TestItIsConfiguredByDiscoveryRules(t *testing.T) {
-	rule := func(condition, provider string) string {
-		return `{"discoveryRules":[{"condition":` + condition + `,"identityProvider":` + provider + `}]}`
-	}
-	const good, there = `{"contains":"@a","value":"${identifier}"}`, `{"id":"p"}`
-	many := func(n int) string {
-		one := fmt.Sprintf(`{"condition":%s,"identityProvider":%s}`, good, there)
-		return `{"discoveryRules":[` + strings.TrimSuffix(strings.Repeat(one+",", n), ",") + `]}`
-	}
+func TestItIsConfiguredByRules(t *testing.T) {
 	for name, tt := range map[string]struct{ config, fault string }{
-		"nothing":                   {"", ""},
-		"an empty object":           {"{}", ""},
-		"one rule":                  {rule(good, there), ""},
-		"a hundred rules":           {many(100), ""},
-		"one more":                  {many(101), "at most 100 rules, not 101"},
-		"no object":                 {"[]", "EXTERNAL takes discoveryRules"},
-		"another member":            {`{"rules":[]}`, `unknown field "rules"`},
-		"no text to look for":       {rule(`{"contains":"","value":"${identifier}"}`, there), "discoveryRules[0].condition takes"},
-		"another variable":          {rule(`{"contains":"@a","value":"${user.email}"}`, there), "discoveryRules[0].condition takes"},
-		"another rule":              {rule(`{"equals":"@a","value":"${identifier}"}`, there), `unknown field "equals"`},
-		"nowhere to go":             {rule(good, `{}`), "discoveryRules[0].identityProvider.id is required"},
-		"two mistakes, both of one": {rule(`{}`, `{}`), "discoveryRules[0].identityProvider.id is required"},
+		"nothing":                {"", ""},
+		"an empty object":        {"{}", ""},
+		"rules":                  {fmt.Sprintf(rules, ""), ""},
+		"everything":             {fmt.Sprintf(rules, `,"registers":true,"population":"pop","enforceLockout":true`), ""},
+		"no object":              {"[]", "EXTERNAL takes rules"},
+		"rules as they are told": {`{"discoveryRules":[]}`, `unknown field "discoveryRules"`},
+		"another rule":           {`{"rules":[{"equals":"@a","provider":"p"}]}`, `unknown field "equals"`},
+		"a rule that is none":    {`{"rules":[1]}`, "EXTERNAL takes rules"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := external.New(nil, nil).Check(json.RawMessage(tt.config))

@@ -3,35 +3,23 @@ package external
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 )
 
-// mostRules is how many discovery rules a node has at most. Source:
-// reference/management.md 4.3.
-const mostRules = 100
-
-// config is what a node is configured by.
+// config is what a node is configured by: what runtime/policy, which judges it, has read
+// of an action.
 type config struct {
-	DiscoveryRules []rule `json:"discoveryRules"`
-	Registration   *struct {
-		Population *struct {
-			ID string `json:"id"`
-		} `json:"population"`
-	} `json:"registration"` // nil: no accounts are made
-	EnforceLockout bool `json:"enforceLockout"`
+	Rules          []rule `json:"rules"`
+	Registers      bool   `json:"registers"`  // the action makes accounts
+	Population     string `json:"population"` // that they are made in; empty: any
+	EnforceLockout bool   `json:"enforceLockout"`
 }
 
 // rule is a discovery rule: whose name contains this signs on there.
 type rule struct {
-	Condition struct {
-		Contains string `json:"contains"`
-		Value    string `json:"value"`
-	} `json:"condition"`
-	IdentityProvider struct {
-		ID string `json:"id"`
-	} `json:"identityProvider"`
+	Contains string `json:"contains"`
+	Provider string `json:"provider"`
 }
 
 // matches is the provider of the first rule that a name fits, without regard to case,
@@ -40,9 +28,9 @@ func (c config) matches(name string) string {
 	if name == "" {
 		return ""
 	}
-	for _, r := range c.DiscoveryRules {
-		if strings.Contains(strings.ToLower(name), strings.ToLower(r.Condition.Contains)) {
-			return r.IdentityProvider.ID
+	for _, r := range c.Rules {
+		if strings.Contains(strings.ToLower(name), strings.ToLower(r.Contains)) {
+			return r.Provider
 		}
 	}
 	return ""
@@ -51,39 +39,21 @@ func (c config) matches(name string) string {
 // providers are those that the rules name.
 func (c config) providers() []string {
 	var out []string
-	for _, r := range c.DiscoveryRules {
-		out = append(out, r.IdentityProvider.ID)
+	for _, r := range c.Rules {
+		out = append(out, r.Provider)
 	}
 	return out
 }
 
-func (c config) population() string {
-	if c.Registration == nil || c.Registration.Population == nil {
-		return ""
-	}
-	return c.Registration.Population.ID
-}
-
 func read(raw json.RawMessage) (config, error) {
 	var c config
-	if len(raw) > 0 {
-		d := json.NewDecoder(bytes.NewReader(raw))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&c); err != nil {
-			return c, fmt.Errorf("EXTERNAL takes discoveryRules, registration and enforceLockout: %w", err)
-		}
+	if len(raw) == 0 {
+		return c, nil
 	}
-	var faults []error
-	if n := len(c.DiscoveryRules); n > mostRules {
-		faults = append(faults, fmt.Errorf("discoveryRules takes at most %d rules, not %d", mostRules, n))
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return c, fmt.Errorf("EXTERNAL takes rules, registers, population and enforceLockout: %w", err)
 	}
-	for i, r := range c.DiscoveryRules {
-		if r.Condition.Contains == "" || r.Condition.Value != "${identifier}" {
-			faults = append(faults, fmt.Errorf(`discoveryRules[%d].condition takes {"contains":text,"value":"${identifier}"}`, i))
-		}
-		if r.IdentityProvider.ID == "" {
-			faults = append(faults, fmt.Errorf("discoveryRules[%d].identityProvider.id is required", i))
-		}
-	}
-	return c, errors.Join(faults...)
+	return c, nil
 }
