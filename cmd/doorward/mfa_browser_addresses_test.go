@@ -3,9 +3,7 @@ package main_test
 import (
 	"regexp"
 	"strings"
-	"time"
 
-	"doorward/demo"
 	"doorward/internal/browsertest"
 	"doorward/internal/nodetest"
 )
@@ -17,31 +15,6 @@ func (c *caller) account(page string) {
 	if c.Has("#username") {
 		c.names()
 	}
-}
-
-// message is the text of the next message to an address or a number.
-func (c *caller) message(to string) (text string) {
-	c.Helper()
-	if c.mail != nil {
-		return c.mail.Wait(c.T, to).Text
-	}
-	within(c.T, 15*time.Second, "a message to "+to, func() bool {
-		var got []demo.Mail
-		for _, m := range c.outbox() {
-			if m.To == to {
-				got = append(got, m)
-			}
-		}
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if len(got) <= c.read[to] {
-			return false
-		}
-		c.read[to]++
-		text = got[len(got)-c.read[to]].Text // the youngest is the first
-		return true
-	})
-	return text
 }
 
 // proving is the code in the next message, which has to have one.

@@ -228,15 +228,20 @@ func (c *caller) leaves() {
 	}
 }
 
-// sent is the code of the newest message to an address or a number, which was not
-// read yet.
+// sent is the code in the next message to an address or a number that has one.
 func (c *caller) sent(to string) (code string) {
 	c.Helper()
+	for code == "" { // notices have none
+		code = regexp.MustCompile(`\b\d{3} ?\d{3}\b`).FindString(c.message(to))
+	}
+	return strings.ReplaceAll(code, " ", "")
+}
+
+// message is the text of the next message to an address or a number.
+func (c *caller) message(to string) (text string) {
+	c.Helper()
 	if c.mail != nil {
-		for code == "" { // notices have none
-			code = c.mail.Wait(c.T, to).Code()
-		}
-		return code
+		return c.mail.Wait(c.T, to).Text
 	}
 	within(c.T, 15*time.Second, "a message to "+to, func() bool {
 		var got []demo.Mail
@@ -250,11 +255,11 @@ func (c *caller) sent(to string) (code string) {
 		if len(got) <= c.read[to] {
 			return false
 		}
-		c.read[to] = len(got)
-		code = strings.Join(regexp.MustCompile(`\b\d{3} ?\d{3}\b`).FindAllString(got[0].Text, 1), "")
+		c.read[to]++
+		text = got[len(got)-c.read[to]].Text // the youngest is the first
 		return true
 	})
-	return strings.ReplaceAll(code, " ", "")
+	return text
 }
 
 func (c *caller) outbox() (out []demo.Mail) {
