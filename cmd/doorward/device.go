@@ -33,7 +33,11 @@ func deviceCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	c.PersistentFlags().StringVar(&m.path, "state", "", "`file` with the keys of the devices that this machine is (default: doorward/devices.json in your configuration)")
-	c.AddCommand(devicePair(&m), deviceWatch(&m), deviceList(&m), deviceCode(&m), deviceUnpair(&m))
+	c.AddCommand(
+		devicePair(&m), deviceWatch(&m), deviceList(&m),
+		ofDevice(&m, "code", "Show the code of the moment, for a sign-on while the device is offline", m.code),
+		ofDevice(&m, "unpair", "Be the device no longer, and delete its key", m.unpair),
+	)
 	return c
 }
 
@@ -82,6 +86,25 @@ func (m *machine) one(id string) (client.Paired, *client.Client, error) {
 		return client.Paired{}, nil, fmt.Errorf("%s: %w", m.path, err)
 	}
 	return found[0], deviceClient(found[0].Environment, found[0].ID, key), nil
+}
+
+// ofDevice is a command that does one thing to the device that its argument names.
+func ofDevice(m *machine, name, short string, do func(*cobra.Command, client.Paired, *client.Client) error) *cobra.Command {
+	return &cobra.Command{
+		Use:   name + " [DEVICE]",
+		Short: short,
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := m.open(); err != nil {
+				return err
+			}
+			d, who, err := m.one(strings.Join(args, ""))
+			if err != nil {
+				return err
+			}
+			return do(c, d, who)
+		},
+	}
 }
 
 func devicePair(m *machine) *cobra.Command {
@@ -191,29 +214,16 @@ func standing(ctx context.Context, who *client.Client) string {
 	return strings.ToLower(printable(r.Status))
 }
 
-func deviceUnpair(m *machine) *cobra.Command {
-	return &cobra.Command{
-		Use:   "unpair [DEVICE]",
-		Short: "Be the device no longer, and delete its key",
-		Args:  cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			if err := m.open(); err != nil {
-				return err
-			}
-			d, who, err := m.one(strings.Join(args, ""))
-			if err != nil {
-				return err
-			}
-			if err := who.Unpair(c.Context()); err != nil && !client.Removed(err) { // the server has removed it before
-				return fmt.Errorf("unpair: %w", err)
-			}
-			if err := m.state.Remove(d.ID); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "unpaired %s\n", d.ID)
-			return err
-		},
+// unpair has the server forget the device, then forgets its key.
+func (m *machine) unpair(c *cobra.Command, d client.Paired, who *client.Client) error {
+	if err := who.Unpair(c.Context()); err != nil && !client.Removed(err) { // the server has removed it before
+		return fmt.Errorf("unpair: %w", err)
 	}
+	if err := m.state.Remove(d.ID); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(c.OutOrStdout(), "unpaired %s\n", d.ID)
+	return err
 }
 
 // printable is a text of the server's as a terminal may show it: it cannot move the

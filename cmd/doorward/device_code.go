@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,36 +15,23 @@ import (
 // changed. Without an answer the code is as good.
 const codeWait = 2 * time.Second
 
-func deviceCode(m *machine) *cobra.Command {
-	return &cobra.Command{
-		Use:   "code [DEVICE]",
-		Short: "Show the code of the moment, for a sign-on while the device is offline",
-		Args:  cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			if err := m.open(); err != nil {
-				return err
-			}
-			d, who, err := m.one(strings.Join(args, ""))
-			if err != nil {
-				return err
-			}
-			if d.Codes == nil {
-				return errors.New("this device was told no seed when it was paired, and computes no codes; pair it anew to have them")
-			}
-			if err := m.heard(c.Context(), &d, who); err != nil {
-				return err
-			}
-			if !d.Codes.Enabled {
-				return errors.New("no codes are taken of this device; answer its sign-ons with `doorward device watch`")
-			}
-			code, left, err := d.Codes.At(time.Now())
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s  for %d s\n", code, int(left/time.Second))
-			return err
-		},
+// code shows the code of the moment.
+func (m *machine) code(c *cobra.Command, d client.Paired, who *client.Client) error {
+	if d.Codes == nil {
+		return errors.New("this device was told no seed when it was paired, and computes no codes; pair it anew to have them")
 	}
+	if err := m.heard(c.Context(), &d, who); err != nil {
+		return err
+	}
+	if !d.Codes.Enabled {
+		return errors.New("no codes are taken of this device; answer its sign-ons with `doorward device watch`")
+	}
+	code, left, err := d.Codes.At(time.Now())
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.OutOrStdout(), "%s  for %d s\n", code, int(left/time.Second))
+	return err
 }
 
 // heard asks the server how codes are computed now, and keeps it. One that is not
