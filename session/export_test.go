@@ -58,19 +58,18 @@ func (m *Memory) Plant(ref flow.Ref, value []byte) {
 	s.records[ofRef(ref)].value = value
 }
 
-// Convoy has callers' batches travel together.
-type Convoy = convoy
+// Road has callers' batches travel together.
+type Road = road
 
-// The limits of a Convoy.
+// The limits of a Road.
 const (
 	MostTogether = mostTogether
 	BatchTime    = batchTime
+	Patience     = patience
 )
 
-// NewConvoy makes one that sends by send.
-func NewConvoy(send func(context.Context, []*redis.Cmd)) *Convoy {
-	return &convoy{send: send}
-}
+// NewRoad makes one that sends by send.
+func NewRoad(send func(context.Context, []*redis.Cmd)) *Road { return &road{send: send} }
 
 // Travel sends a batch.
-func (c *Convoy) Travel(ctx context.Context, cmds []*redis.Cmd) { c.travel(ctx, cmds) }
+func (r *Road) Travel(ctx context.Context, cmds []*redis.Cmd) { r.travel(ctx, cmds) }

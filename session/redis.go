@@ -24,7 +24,7 @@ type Redis struct {
 	scripts scripts
 	now     func() time.Time
 	risky   bool // AcceptLoss
-	convoy  convoy
+	road    road
 	later   *later
 
 	mu      sync.Mutex

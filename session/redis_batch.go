@@ -67,7 +67,7 @@ func (r *Redis) run(ctx context.Context, cmds ...*redis.Cmd) error {
 // master that is silent would hold up what is for the others.
 func (r *Redis) exec(ctx context.Context, cmds []*redis.Cmd) {
 	if !r.cluster {
-		r.convoy.travel(ctx, cmds)
+		r.road.travel(ctx, cmds)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, batchTime)

@@ -12,82 +12,118 @@ import (
 )
 
 const (
-	// lanes is how many convoys are under way at once. Fewer would make a batch wait
-	// longer for its turn, more would leave fewer of them to travel together.
-	lanes = 2
+	// patience is how long a batch waits for those under way to come back, so that a
+	// server far off or a connection that hangs holds nobody up.
+	patience = time.Millisecond
 	// mostTogether bounds what one convoy takes, so that no batch waits for hundreds.
 	mostTogether = 64
 )
 
-// convoy sends the batches that callers have at the same time to a server as one:
-// what comes while every lane is taken goes together once one is free. A batch that
-// meets nobody goes at once. Under load this saves client and server most of their
-// reads, writes and wake-ups, which are what a batch costs.
+// road has the batches that callers send at the same time go to a server as one: what
+// comes while others are under way leaves together once one of them is back. A batch
+// that meets nobody goes at once. Under load this saves client and server most of
+// their reads, writes and wake-ups, which are most of what a batch costs.
 //
 // Order and outcome of a batch are its own. Only a connection that breaks breaks for
 // all that travel on it, which is as if each had lost its own.
-type convoy struct {
+type road struct {
 	send func(ctx context.Context, cmds []*redis.Cmd) // leaves each outcome in its command
 
 	mu      sync.Mutex
-	under   int // convoys under way
-	waiting []*traveller
+	under   int       // convoys under way
+	waiting []*convoy // to leave, in order
 }
 
-// traveller is a batch that waits for a convoy.
-type traveller struct {
-	until time.Time
-	cmds  []*redis.Cmd
-	turn  chan []*traveller // those it leads, itself first; none when it has been sent
+// convoy is batches that travel together. Whoever came first leads it.
+type convoy struct {
+	batches int
+	cmds    []*redis.Cmd
+	until   time.Time     // of those of its batches the end that comes first
+	leave   chan struct{} // closed once another one is back
+	back    chan struct{} // closed once each outcome is there
 }
 
 // travel sends a batch and returns once each outcome is in its command, batchTime
 // after now or when ctx ends at the latest.
-func (c *convoy) travel(ctx context.Context, cmds []*redis.Cmd) {
+func (r *road) travel(ctx context.Context, cmds []*redis.Cmd) {
 	if err := ctx.Err(); err != nil {
 		refuse(cmds, err)
 		return
 	}
 	brief, done := flow.Within(ctx, batchTime)
 	defer done()
-	until, _ := brief.Deadline()
-	c.mu.Lock()
-	if c.under < lanes {
-		c.under++
-		c.mu.Unlock()
-		defer c.next()
-		c.send(brief, cmds)
+	c, leads := r.join(brief, cmds)
+	if !leads {
+		<-c.back
 		return
 	}
-	t := &traveller{until: until, cmds: cmds, turn: make(chan []*traveller, 1)}
-	c.waiting = append(c.waiting, t)
-	c.mu.Unlock()
-	var late <-chan struct{} // what is under way ends before until, but may not before ctx
-	if end, ok := ctx.Deadline(); ok && !end.After(until) {
-		late = ctx.Done()
+	if c.leave != nil {
+		r.wait(c)
 	}
-	select {
-	case led := <-t.turn:
-		c.lead(ctx, led)
-	case <-late:
-		if c.leave(t) {
-			refuse(cmds, ctx.Err())
-			return
-		}
-		c.lead(ctx, <-t.turn)
+	defer r.arrive(c)
+	if until := (deadline{context.WithoutCancel(ctx), c.until}); time.Until(c.until) > 0 { //nolint:forbidigo // deadlines are of the real clock
+		r.send(until, c.cmds)
+	} else {
+		refuse(c.cmds, context.DeadlineExceeded)
 	}
 }
 
-// leave reports whether t was still waiting, and waits no more.
-func (c *convoy) leave(t *traveller) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	i := slices.Index(c.waiting, t)
-	if i < 0 {
-		return false
+// join puts a batch into the last convoy that waits, or makes one that it leads. One
+// that need not wait is under way.
+func (r *road) join(ctx context.Context, cmds []*redis.Cmd) (c *convoy, leads bool) {
+	until, _ := ctx.Deadline()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n := len(r.waiting); n > 0 && r.waiting[n-1].batches < mostTogether {
+		c = r.waiting[n-1]
+		c.batches++
+		c.cmds = append(c.cmds, cmds...)
+		if until.Before(c.until) {
+			c.until = until
+		}
+		return c, false
 	}
-	c.waiting = slices.Delete(c.waiting, i, i+1)
-	return true
+	c = &convoy{batches: 1, cmds: cmds, until: until}
+	if r.under == 0 {
+		r.under++
+		return c, true
+	}
+	c.cmds = slices.Clip(cmds)
+	c.leave, c.back = make(chan struct{}), make(chan struct{})
+	r.waiting = append(r.waiting, c)
+	return c, true
+}
+
+// wait returns once c is under way.
+func (r *road) wait(c *convoy) {
+	enough := time.NewTimer(patience)
+	defer enough.Stop()
+	select {
+	case <-c.leave:
+		return
+	case <-enough.C:
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i := slices.Index(r.waiting, c); i >= 0 {
+		r.waiting = slices.Delete(r.waiting, i, i+1)
+		r.under++
+	}
+}
+
+// arrive lets the next convoy leave, and tells everybody in c.
+func (r *road) arrive(c *convoy) {
+	r.mu.Lock()
+	if len(r.waiting) > 0 {
+		close(r.waiting[0].leave)
+		r.waiting = slices.Delete(r.waiting, 0, 1)
+	} else {
+		r.under--
+	}
+	r.mu.Unlock()
+	if c.back != nil {
+		close(c.back)
+	}
 }
 
 // refuse leaves in each command that it was not sent.
@@ -95,28 +131,6 @@ func refuse(cmds []*redis.Cmd, err error) {
 	for _, c := range cmds {
 		c.SetErr(err)
 	}
-}
-
-// lead sends what travels together, for as long as the one of them has time who has
-// least. What led nobody has been sent.
-func (c *convoy) lead(ctx context.Context, together []*traveller) {
-	if len(together) == 0 {
-		return
-	}
-	all, until := make([]*redis.Cmd, 0, 4*len(together)), together[0].until
-	for _, t := range together {
-		all = append(all, t.cmds...)
-		if t.until.Before(until) {
-			until = t.until
-		}
-	}
-	defer func() {
-		c.next()
-		for _, t := range together[1:] {
-			t.turn <- nil
-		}
-	}()
-	c.send(deadline{context.WithoutCancel(ctx), until}, all)
 }
 
 // deadline is a context that ends by the clock alone, which all look at that it is
@@ -128,17 +142,3 @@ type deadline struct {
 
 // Deadline implements context.Context.
 func (d deadline) Deadline() (time.Time, bool) { return d.at, true }
-
-// next gives a lane that has become free to those who wait.
-func (c *convoy) next() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	n := min(len(c.waiting), mostTogether)
-	if n == 0 {
-		c.under--
-		return
-	}
-	together := c.waiting[:n:n]
-	c.waiting = c.waiting[n:]
-	together[0].turn <- together
-}

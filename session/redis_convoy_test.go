@@ -17,15 +17,14 @@ import (
 	"doorward/session"
 )
 
-// road is a convoy whose server answers every command with its first argument, one
-// batch at a time and lane, after a while.
-type road struct {
+// far is a server that answers every command with its name, after a while.
+type far struct {
 	mu   sync.Mutex
 	sent [][]string // names of what travelled together
 }
 
-func (r *road) open(takes time.Duration) *session.Convoy {
-	return session.NewConvoy(func(ctx context.Context, cmds []*redis.Cmd) {
+func (f *far) road(takes time.Duration) *session.Road {
+	return session.NewRoad(func(ctx context.Context, cmds []*redis.Cmd) {
 		until, ok := ctx.Deadline()
 		if !ok {
 			panic("sent without a deadline")
@@ -34,9 +33,9 @@ func (r *road) open(takes time.Duration) *session.Convoy {
 		for _, c := range cmds {
 			names = append(names, c.Name())
 		}
-		r.mu.Lock()
-		r.sent = append(r.sent, names)
-		r.mu.Unlock()
+		f.mu.Lock()
+		f.sent = append(f.sent, names)
+		f.mu.Unlock()
 		if left := time.Until(until); left < takes {
 			time.Sleep(left)
 			for _, c := range cmds {
@@ -51,98 +50,73 @@ func (r *road) open(takes time.Duration) *session.Convoy {
 	})
 }
 
+// travel has n batches travel, each a moment after the one before.
+func travel(r *session.Road, n int, apart time.Duration) []*redis.Cmd {
+	cmds := make([]*redis.Cmd, n)
+	var done sync.WaitGroup
+	for i := range cmds {
+		cmds[i] = redis.NewCmd(context.Background(), fmt.Sprint(i))
+		done.Go(func() { r.Travel(context.Background(), []*redis.Cmd{cmds[i]}) })
+		time.Sleep(apart)
+	}
+	done.Wait()
+	return cmds
+}
+
 func TestConvoy(t *testing.T) {
 	t.Parallel()
-	// all has batches travel, the first of them a moment before the others.
-	all := func(c *session.Convoy, n int) []*redis.Cmd {
-		cmds := make([]*redis.Cmd, n)
-		var done sync.WaitGroup
-		for i := range cmds {
-			cmds[i] = redis.NewCmd(context.Background(), fmt.Sprint(i))
-			done.Go(func() { c.Travel(context.Background(), []*redis.Cmd{cmds[i]}) })
-			time.Sleep(time.Millisecond)
-		}
-		done.Wait()
-		return cmds
-	}
-	t.Run("who meets nobody goes at once", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			r := &road{}
-			c := r.open(10 * time.Millisecond)
-			for range 3 {
+	const moment = session.Patience / 1000
+	for name, tc := range map[string]struct {
+		n     int
+		apart time.Duration
+		takes time.Duration
+		sent  []int // how many travelled together
+		in    time.Duration
+	}{
+		"who meets nobody goes at once":                             {3, session.Patience, session.Patience / 2, []int{1, 1, 1}, 3 * session.Patience},
+		"who comes while others are under way goes with the next":   {10, moment, session.Patience / 2, []int{1, 9}, session.Patience},
+		"who comes after those have left waits for them in turn":    {9, session.Patience / 8, session.Patience * 9 / 16, []int{1, 4, 4}, 2 * session.Patience},
+		"no convoy is larger than it may be":                        {130, moment, session.Patience / 2, []int{1, 64, 64, 1}, 2 * session.Patience},
+		"a server far off is waited for no longer than a moment":    {4, session.Patience * 3 / 4, 20 * session.Patience, []int{1, 2, 1}, 24 * session.Patience},
+		"nobody waits longer than a batch may take, whatever hangs": {3, 40 * time.Millisecond, time.Hour, []int{1, 1, 1}, session.BatchTime + 81*time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := &far{}
 				start := time.Now()
-				all(c, 1)
-				if took := time.Since(start); took > 10*time.Millisecond {
-					t.Errorf("took %v", took)
+				for i, cmd := range travel(f.road(tc.takes), tc.n, tc.apart) {
+					want := fmt.Sprintf("answer to %d", i)
+					if hangs := tc.takes > session.BatchTime; hangs && !errors.Is(cmd.Err(), context.DeadlineExceeded) || !hangs && cmd.Val() != want {
+						t.Errorf("%v %v, want %s", cmd.Val(), cmd.Err(), want)
+					}
 				}
-			}
-			if len(r.sent) != 3 {
-				t.Errorf("sent %v", r.sent)
-			}
-		})
-	})
-	t.Run("who comes while every lane is taken goes with the others, each with its own answer", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			r := &road{}
-			for i, cmd := range all(r.open(20*time.Millisecond), 10) {
-				if want := fmt.Sprintf("answer to %d", i); cmd.Val() != want || cmd.Err() != nil {
-					t.Errorf("%v %v, want %s", cmd.Val(), cmd.Err(), want)
+				if took := time.Since(start); took > tc.in {
+					t.Errorf("took %v, want %v at most", took, tc.in)
 				}
-			}
-			if len(r.sent) != 3 || len(r.sent[0]) != 1 || len(r.sent[1]) != 1 || len(r.sent[2]) != 8 {
-				t.Errorf("sent %v", r.sent)
-			}
-		})
-	})
-	t.Run("many go in order, no convoy larger than it may be", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			r := &road{}
-			all(r.open(200*time.Millisecond), 180)
-			var order []string
-			for _, together := range r.sent {
-				if len(together) > session.MostTogether {
-					t.Errorf("%d together", len(together))
+				var sent []int
+				for _, together := range f.sent {
+					sent = append(sent, len(together))
 				}
-				order = append(order, together...)
-			}
-			if len(order) != 180 || !slices.IsSortedFunc(order[2:], func(a, b string) int { return len(a) - len(b) }) {
-				t.Errorf("sent %v", order)
-			}
-		})
-	})
-	t.Run("nobody waits longer than a batch may take", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			r := &road{}
-			start := time.Now()
-			for _, cmd := range all(r.open(time.Hour), 50) {
-				if !errors.Is(cmd.Err(), context.DeadlineExceeded) {
-					t.Errorf("got %v", cmd.Err())
+				if !slices.Equal(sent, tc.sent) {
+					t.Errorf("sent %v, want %v together", f.sent, tc.sent)
 				}
-			}
-			if took := time.Since(start); took > session.BatchTime+60*time.Millisecond {
-				t.Errorf("took %v", took)
-			}
+			})
 		})
-	})
-	t.Run("who has less time leaves, and the others go", func(t *testing.T) {
+	}
+	t.Run("who has less time than the others is not kept waiting", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			r := &road{}
-			c := r.open(100 * time.Millisecond)
-			go all(c, 2)
-			time.Sleep(5 * time.Millisecond)
+			r := (&far{}).road(time.Hour)
+			go travel(r, 1, 0)
+			time.Sleep(moment)
 			brief, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 			defer cancel()
-			hasty, patient := redis.NewCmd(t.Context(), "hasty"), redis.NewCmd(t.Context(), "patient")
-			var done sync.WaitGroup
-			done.Go(func() { c.Travel(t.Context(), []*redis.Cmd{patient}) })
-			c.Travel(brief, []*redis.Cmd{hasty})
-			if !errors.Is(hasty.Err(), context.DeadlineExceeded) {
-				t.Errorf("got %v, %v", hasty.Val(), hasty.Err())
+			hasty, start := redis.NewCmd(t.Context(), "hasty"), time.Now()
+			r.Travel(brief, []*redis.Cmd{hasty})
+			if took := time.Since(start); !errors.Is(hasty.Err(), context.DeadlineExceeded) || took > 20*time.Millisecond {
+				t.Errorf("got %v, %v after %v", hasty.Val(), hasty.Err(), took)
 			}
-			done.Wait()
-			if patient.Val() != "answer to patient" || slices.ContainsFunc(r.sent, func(s []string) bool { return slices.Contains(s, "hasty") }) {
-				t.Errorf("patient got %v; sent %v", patient.Err(), r.sent)
-			}
+			time.Sleep(session.BatchTime)
 		})
 	})
 }

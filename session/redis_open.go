@@ -49,7 +49,7 @@ func Open(ctx context.Context, o Options) (*Redis, error) {
 	place.opts.Dialer = o.Dial
 	redis.SetLogger(quiet{}) // every failure reaches our caller as an error
 	r := &Redis{rdb: place.connect(), cluster: place.mode == "cluster", scripts: newScripts(), now: o.Now, risky: o.AcceptLoss}
-	r.convoy = convoy{send: r.send}
+	r.road = road{send: r.send}
 	r.later = newLater(r.run) //nolint:contextcheck // close ends it
 	if o.Hook != nil {
 		r.rdb.AddHook(o.Hook)
