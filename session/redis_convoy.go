@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// patience is how long a batch waits for those under way to come back, so that a
-	// server far off or a connection that hangs holds nobody up.
+	// patience is how long after others have left those who come wait for them to be
+	// back, so that a server far off or a connection that hangs holds nobody up.
 	patience = time.Millisecond
 	// mostTogether bounds what one convoy takes, so that no batch waits for hundreds.
 	mostTogether = 64
@@ -31,6 +31,7 @@ type road struct {
 
 	mu      sync.Mutex
 	under   int       // convoys under way
+	left    time.Time // when whoever leads the youngest of them had come
 	waiting []*convoy // to leave, in order
 }
 
@@ -38,8 +39,9 @@ type road struct {
 type convoy struct {
 	batches int
 	cmds    []*redis.Cmd
-	until   time.Time     // of those of its batches the end that comes first
-	leave   chan struct{} // closed once another one is back
+	came    time.Time
+	until   time.Time     // when the first of its batches has no time left
+	leave   chan struct{} // closed once it may
 	back    chan struct{} // closed once each outcome is there
 }
 
@@ -52,71 +54,64 @@ func (r *road) travel(ctx context.Context, cmds []*redis.Cmd) {
 	}
 	brief, done := flow.Within(ctx, batchTime)
 	defer done()
-	c, leads := r.join(brief, cmds)
+	until, _ := brief.Deadline()
+	if end, ok := ctx.Deadline(); ok && !end.After(until) { // in a hurry: it waits for nobody
+		r.send(brief, cmds)
+		return
+	}
+	c, leads := r.join(until, cmds)
 	if !leads {
 		<-c.back
 		return
 	}
 	if c.leave != nil {
-		r.wait(c)
+		<-c.leave
 	}
 	defer r.arrive(c)
-	if until := (deadline{context.WithoutCancel(ctx), c.until}); time.Until(c.until) > 0 { //nolint:forbidigo // deadlines are of the real clock
-		r.send(until, c.cmds)
-	} else {
+	if time.Until(c.until) <= 0 { //nolint:forbidigo // deadlines are of the real clock
 		refuse(c.cmds, context.DeadlineExceeded)
+		return
 	}
+	r.send(deadline{context.WithoutCancel(ctx), c.until}, c.cmds)
 }
 
 // join puts a batch into the last convoy that waits, or makes one that it leads. One
-// that need not wait is under way.
-func (r *road) join(ctx context.Context, cmds []*redis.Cmd) (c *convoy, leads bool) {
-	until, _ := ctx.Deadline()
+// without leave is under way.
+func (r *road) join(until time.Time, cmds []*redis.Cmd) (c *convoy, leads bool) {
+	came := until.Add(-batchTime)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.under == 0 {
+		r.under, r.left = 1, came
+		return &convoy{cmds: cmds, until: until}, true
+	}
 	if n := len(r.waiting); n > 0 && r.waiting[n-1].batches < mostTogether {
 		c = r.waiting[n-1]
-		c.batches++
 		c.cmds = append(c.cmds, cmds...)
-		if until.Before(c.until) {
-			c.until = until
-		}
-		return c, false
+	} else {
+		c, leads = &convoy{cmds: slices.Clip(cmds), came: came, until: until, leave: make(chan struct{}), back: make(chan struct{})}, true
+		r.waiting = append(r.waiting, c)
 	}
-	c = &convoy{batches: 1, cmds: cmds, until: until}
-	if r.under == 0 {
+	c.batches++
+	if came.Sub(r.left) >= patience {
 		r.under++
-		return c, true
+		r.let()
 	}
-	c.cmds = slices.Clip(cmds)
-	c.leave, c.back = make(chan struct{}), make(chan struct{})
-	r.waiting = append(r.waiting, c)
-	return c, true
+	return c, leads
 }
 
-// wait returns once c is under way.
-func (r *road) wait(c *convoy) {
-	enough := time.NewTimer(patience)
-	defer enough.Stop()
-	select {
-	case <-c.leave:
-		return
-	case <-enough.C:
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if i := slices.Index(r.waiting, c); i >= 0 {
-		r.waiting = slices.Delete(r.waiting, i, i+1)
-		r.under++
-	}
+// let has the first convoy that waits leave.
+func (r *road) let() {
+	r.left = r.waiting[0].came
+	close(r.waiting[0].leave)
+	r.waiting = slices.Delete(r.waiting, 0, 1)
 }
 
 // arrive lets the next convoy leave, and tells everybody in c.
 func (r *road) arrive(c *convoy) {
 	r.mu.Lock()
 	if len(r.waiting) > 0 {
-		close(r.waiting[0].leave)
-		r.waiting = slices.Delete(r.waiting, 0, 1)
+		r.let()
 	} else {
 		r.under--
 	}
