@@ -38,6 +38,7 @@ type Hasher struct {
 	now    func() time.Time
 	dummy  string
 	decoy  hash.Hash // the dummy, read
+	beside func() (done func())
 
 	mu       sync.Mutex
 	inflight int           // in shares
@@ -56,8 +57,13 @@ func NewHasher(p Params, workers int, now func() time.Time) *Hasher {
 	return &Hasher{
 		params: p, slots: make(chan struct{}, max(1, workers)), now: now, cost: p.Cost(),
 		dummy: hash.Write(p, salt, key), decoy: hash.Argon2id(p, salt, key),
+		beside: func() func() { return func() {} },
 	}
 }
+
+// Beside has room called when a hash begins, and what it returns when that is done. It
+// is set before the first.
+func (h *Hasher) Beside(room func() (done func())) { h.beside = room }
 
 // Hash returns the password's PHC string. It fails with ErrBusy or ctx's error.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
@@ -123,6 +129,7 @@ func (h *Hasher) work(ctx context.Context, shares int, fn func()) error {
 		return ctx.Err()
 	}
 	defer func() { <-h.slots }()
+	defer h.beside()()
 	start := h.now()
 	fn()
 	took = h.now().Sub(start)

@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -59,12 +58,6 @@ func serveCommand(getenv func(string) string) *cobra.Command {
 		if err := o.settle(getenv); err != nil {
 			return err
 		}
-		if getenv("GOMAXPROCS") == "" {
-			// Hashing keeps every core busy; everything else must still get its
-			// turn. Measured: with 2 of 2 busy its median rose 110 times, with
-			// 2 of 6 it did not.
-			runtime.GOMAXPROCS(2*runtime.NumCPU() + 2)
-		}
 		if getenv("GOGC") == "" && getenv("GOMEMLIMIT") == "" {
 			// Little lives long here, so a larger heap is cheaper than a busier
 			// collector, and cheapest while somebody waits for the first answer; the
@@ -103,6 +96,9 @@ func serve(ctx context.Context, o options, getenv func(string) string, stdout, s
 	h, err := build(ctx, o, stderr)
 	if err != nil {
 		return err
+	}
+	if getenv("GOMAXPROCS") == "" {
+		h.hasher.Beside(newRoom().beside)
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
