@@ -36,9 +36,17 @@ func (t *turn) outrun(ctx context.Context) (bool, error) {
 	return s.HasReplaced(x.Binding, t.now), nil
 }
 
-func (t *turn) repeats() bool {
-	m := t.x.Repeat
-	return m.Submit == t.submit && t.now.Sub(m.At) < flow.RepeatFor
+// repeats reports whether the submit is one that was evaluated already, sent again by
+// whoever sent it: the owner, or who was when it was evaluated.
+func (t *turn) repeats(ctx context.Context, stands claim) (bool, error) {
+	x := t.x
+	switch {
+	case x.Repeat.Submit != t.submit || t.now.Sub(x.Repeat.At) >= flow.RepeatFor:
+		return false, nil
+	case stands == owner, x.Request.Owner == "" && (t.credential() == x.Repeat.Binding || t.beyond()):
+		return true, nil
+	}
+	return t.outrun(ctx)
 }
 
 // again gives a repeated submit the first one's answer, derived anew, and ends

@@ -119,16 +119,11 @@ func (t *turn) run(ctx context.Context, s flow.Submit) (flow.View, error) {
 		return flow.View{}, flow.Busy(fmt.Errorf("plan %s: %w", x.Plan, err))
 	}
 	stands := e.standing(x, t.session, t.caller, t.now)
-	if t.repeats() {
-		again := stands == owner || x.Request.Owner == "" && (t.credential() == x.Repeat.Binding || t.beyond())
-		if !again {
-			if again, err = t.outrun(ctx); err != nil {
-				return flow.View{}, err
-			}
-		}
-		if again {
-			return t.again(ctx)
-		}
+	switch repeats, err := t.repeats(ctx, stands); {
+	case err != nil:
+		return flow.View{}, err
+	case repeats:
+		return t.again(ctx)
 	}
 	switch stands {
 	case foreign:
