@@ -72,7 +72,7 @@ func (r *road) travel(ctx context.Context, cmds []*redis.Cmd) {
 		refuse(c.cmds, context.DeadlineExceeded)
 		return
 	}
-	r.send(deadline{context.WithoutCancel(ctx), c.until}, c.cmds)
+	r.send(deadline{context.WithoutCancel(ctx), c.until}, c.cmds) //nolint:contextcheck // it is of all who travel
 }
 
 // join puts a batch into the last convoy that waits, or makes one that it leads. One

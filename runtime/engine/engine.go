@@ -100,10 +100,10 @@ type Engine struct {
 type kind struct {
 	flow.Kind
 	meta     flow.Meta
-	byStatus map[string][]flow.Offer // of the statuses that actions name
-	always   []flow.Offer            // of every other status
-	beside   map[string][]flow.Offer // doors, beside a node in each status that one names
-	anywhere []flow.Offer            // in every other status
+	byStatus map[string][]flow.Offer                         // of the statuses that actions name
+	always   []flow.Offer                                    // of every other status
+	beside   map[string][]flow.Offer                         // doors, beside a node in each status that one names
+	anywhere []flow.Offer                                    // in every other status
 	show     func(*flow.Turn) flow.Show                      // nil: nothing
 	due      func(context.Context, *flow.Turn) (bool, error) // nil: it waits for the person alone
 	own      func(*flow.Turn) []flow.Offer                   // nodes' own; nil: none

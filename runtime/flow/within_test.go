@@ -17,57 +17,57 @@ func TestWithin(t *testing.T) {
 	const d = time.Minute
 	type made struct{}
 	type maker func(context.Context, time.Duration) (context.Context, context.CancelFunc)
-	for name, use := range map[string]func(t *testing.T, within maker) []any{
-		"nothing happens": func(t *testing.T, within maker) []any {
-			ctx, end := within(t.Context(), d)
+	for name, use := range map[string]func(parent context.Context, within maker) []any{
+		"nothing happens": func(parent context.Context, within maker) []any {
+			ctx, end := within(parent, d)
 			defer end()
 			at, ok := ctx.Deadline()
 			return []any{ctx.Err(), time.Until(at), ok}
 		},
-		"the time is up, and nobody waits": func(t *testing.T, within maker) []any {
-			ctx, end := within(t.Context(), d)
+		"the time is up, and nobody waits": func(parent context.Context, within maker) []any {
+			ctx, end := within(parent, d)
 			defer end()
 			time.Sleep(d + time.Millisecond)
 			return []any{ctx.Err()}
 		},
-		"the time is up, and somebody waits": func(t *testing.T, within maker) []any {
-			ctx, end := within(t.Context(), d)
+		"the time is up, and somebody waits": func(parent context.Context, within maker) []any {
+			ctx, end := within(parent, d)
 			defer end()
 			start := time.Now()
 			<-ctx.Done()
 			return []any{ctx.Err(), time.Since(start)}
 		},
-		"it ends, and nobody waits": func(t *testing.T, within maker) []any {
-			ctx, end := within(t.Context(), d)
+		"it ends, and nobody waits": func(parent context.Context, within maker) []any {
+			ctx, end := within(parent, d)
 			end()
 			first := ctx.Err()
 			<-ctx.Done()
 			end()
 			return []any{first, ctx.Err()}
 		},
-		"it ends, and somebody waits": func(t *testing.T, within maker) []any {
-			ctx, end := within(t.Context(), d)
+		"it ends, and somebody waits": func(parent context.Context, within maker) []any {
+			ctx, end := within(parent, d)
 			go func() { time.Sleep(time.Second); end() }()
 			<-ctx.Done()
 			return []any{ctx.Err()}
 		},
-		"its parent ends, and nobody waits": func(t *testing.T, within maker) []any {
-			parent, cancel := context.WithCancel(t.Context())
+		"its parent ends, and nobody waits": func(parent context.Context, within maker) []any {
+			parent, cancel := context.WithCancel(parent)
 			ctx, end := within(parent, d)
 			defer end()
 			cancel()
 			return []any{ctx.Err()}
 		},
-		"its parent ends, and somebody waits": func(t *testing.T, within maker) []any {
-			parent, cancel := context.WithCancel(t.Context())
+		"its parent ends, and somebody waits": func(parent context.Context, within maker) []any {
+			parent, cancel := context.WithCancel(parent)
 			ctx, end := within(parent, d)
 			defer end()
 			go cancel()
 			<-ctx.Done()
 			return []any{ctx.Err()}
 		},
-		"its parent has less time": func(t *testing.T, within maker) []any {
-			parent, cancel := context.WithTimeout(t.Context(), time.Second)
+		"its parent has less time": func(parent context.Context, within maker) []any {
+			parent, cancel := context.WithTimeout(parent, time.Second)
 			defer cancel()
 			ctx, end := within(parent, d)
 			defer end()
@@ -76,8 +76,8 @@ func TestWithin(t *testing.T) {
 			<-ctx.Done()
 			return []any{ctx.Err(), left}
 		},
-		"its child ends with it": func(t *testing.T, within maker) []any {
-			ctx, end := within(context.WithValue(t.Context(), made{}, "kept"), d)
+		"its child ends with it": func(parent context.Context, within maker) []any {
+			ctx, end := within(context.WithValue(parent, made{}, "kept"), d)
 			child, cancel := context.WithCancel(ctx)
 			defer cancel()
 			grandchild, done := within(child, time.Hour)
@@ -90,7 +90,7 @@ func TestWithin(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				standard, ours := maker(context.WithTimeout), maker(flow.Within)
-				want, got := use(t, standard), use(t, ours)
+				want, got := use(t.Context(), standard), use(t.Context(), ours)
 				for i := range want {
 					w, isErr := want[i].(error)
 					g, _ := got[i].(error)
