@@ -195,8 +195,8 @@ func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
 			"./runtime/engine", "TestApplicationsAndBrowsersDoNotMeet",
 		},
 		{
-			"a repeat is the application's", "runtime/engine/transition.go",
-			"x.Request.Owner == \"\" && t.credential()", "t.credential()",
+			"a repeat is the application's", "runtime/engine/repeat.go",
+			"x.Request.Owner == \"\" && (t.credential()", "(t.credential()",
 			"./runtime/engine", "TestARepeatIsTheApplications",
 		},
 		{
