@@ -14,7 +14,8 @@ func TestThereIsRoomBesideHashing(t *testing.T) {
 		r := &room{cores: 2, set: func(n int) { set = append(set, n) }}
 		was := func(want ...int) {
 			t.Helper()
-			synctest.Wait()
+			r.mu.Lock()
+			defer r.mu.Unlock()
 			if !slices.Equal(set, want) {
 				t.Fatalf("threads %v, want %v", set, want)
 			}
