@@ -14,7 +14,7 @@ import (
 const (
 	// patience is how long after others have left those who come wait for them to be
 	// back, so that a server far off or a connection that hangs holds nobody up.
-	patience = time.Millisecond
+	patience = 100 * time.Microsecond
 	// mostTogether bounds what one convoy takes, so that no batch waits for hundreds.
 	mostTogether = 64
 )
