@@ -27,7 +27,7 @@ const AtBody = atBody
 // Keys of Redis, to look behind it.
 var (
 	RecordKey  = recordKey
-	LeaseKey   = leaseKey
+	LeaseKey   = func(ref flow.Ref) string { _, lease := keysOf(ref); return lease }
 	LimitKey   = limitKey
 	SessionKey = sessionKey
 )

@@ -47,11 +47,16 @@ func key(kind string, name id) string {
 }
 
 func recordKey(ref flow.Ref) string                { return key("x", ofRef(ref)) }
-func leaseKey(ref flow.Ref) string                 { return key("l", ofRef(ref)) }
 func limitKey(l flow.Limit) string                 { return key("r", ofLimit(l)) }
 func indexKey(env, session string) string          { return key("i", ofSessionID(env, session)) }
 func userKey(env, user string) string              { return key("u", ofUser(env, user)) }
 func sessionKey(env string, st flow.Digest) string { return key("s", ofSession(env, st)) }
+
+// keysOf are those of an execution and of its lease.
+func keysOf(ref flow.Ref) (record, lease string) {
+	name := ofRef(ref)
+	return key("x", name), key("l", name)
+}
 
 // Create stores a new execution, and counts limits in the same batch: a passed
 // one is a *flow.LimitError and leaves nothing behind.
@@ -94,9 +99,9 @@ func (r *Redis) Load(ctx context.Context, ref flow.Ref, st flow.Digest) (*flow.E
 func (r *Redis) Acquire(ctx context.Context, ref flow.Ref, c flow.Claim, limits []flow.Limit) (*flow.Execution, *flow.Session, error) {
 	holder := ofHolder(c.Holder)
 	counts := r.counts(ctx, limits)
-	name := ofRef(ref)
-	take := redis.NewCmd(ctx, "set", key("l", name), append(holder[:], c.Submit[:]...), "nx", "get", "px", flow.LeaseTime.Milliseconds())
-	record := redis.NewCmd(ctx, "getrange", key("x", name), 0, maxRecord)
+	recordKey, leaseKey := keysOf(ref)
+	take := redis.NewCmd(ctx, "set", leaseKey, append(holder[:], c.Submit[:]...), "nx", "get", "px", flow.LeaseTime.Milliseconds())
+	record := redis.NewCmd(ctx, "getrange", recordKey, 0, maxRecord)
 	look := r.look(ctx, ref.Env, c.Session)
 	err := r.run(ctx, join(counts, take, record, look)...)
 	if passed := judge(limits, counts); passed != nil {
@@ -104,9 +109,9 @@ func (r *Redis) Acquire(ctx context.Context, ref flow.Ref, c flow.Claim, limits 
 	}
 	lease, _ := take.Val().(string) // that was there
 	held := lease != "" && !strings.HasPrefix(lease, string(holder[:]))
-	if err == nil && held {
+	if err == nil && held && record.Val() != "" {
 		other := &flow.HeldError{}
-		copy(other.Submit[:], lease[len(holder):])
+		copy(other.Submit[:], lease[min(len(holder), len(lease)):])
 		err = other
 	}
 	x, s, err := r.loaded(ref, err, record, record.Val(), look)
@@ -146,8 +151,8 @@ func (r *Redis) Save(ctx context.Context, x *flow.Execution, holder string) erro
 	}
 	var before [8]byte
 	binary.BigEndian.PutUint64(before[:], x.Version-1)
-	name := ofRef(x.Ref)
-	cmd, err := r.sure(ctx, r.scripts.save, []string{key("x", name), key("l", name)}, before[:], b, r.left(x.ExpiresAt))
+	recordKey, leaseKey := keysOf(x.Ref)
+	cmd, err := r.sure(ctx, r.scripts.save, []string{recordKey, leaseKey}, before[:], b, r.left(x.ExpiresAt))
 	if err != nil {
 		return err
 	}
@@ -170,7 +175,8 @@ func (r *Redis) Release(ctx context.Context, ref flow.Ref, holder string) error 
 
 func (r *Redis) release(ctx context.Context, ref flow.Ref, holder string) *redis.Cmd {
 	h := ofHolder(holder)
-	return call(ctx, r.scripts.release, []string{leaseKey(ref)}, h[:])
+	_, leaseKey := keysOf(ref)
+	return call(ctx, r.scripts.release, []string{leaseKey}, h[:])
 }
 
 // Resume reads what Load reads. A terminal execution of this binding is marked
@@ -192,7 +198,7 @@ func (r *Redis) Resume(ctx context.Context, ref flow.Ref, binding, st flow.Diges
 }
 
 // counts are the commands that count limits, each in a fixed window that begins with
-// its first count. Plain commands cost the server a third of a script; where it ends
+// its first count. Plain commands cost the server less than a script does; where it ends
 // between two of them, the next count sets the window's end.
 func (r *Redis) counts(ctx context.Context, limits []flow.Limit) []*redis.Cmd {
 	cmds := make([]*redis.Cmd, 0, countCommands*len(limits)+4)

@@ -12,8 +12,11 @@ import (
 )
 
 const (
-	// patience is how long after others have left those who come wait for them to be
-	// back, so that a server far off or a connection that hangs holds nobody up.
+	// patience is how long after others have left those who come still wait for them to
+	// be back. Whoever comes later takes those along who wait, so that under load a
+	// server far off or a connection that hangs holds nobody up. It is judged when
+	// somebody comes, which costs no timer: who came in time and is followed by nobody
+	// waits for those under way.
 	patience = 100 * time.Microsecond
 	// mostTogether bounds what one convoy takes, so that no batch waits for hundreds.
 	mostTogether = 64

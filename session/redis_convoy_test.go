@@ -76,7 +76,7 @@ func TestConvoy(t *testing.T) {
 		"who comes while others are under way goes with the next":   {10, moment, session.Patience / 2, []int{1, 9}, session.Patience},
 		"who comes after those have left waits for them in turn":    {9, session.Patience / 8, session.Patience * 9 / 16, []int{1, 4, 4}, 2 * session.Patience},
 		"no convoy is larger than it may be":                        {130, moment, session.Patience / 2, []int{1, 64, 64, 1}, 2 * session.Patience},
-		"a server far off is waited for no longer than a moment":    {4, session.Patience * 3 / 4, 20 * session.Patience, []int{1, 2, 1}, 24 * session.Patience},
+		"whoever comes once those have been away for a while goes":  {4, session.Patience * 3 / 4, 20 * session.Patience, []int{1, 2, 1}, 24 * session.Patience},
 		"nobody waits longer than a batch may take, whatever hangs": {3, 40 * time.Millisecond, time.Hour, []int{1, 1, 1}, session.BatchTime + 81*time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -169,10 +169,16 @@ func TestBrokenRedis(t *testing.T) {
 		x := leased(t, s)
 		l := limit(2)
 		for range 2 {
-			must(t, s.Count(t.Context(), []flow.Limit{l}))
+			must(t, raw.ScriptFlush(t.Context()).Err())
+			_, _, err := s.Acquire(t.Context(), x.Ref, claim("a"), []flow.Limit{l})
+			must(t, err)
 		}
+		_, err := s.Session(t.Context(), x.Ref.Env, digest(), []flow.Limit{l})
+		wantsPassed(t, err, l)
 		must(t, raw.ScriptFlush(t.Context()).Err())
-		must(t, s.Uncount(t.Context(), []flow.Limit{l}))
+		for range 2 {
+			must(t, s.Uncount(t.Context(), []flow.Limit{l}))
+		}
 		must(t, s.Count(t.Context(), []flow.Limit{l}))
 		wantsPassed(t, s.Count(t.Context(), []flow.Limit{l}), l)
 		must(t, raw.ScriptFlush(t.Context()).Err())
@@ -203,6 +209,20 @@ func TestForeignValues(t *testing.T) {
 		_, _, err = s.Acquire(t.Context(), ref, claim("a"), nil)
 		wants(t, err, flow.ErrUnknown)
 		_, _, err = s.Resume(t.Context(), ref, digest(), flow.Digest{})
+		wants(t, err, flow.ErrUnknown)
+	})
+	t.Run("a lease of other making is somebody's", func(t *testing.T) {
+		x := fresh(newRef(), time.Now())
+		must(t, s.Create(t.Context(), x, nil))
+		for _, lease := range []string{"x", strings.Repeat("x", 16), strings.Repeat("x", 99)} {
+			must(t, raw.Set(t.Context(), session.LeaseKey(x.Ref), lease, time.Minute).Err())
+			var held *flow.HeldError
+			if _, _, err := s.Acquire(t.Context(), x.Ref, claim("a"), nil); !errors.As(err, &held) {
+				t.Errorf("%d bytes: %v", len(lease), err)
+			}
+		}
+		must(t, raw.Del(t.Context(), session.RecordKey(x.Ref)).Err())
+		_, _, err := s.Acquire(t.Context(), x.Ref, claim("a"), nil)
 		wants(t, err, flow.ErrUnknown)
 	})
 	t.Run("of a record of 10 MB little is read", func(t *testing.T) {
