@@ -146,8 +146,9 @@ type look struct {
 func (l *look) at(n *flow.Node) *flow.Turn {
 	if l.t == nil {
 		l.t = l.e.seen(l.x, n)
+	} else {
+		l.t.Visit(n.Key, n.Config, l.x.Steps[n.Key])
 	}
-	l.t.Visit(n.Key, n.Config, l.x.Steps[n.Key])
 	return l.t
 }
 
