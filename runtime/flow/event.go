@@ -14,8 +14,8 @@ const (
 	FlowStarted        EventType = "FLOW.STARTED"
 	FlowCompleted      EventType = "FLOW.COMPLETED"
 	FlowFailed         EventType = "FLOW.FAILED"
-	FlowNextPlan       EventType = "FLOW.NEXT_POLICY" // one failed, the next one begins
-	FlowReset          EventType = "FLOW.RESET"
+	FlowNextPlan       EventType = "FLOW.NEXT_POLICY"        // one failed, the next one begins
+	FlowReset          EventType = "FLOW.RESET"              // somebody known was forgotten
 	FlowForeign        EventType = "FLOW.FOREIGN_CALLER"     // right id, wrong browser
 	FlowConflict       EventType = "FLOW.CONFLICT"           // a different submit lost
 	FlowStaleToken     EventType = "FLOW.STALE_TOKEN"        // step token of an earlier state
