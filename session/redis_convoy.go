@@ -17,7 +17,7 @@ const (
 	// server far off or a connection that hangs holds nobody up. It is judged when
 	// somebody comes, which costs no timer: who came in time and is followed by nobody
 	// waits for those under way.
-	patience = 100 * time.Microsecond
+	patience = 200 * time.Microsecond
 	// mostTogether bounds what one convoy takes, so that no batch waits for hundreds.
 	mostTogether = 64
 )
