@@ -56,3 +56,18 @@ func BenchmarkRegister(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkRequest makes the options that every page with a passkey has.
+func BenchmarkRequest(b *testing.B) {
+	challenge := make([]byte, 32)
+	for i := range challenge {
+		challenge[i] = byte(i * 8)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		o, err := passkey.Request(party(), policy(verified), nil, challenge)
+		if err != nil || len(o.VendorText()) == 0 {
+			b.Fatal(err)
+		}
+	}
+}

@@ -27,7 +27,7 @@ type Options struct {
 }
 
 // VendorText is Vendor as a text in JSON, which is how it is sent.
-func (o Options) VendorText() []byte { return appendText(nil, o.Vendor) }
+func (o Options) VendorText() []byte { return appendText(make([]byte, 0, len(o.Vendor)+64), o.Vendor) }
 
 // Registration is the answer of an authenticator that has made a credential.
 type Registration struct {

@@ -2,6 +2,7 @@ package passkey
 
 import (
 	"encoding/base64"
+	"math"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -31,8 +32,8 @@ func Request(p Party, pol *mfapolicy.FIDO2Policy, allow []device.Credential, cha
 		return Options{}, refused(ReasonCredential)
 	}
 	return Options{
-		Standard: appendRequest(nil, d, p.ID, of, challenge, appendPlain),
-		Vendor:   string(appendRequest(nil, d, p.ID, of, challenge, appendSigned)),
+		Standard: appendRequest(make([]byte, 0, 256), d, p.ID, of, challenge, appendPlain),
+		Vendor:   string(appendRequest(make([]byte, 0, 384), d, p.ID, of, challenge, appendSigned)),
 	}, nil
 }
 
@@ -92,7 +93,10 @@ func appendSigned(b, bytes []byte) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = strconv.AppendInt(b, int64(int8(x)), 10) //nolint:gosec // the sign is what is wanted
+		if x > math.MaxInt8 {
+			b, x = append(b, '-'), -x
+		}
+		b = strconv.AppendUint(b, uint64(x), 10)
 	}
 	return append(b, ']')
 }
