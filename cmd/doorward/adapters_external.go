@@ -106,6 +106,8 @@ func (c externalAccounts) SignOn(ctx context.Context, a external.Arrival) (exter
 		return c.create(ctx, a)
 	case err != nil:
 		return external.Standing{}, err
+	case a.User != "" && a.User != user:
+		return external.Standing{}, nil
 	}
 	if err := c.update(ctx, a, user); err != nil {
 		return external.Standing{}, err
@@ -125,7 +127,7 @@ func (c externalAccounts) standing(ctx context.Context, env, user string) (exter
 // whose it would have to be. One whose name or address is somebody's is not made: whose
 // it is shows by a proof.
 func (c externalAccounts) create(ctx context.Context, a external.Arrival) (external.Standing, error) {
-	if a.Known {
+	if a.User != "" {
 		return external.Standing{}, nil
 	}
 	b, err := c.bundle(a.Env)

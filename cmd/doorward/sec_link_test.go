@@ -53,6 +53,18 @@ func TestSec_LINK_newcomers(t *testing.T) {
 	if got := a.back(f, a.signsOn(f, mara(map[string]any{"sub": "somebody-else", "preferred_username": "else", "email": "else@honest.example"}))); got != away {
 		t.Errorf("somebody else there: %s", got)
 	}
+	g := a.sent(a.browser(), openHouse, "nell@honest.example")
+	nell := map[string]any{"sub": "nell-at-honest", "preferred_username": "nell", "email": "nell@honest.example", "given_name": "Nell"}
+	if got := a.back(g, a.signsOn(g, mara(nell))); got != completed {
+		t.Fatalf("another newcomer: %s", got)
+	}
+	nell["given_name"] = "Nelly"
+	if got := a.back(f, a.signsOn(f, mara(nell))); got != away {
+		t.Errorf("somebody else who is known here: %s", got)
+	}
+	if given := memberOf(a.user(a.claims(g)["sub"]), "name", "given"); given != "Nell" {
+		t.Errorf("whom the sign-on is not of is called %v by it", given)
+	}
 	if got := a.back(f, a.signsOn(f, mara(map[string]any{"auth_time": time.Now().Add(-time.Hour).Unix()}))); got != away {
 		t.Errorf("an hour ago there: %s", got)
 	}

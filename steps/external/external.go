@@ -51,7 +51,7 @@ type Accounts interface {
 	Elsewhere(ctx context.Context, env, user string, providers []string) (string, error)
 	// SignOn finds the user that an account belongs to, brings their attributes up to
 	// date, and makes one where Arrival or the provider lets it, nobody is known yet, and
-	// nobody has the name or the address.
+	// nobody has the name or the address. For another than Arrival.User it changes nothing.
 	SignOn(ctx context.Context, a Arrival) (Standing, error)
 }
 
@@ -59,7 +59,7 @@ type Accounts interface {
 type Arrival struct {
 	Env, Provider string
 	Identity      Identity
-	Known         bool   // the execution has a user, and wants nobody else: no account is made
+	User          string // the execution's, which wants nobody else; empty: it has none yet
 	Registers     bool   // the action makes accounts
 	Population    string // that they are made in; empty: the provider's own, or the default one
 	Locales       string // flow.Turn.Locales
@@ -188,7 +188,7 @@ func (k *Kind) arrived(ctx context.Context, t *flow.Turn, provider string, who I
 	c, _ := t.Config.(config)
 	user, err := k.accounts.SignOn(ctx, Arrival{
 		Env: t.Ref.Env, Provider: provider, Identity: who, Locales: t.Locales, Effect: t.Effect(),
-		Known: t.User.ID != "", Registers: c.Registers, Population: c.Population,
+		User: t.User.ID, Registers: c.Registers, Population: c.Population,
 	})
 	if err != nil {
 		return flow.Outcome{}, flow.Unserved(fmt.Errorf("find the user of the account: %w", err))

@@ -180,8 +180,8 @@ func TestAccountsAreMadeWhereTheActionSaysSo(t *testing.T) {
 		"not at all":          {"", "", external.Arrival{}},
 		"in any population":   {`,"registers":true`, "", external.Arrival{Registers: true}},
 		"in one":              {`,"registers":true,"population":"pop"`, "", external.Arrival{Registers: true, Population: "pop"}},
-		"not for who is here": {`,"registers":true,"population":"pop"`, "u1", external.Arrival{Known: true, Registers: true, Population: "pop"}},
-		"nor by the provider": {"", "u1", external.Arrival{Known: true}},
+		"not for who is here": {`,"registers":true,"population":"pop"`, "u1", external.Arrival{User: "u1", Registers: true, Population: "pop"}},
+		"nor by the provider": {"", "u1", external.Arrival{User: "u1"}},
 	} {
 		f := &fake{who: external.Identity{ID: "s9"}, at: "p1", user: external.Standing{Subject: flow.Subject{ID: "u1"}}}
 		at := turn(t, f, tt.config, nil)
