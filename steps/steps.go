@@ -86,7 +86,7 @@ func Builtin(p Parts) []flow.Kind {
 		lookup.New(),
 		external.New(p.Providers, p.Externals),
 		link.New(p.Links),
-		password.New(p.Passwords),
+		password.New(p.Passwords, p.Providers),
 		change.New(p.Changes),
 		recover.New(p.Recoveries),
 		register.New(p.Registrations),

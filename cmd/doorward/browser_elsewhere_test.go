@@ -75,7 +75,7 @@ func playLinks(p player) {
 	tab := p.visit()
 	p.leaves(tab, name)
 	tab.Await(`document.querySelector("#password")`)
-	if said := tab.Text("main"); tab.Text("h1") != "Link your account" || !strings.Contains(said, "is not linked to an account here yet") || value(tab, "username") != name+"@partner.example" {
+	if said := tab.Text("main"); tab.Text("h1") != "Link your account" || !strings.Contains(said, "Your account at Partner is not linked to an account here yet") || value(tab, "username") != name+"@partner.example" {
 		p.Fatal(said)
 	}
 	p.fill(tab, name, "wrong")

@@ -118,6 +118,9 @@ func TestSec_LINK_UNVERIFIED(t *testing.T) {
 	if got := a.back(f, a.signsOn(f, ruth(true))); got != linking {
 		t.Fatal(got)
 	}
+	if body := string(f.Get().Is(200).Body); !strings.Contains(body, `"identityProvider":{"id":"`+honest+`","name":"Honest","type":"OPENID_CONNECT"}`) {
+		t.Errorf("what is to be linked is not named, or can be left for again: %s", body)
+	}
 	f.Act("usernamePassword.check", map[string]string{"username": "ruth", "password": "Wrong-Wrong-Horse-8"}).Refused(400, "INVALID_DATA", "INVALID_CREDENTIALS@password")
 	if n := a.linked(); n != 0 {
 		t.Errorf("%d accounts are linked", n)

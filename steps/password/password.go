@@ -21,6 +21,12 @@ type Passwords interface {
 	Check(ctx context.Context, a Attempt) (Verdict, error)
 }
 
+// Providers are the external identity providers of an environment.
+type Providers interface {
+	// Provider is one by its id, unless it is not there or switched off.
+	Provider(env, id string) (flow.External, bool)
+}
+
 // Attempt is one password for one user: UserID when the flow knows who signs on,
 // Username when somebody typed it.
 type Attempt struct {
@@ -70,10 +76,13 @@ const (
 )
 
 // Kind is the step kind.
-type Kind struct{ passwords Passwords }
+type Kind struct {
+	passwords Passwords
+	providers Providers
+}
 
-// New makes the kind.
-func New(passwords Passwords) *Kind { return &Kind{passwords} }
+// New makes the kind. Without providers nobody is told which account they link.
+func New(passwords Passwords, providers Providers) *Kind { return &Kind{passwords, providers} }
 
 // Meta describes the kind.
 func (k *Kind) Meta() flow.Meta {
@@ -122,6 +131,18 @@ func (*Kind) Enter(_ context.Context, t *flow.Turn) (flow.Outcome, error) {
 		return flow.Wait(bound), nil
 	}
 	return flow.Wait(anybody), nil
+}
+
+// Show names the provider whose account is to be linked.
+func (k *Kind) Show(t *flow.Turn) flow.Show {
+	if t.Status != linking || k.providers == nil {
+		return flow.Show{}
+	}
+	at, there := k.providers.Provider(t.Ref.Env, t.Foreign.Provider)
+	if !there {
+		return flow.Show{}
+	}
+	return flow.Show{External: &at}
 }
 
 type credentials struct {

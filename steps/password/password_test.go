@@ -49,7 +49,7 @@ func typed(status, username string) *flow.Turn {
 
 func submit(t *testing.T, f *fake, at *flow.Turn, v flow.Values) (flow.Outcome, error) {
 	t.Helper()
-	for _, a := range password.New(f).Meta().Actions {
+	for _, a := range password.New(f, nil).Meta().Actions {
 		if a.Name == "usernamePassword.check" && a.Offered(at.Status) {
 			return a.Run(context.Background(), at, v)
 		}
@@ -67,7 +67,7 @@ func TestItAsksForTheUsernameOnlyWhenNobodyIsNamed(t *testing.T) {
 		"somebody is known":       {turn("", ada), "PASSWORD_REQUIRED"},
 		"a name was typed before": {typed("", "ada"), "PASSWORD_REQUIRED"},
 	} {
-		got, err := password.New(nil).Enter(context.Background(), tt.at)
+		got, err := password.New(nil, nil).Enter(context.Background(), tt.at)
 		if diff := cmp.Diff(flow.Wait(tt.want), got); err != nil || diff != "" {
 			t.Error(name, err, diff)
 		}
@@ -77,7 +77,7 @@ func TestItAsksForTheUsernameOnlyWhenNobodyIsNamed(t *testing.T) {
 func TestOneActionIsOfferedInEachStatus(t *testing.T) {
 	for _, status := range []string{"USERNAME_PASSWORD_REQUIRED", "PASSWORD_REQUIRED"} {
 		var names []string
-		for _, a := range password.New(nil).Meta().Actions {
+		for _, a := range password.New(nil, nil).Meta().Actions {
 			if a.Offered(status) {
 				names = append(names, a.Name)
 			}
@@ -254,8 +254,36 @@ func TestACheckThatCannotBeDoneIsRefusedWithoutAnOutcome(t *testing.T) {
 
 func TestItIsConfiguredByNothing(t *testing.T) {
 	for in, ok := range map[string]bool{"": true, "{}": true, `{"a":1}`: false, "[]": false} {
-		if _, err := password.New(nil).Check(json.RawMessage(in)); (err == nil) != ok {
+		if _, err := password.New(nil, nil).Check(json.RawMessage(in)); (err == nil) != ok {
 			t.Errorf("Check(%q) = %v", in, err)
+		}
+	}
+}
+
+type providers map[string]flow.External
+
+func (p providers) Provider(env, id string) (flow.External, bool) {
+	x, ok := p[env+"/"+id]
+	return x, ok
+}
+
+func TestItNamesTheProviderOfTheAccountThatIsLinked(t *testing.T) {
+	there := providers{"e1/p1": {Provider: "p1", Name: "Partner", Type: "OPENID_CONNECT"}}
+	named := flow.Show{External: &flow.External{Provider: "p1", Name: "Partner", Type: "OPENID_CONNECT"}}
+	for name, tt := range map[string]struct {
+		providers        password.Providers
+		status, provider string
+		want             flow.Show
+	}{
+		"where it is linked":       {there, "ACCOUNT_LINKING_REQUIRED", "p1", named},
+		"nowhere else":             {there, "PASSWORD_REQUIRED", "p1", flow.Show{}},
+		"not one that is gone":     {there, "ACCOUNT_LINKING_REQUIRED", "p2", flow.Show{}},
+		"not where there are none": {nil, "ACCOUNT_LINKING_REQUIRED", "p1", flow.Show{}},
+	} {
+		at := flow.NewTurn(flow.Ref{Env: "e1", ID: "f1"}, "linking", nil, time.Time{}, nil, 0, flow.Digest{})
+		at.Status, at.Foreign.Provider = tt.status, tt.provider
+		if diff := cmp.Diff(tt.want, password.New(nil, tt.providers).Show(at)); diff != "" {
+			t.Error(name, diff)
 		}
 	}
 }
