@@ -53,6 +53,7 @@ func FuzzRender(f *testing.F) {
 		f.Add("recovery", "de", seed, seed, seed, "K7MQ2XPF")
 		f.Add("password.changed", seed, seed, seed, seed, seed)
 		f.Add("device.added", "es", seed, seed, seed, seed)
+		f.Add("account.linked", "en", seed, seed, seed, "")
 	}
 	templates, err := delivery.NewTemplates()
 	if err != nil {
@@ -60,7 +61,7 @@ func FuzzRender(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name, locales, given, username, environment, code string) {
 		m := message("m1")
-		m.Template, m.Locales, m.Params = name, locales, map[string]string{"code": code, "given": given, "username": username}
+		m.Template, m.Locales, m.Params = name, locales, map[string]string{"code": code, "given": given, "username": username, "provider": given}
 		got, err := templates.Render(m, delivery.Place{Name: environment, SignOnURL: "https://auth.example/?flowId=f"}, time.Now())
 		if err != nil {
 			return

@@ -31,7 +31,7 @@ const (
 
 func message(id string) flow.Message {
 	return flow.Message{
-		ID: id, Env: "e", Template: "verification", To: address, Flow: "f", Params: map[string]string{"code": code},
+		ID: id, Env: "e", Template: "verification", To: address, Flow: "f", Params: map[string]string{"code": code, "provider": "Partner"},
 		CreatedAt: time.Now(), ExpiresAt: time.Now().Add(24 * time.Hour),
 	}
 }

@@ -48,6 +48,7 @@ func letters() map[string]letter {
 		"address.verify":         {coded: true},
 		"address.taken":          {},
 		"email.changed":          {named: true},
+		"account.linked":         {named: true},
 		"phone.changed":          {named: true},
 		"phone.removed":          {named: true},
 		"device.added":           {named: true},
@@ -98,6 +99,7 @@ func (t *Templates) Render(m flow.Message, p Place, now time.Time) (Mail, error)
 	w := t.languages[t.language(p.Languages, m.Locales)]
 	c := draft{Language: w, template: m.Template, params: wording.Params{
 		"name": oneLine(p.Name), "at": m.CreatedAt.UTC().Format("2006-01-02 15:04 UTC"), "device": deviceIn(w, m.Params["device"]),
+		"provider": oneLine(m.Params["provider"]),
 	}}
 	if u, err := url.Parse(p.Logo); err == nil && u.Scheme == "https" && u.Host != "" {
 		c.logo = p.Logo

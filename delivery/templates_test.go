@@ -17,7 +17,7 @@ import (
 var (
 	languages = []string{"de", "en", "es"}
 	names     = []string{
-		"address.taken", "address.verify", "device.added", "device.locked", "device.removed", "device.suspected", "email.changed", "otp",
+		"account.linked", "address.taken", "address.verify", "device.added", "device.locked", "device.removed", "device.suspected", "email.changed", "otp",
 		"password.changed", "phone.changed", "phone.removed", "recovery", "registration.exists", "registration.nameTaken", "verification",
 	}
 )

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -39,12 +40,18 @@ type LinkedAccount struct {
 // Links is the repository of linked accounts. An account of a provider is one user's in
 // an environment; a user may have several.
 type Links struct {
-	db  *DB
-	now func() time.Time
+	db   *DB
+	ring Sealer
+	now  func() time.Time
 }
 
-// NewLinks keeps linked accounts in db.
-func NewLinks(db *DB, now func() time.Time) *Links { return &Links{db: db, now: now} }
+// NewLinks keeps linked accounts in db. What is mailed about them is sealed with ring.
+func NewLinks(db *DB, ring Sealer, now func() time.Time) *Links {
+	return &Links{db: db, ring: ring, now: now}
+}
+
+// linkedMail is the template of the notice that an account was linked.
+const linkedMail = "account.linked"
 
 // CheckExternalID is ErrExternalID unless the text may be the id of an account elsewhere:
 // 1 to 255 characters, none of which is a control character.
@@ -104,24 +111,39 @@ func (s *Links) Read(ctx context.Context, env, userID, id string) (LinkedAccount
 		WHERE env = $1 AND user_id = $2 AND id = $3`, env, userID, id))
 }
 
-// Add links an account to a user. Of several at once, in all processes, one gets it. It
-// fails with ErrLinked when it is somebody's already, be it the user's; with
-// ErrExternalID; and with flow.ErrUnknown when there is no such user. Whether there is
-// such a provider is the caller's to know.
-func (s *Links) Add(ctx context.Context, env, userID, provider, externalID string) (LinkedAccount, error) {
-	if err := CheckExternalID(externalID); err != nil {
+// NewLink is an account elsewhere for a user who is here.
+type NewLink struct {
+	Env, UserID  string
+	Provider     string // id
+	ProviderName string // as people know it; empty: it is told by its id
+	ExternalID   string
+}
+
+// Add links an account to a user, and tells them by mail, both or none. Of several at
+// once, in all processes, one gets it. It fails with ErrLinked when it is somebody's
+// already, be it the user's; with ErrExternalID; and with flow.ErrUnknown when there is
+// no such user. Whether there is such a provider is the caller's to know.
+func (s *Links) Add(ctx context.Context, n NewLink) (LinkedAccount, error) {
+	if err := CheckExternalID(n.ExternalID); err != nil {
 		return LinkedAccount{}, err
 	}
-	a := newLink(userID, provider, externalID, s.now())
+	now := s.now()
+	a := newLink(n.UserID, n.Provider, n.ExternalID, now)
 	err := s.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		there, err := a.put(ctx, tx, env)
-		if err == nil && there.ID != a.ID {
-			err = ErrLinked
+		u, err := holdUser(ctx, tx, n.Env, n.UserID)
+		if err != nil {
+			return err
 		}
-		return err
+		switch there, err := a.put(ctx, tx, n.Env); {
+		case err != nil:
+			return err
+		case there.ID != a.ID:
+			return ErrLinked
+		}
+		return tell(ctx, tx, s.ring, u, linkedMail, now, "provider", cmp.Or(n.ProviderName, n.Provider))
 	})
 	switch {
-	case orphan(err):
+	case errors.Is(err, flow.ErrUnknown):
 		return LinkedAccount{}, flow.ErrUnknown
 	case err != nil:
 		return LinkedAccount{}, fmt.Errorf("link an account: %w", err)

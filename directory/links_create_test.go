@@ -156,14 +156,14 @@ func TestLinksOfTwoNodes(t *testing.T) {
 		t.Helper()
 		n := open2(t, path)
 		nodes := map[*directory.Devices]*directory.Links{
-			n.nodes[0]: directory.NewLinks(n.db, n.now.Now), n.nodes[1]: directory.NewLinks(n.other, n.now.Now),
+			n.nodes[0]: directory.NewLinks(n.db, newRing(), n.now.Now), n.nodes[1]: directory.NewLinks(n.other, newRing(), n.now.Now),
 		}
 		var people []string
 		for range 8 {
 			people = append(people, n.user())
 		}
 		said := n.all(16, func(i int, s *directory.Devices) (string, error) {
-			_, err := nodes[s].Add(t.Context(), env, people[i/2], partner, "added")
+			_, err := nodes[s].Add(t.Context(), directory.NewLink{Env: env, UserID: people[i/2], Provider: partner, ExternalID: "added"})
 			return expected(err, directory.ErrLinked)
 		})
 		if said["done"] != 1 || rows(t, n.db, "linked_accounts") != 1 {

@@ -44,12 +44,12 @@ type linker struct {
 func newLinker(t *testing.T, open opener) *linker {
 	t.Helper()
 	e := newEstate(t, open)
-	return &linker{e, directory.NewLinks(e.db, e.now.Now)}
+	return &linker{e, directory.NewLinks(e.db, newRing(), e.now.Now)}
 }
 
 func (l *linker) add(user, provider, external string) directory.LinkedAccount {
 	l.t.Helper()
-	a, err := l.links.Add(l.t.Context(), env, l.ids[user], provider, external)
+	a, err := l.links.Add(l.t.Context(), directory.NewLink{Env: env, UserID: l.ids[user], Provider: provider, ExternalID: external})
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -119,19 +119,46 @@ func testLinks(t *testing.T, open opener) {
 		l := newLinker(t, open)
 		l.add("ada", partner, "sub")
 		for _, name := range []string{"ada", "bea"} {
-			_, err := l.links.Add(t.Context(), env, l.ids[name], partner, "sub")
+			_, err := l.links.Add(t.Context(), directory.NewLink{Env: env, UserID: l.ids[name], Provider: partner, ExternalID: "sub"})
 			fails(t, err, directory.ErrLinked)
 		}
-		_, err := l.links.Add(t.Context(), env, uuid.NewString(), partner, "free")
+		_, err := l.links.Add(t.Context(), directory.NewLink{Env: env, UserID: uuid.NewString(), Provider: partner, ExternalID: "free"})
 		fails(t, err, flow.ErrUnknown)
 		if l.owner("sub") != "ada" || len(l.of("ada")) != 1 || rows(t, l.db, "linked_accounts") != 1 {
 			t.Error("what was refused changed something")
 		}
 	})
+	t.Run("are told of by mail, once", func(t *testing.T) {
+		l := newLinker(t, open)
+		link := func(name, as string) error {
+			_, err := l.links.Add(t.Context(), directory.NewLink{Env: env, UserID: l.ids[name], Provider: partner, ProviderName: as, ExternalID: name})
+			return err
+		}
+		for name, as := range map[string]string{"ada": "Partner", "bea": ""} {
+			called := as
+			if called == "" {
+				called = partner
+			}
+			if err := link(name, as); err != nil {
+				t.Fatal(err)
+			}
+			m := l.one()
+			if m.Template != "account.linked" || m.To != name+"@example.com" || m.Params["username"] != name || m.Params["provider"] != called || m.Params["code"] != "" {
+				t.Errorf("%+v", m)
+			}
+			fails(t, link(name, as), directory.ErrLinked)
+		}
+		if err := link("addressless", "Partner"); err != nil {
+			t.Fatal(err)
+		}
+		if m := l.mail(); len(m) != 0 {
+			t.Errorf("%+v", m)
+		}
+	})
 	t.Run("have an id that can be one", func(t *testing.T) {
 		l := newLinker(t, open)
 		for _, external := range []string{"", strings.Repeat("ä", 256), "a\x00b", "a\nb", "\xff", "\u0085"} {
-			_, err := l.links.Add(t.Context(), env, l.ids["ada"], partner, external)
+			_, err := l.links.Add(t.Context(), directory.NewLink{Env: env, UserID: l.ids["ada"], Provider: partner, ExternalID: external})
 			fails(t, err, directory.ErrExternalID)
 			_, _, err = l.links.Create(t.Context(), directory.NewLinked{Env: env, Provider: partner, ExternalID: external, Attributes: flow.Attributes{"username": "new"}})
 			fails(t, err, directory.ErrExternalID)

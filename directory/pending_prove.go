@@ -126,14 +126,18 @@ func (s *Accounts) setPhone(ctx context.Context, tx *sql.Tx, before User, number
 }
 
 // tell mails a user, at the address that they have had until now, what was changed.
-func tell(ctx context.Context, tx *sql.Tx, ring Sealer, u User, template string, now time.Time) error {
+// more are names and values of further parameters, in turn.
+func tell(ctx context.Context, tx *sql.Tx, ring Sealer, u User, template string, now time.Time, more ...string) error {
 	if u.Email == "" {
 		return nil
 	}
+	params := map[string]string{"username": u.Username, "given": u.Given}
+	for i := 0; i+1 < len(more); i += 2 {
+		params[more[i]] = more[i+1]
+	}
 	return post(ctx, tx, ring, flow.Message{
 		Env: u.Env, Template: template, Locales: u.PreferredLanguage, To: u.Email,
-		Params:    map[string]string{"username": u.Username, "given": u.Given},
-		CreatedAt: now, ExpiresAt: now.Add(noticeLife),
+		Params: params, CreatedAt: now, ExpiresAt: now.Add(noticeLife),
 	})
 }
 

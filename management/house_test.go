@@ -100,7 +100,7 @@ func newHouse(t testing.TB) *house {
 	h.api = management.New(management.Parts{
 		Tenants: h.registry, Workers: provider, Editor: editor, Reload: h.registry.Reload, Users: h.users,
 		Passwords: directory.NewPasswords(db, hasher, ring, policies, h.now), Accounts: directory.NewAccounts(db, hasher, ring, policies, h.now),
-		Consents: directory.NewConsents(db, h.now), Devices: h.devices, Certificates: h.issued, Links: directory.NewLinks(db, h.now), Factors: h.factors(h.devices, ring), Events: h.events, Log: h.logger, Now: h.now, Posted: func() {}, Outbox: h.outbox, Phones: phones{h.registry},
+		Consents: directory.NewConsents(db, h.now), Devices: h.devices, Certificates: h.issued, Links: directory.NewLinks(db, ring, h.now), Factors: h.factors(h.devices, ring), Events: h.events, Log: h.logger, Now: h.now, Posted: func() {}, Outbox: h.outbox, Phones: phones{h.registry},
 		Metadata:       management.Metadata{Kinds: kinds, Describe: describe, Triggers: definition.Triggers},
 		Administrators: otherID,
 	})

@@ -1,7 +1,9 @@
 package management
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"doorward/directory"
@@ -78,7 +80,7 @@ func createLink(c *call) (*answer, error) {
 		return nil, err
 	}
 	var faults []flow.Detail
-	_, err = c.api.Editor.Read(c.Context(), c.env, kindNamed("identityProvider"), nil, in.Provider)
+	item, err := c.api.Editor.Read(c.Context(), c.env, kindNamed("identityProvider"), nil, in.Provider)
 	if err != nil && !errors.Is(err, flow.ErrUnknown) {
 		return nil, refused(err)
 	}
@@ -97,13 +99,22 @@ func createLink(c *call) (*answer, error) {
 	if len(faults) > 0 {
 		return nil, flow.Invalid(faults...)
 	}
-	a, err := c.api.Links.Add(c.Context(), c.env, u.ID, in.Provider, in.ExternalID)
+	var provider struct {
+		Name string `json:"name"`
+	}
+	if err := json.Unmarshal(item.Body, &provider); err != nil {
+		return nil, fmt.Errorf("identity provider %s: %w", in.Provider, err)
+	}
+	a, err := c.api.Links.Add(c.Context(), directory.NewLink{
+		Env: c.env, UserID: u.ID, Provider: in.Provider, ProviderName: provider.Name, ExternalID: in.ExternalID,
+	})
 	switch {
 	case errors.Is(err, directory.ErrLinked):
 		return nil, c.linkedAlready(err, in)
 	case err != nil:
 		return nil, absent(err)
 	}
+	c.api.Posted()
 	c.aboutLink(flow.AccountLinked, a.ID)
 	return created(c.linkURL(&a), c.showLink(&a))
 }

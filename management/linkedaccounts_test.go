@@ -37,6 +37,9 @@ func TestAccountsAreLinkedSeenAndRemoved(t *testing.T) {
 	if r.Header.Get("Location") != base+path || made["createdAt"] == nil {
 		t.Error(r.text)
 	}
+	if m := h.mail(); m == nil || m.Template != "account.linked" || m.Params["provider"] != "Partner" {
+		t.Errorf("the user is told %+v", m)
+	}
 	if again := h.get(path); again.is(http.StatusOK) == nil || again.text != r.text {
 		t.Error(again.text)
 	}

@@ -225,8 +225,10 @@ func attributeOf(user map[string]any, name string) any {
 }
 
 func (c externalAccounts) Link(ctx context.Context, env, user string, a flow.ForeignAccount) (bool, error) {
-	_, err := c.links.Add(ctx, env, user, a.Provider, a.ID)
+	p, _ := c.providers.Provider(env, a.Provider)
+	_, err := c.links.Add(ctx, directory.NewLink{Env: env, UserID: user, Provider: a.Provider, ProviderName: p.Name, ExternalID: a.ID})
 	if !errors.Is(err, directory.ErrLinked) {
+		c.wake()
 		return err == nil, err
 	}
 	whose, err := c.links.Find(ctx, env, a.Provider, a.ID)

@@ -160,7 +160,7 @@ func (h *house) openConfiguration(ctx context.Context) error {
 	h.passwords = directory.NewPasswords(h.db, h.hasher, h.ring, policies, h.now)
 	h.accounts = directory.NewAccounts(h.db, h.hasher, h.ring, policies, h.now)
 	h.consents = directory.NewConsents(h.db, h.now)
-	h.links = directory.NewLinks(h.db, h.now)
+	h.links = directory.NewLinks(h.db, h.ring, h.now)
 	served := func() *configs.Registry { return registry }
 	var err error
 	if h.models, err = readModels(h.o.FIDOMetadata, passkey.MetadataRoots, h.now(), h.log); err != nil {
