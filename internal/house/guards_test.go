@@ -125,9 +125,14 @@ func TestEveryGuardIsMissedWhenItIsGone(t *testing.T) {
 			"./runtime/engine", "TestAnEndIsHeldAgainstTheLedger",
 		},
 		{
-			"no code for an experience", "runtime/engine/start.go",
-			" || x.Request.Definition != \"\" ||", " ||",
+			"no code for an experience", "runtime/flow/execution.go",
+			"return r.Definition == \"\" && r.Owner == \"\" }", "return r.Owner == \"\" }",
 			"./runtime/engine", "TestAnEndIsHeldAgainstTheLedger",
+		},
+		{
+			"no code for an application's own", "runtime/flow/execution.go",
+			"return r.Definition == \"\" && r.Owner == \"\" }", "return r.Definition == \"\" }",
+			"./runtime/engine", "TestAnApplicationSignsNobodyOn",
 		},
 		{
 			"a password reaches its input alone", "runtime/engine/secrets.go",

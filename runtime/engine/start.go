@@ -66,7 +66,7 @@ func (e *Engine) Start(ctx context.Context, s flow.Start) (flow.View, *flow.Comp
 	if err := t.walk(calls, plan.Entry); err != nil {
 		return flow.View{}, nil, e.ourFault(ctx, ref, err)
 	}
-	if x.Status == flow.Completed && s.Request.Definition == "" && s.Request.Owner == "" {
+	if x.Status == flow.Completed && s.Request.IsSignOn() {
 		if t.unprovenSession() {
 			if err := t.wordOnly(); err != nil {
 				return flow.View{}, nil, err
@@ -181,8 +181,8 @@ func (e *Engine) bind(x *flow.Execution, c flow.Caller) (string, error) {
 // complete is the only place that makes a Completion, and so the only way to a
 // code or a token.
 func (e *Engine) complete(x *flow.Execution, now time.Time) (*flow.Completion, error) {
-	other := x.Request.Owner != "" || x.Request.User.ID != "" && x.Request.User.ID != x.User.ID
-	if x.Status != flow.Completed || x.Request.Definition != "" || other || !x.Proofs.Satisfies(x.Demand, x.User.ID, now) {
+	other := x.Request.User.ID != "" && x.Request.User.ID != x.User.ID
+	if x.Status != flow.Completed || !x.Request.IsSignOn() || other || !x.Proofs.Satisfies(x.Demand, x.User.ID, now) {
 		return nil, &flow.Fault{Code: flow.AccessFailed, Restart: true, Message: "The sign-on is not complete. Start again from the application."}
 	}
 	mine := x.Proofs.Of(x.User.ID).Since(x.Demand.NotBefore) // what counts no more is not told of

@@ -76,8 +76,7 @@ func (e *Engine) show(ctx context.Context, x *flow.Execution, session *flow.Sess
 // Resume hands a finished execution back. Completed: the Completion from which
 // the face issues. Failed: the View says why. Anything else: the View waits. The
 // same browser gets the same again for flow.ResumedLife; then the execution is gone.
-// One of a flow definition is not handed back here: it ends at its own redirect. One
-// that an application owns is not either: it signs nobody on.
+// One that is no sign-on (flow.Request.IsSignOn) is not handed back.
 func (e *Engine) Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, *flow.Completion, error) {
 	key := e.sessionKey(ref.Env, c)
 	binding := flow.Sum(c.Cookie)
@@ -92,7 +91,7 @@ func (e *Engine) Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.
 		return flow.View{}, nil, e.storeFault(ctx, ref, c, err)
 	}
 	v, err := e.show(ctx, x, session, c)
-	if err == nil && (x.Request.Definition != "" || x.Request.Owner != "") {
+	if err == nil && !x.Request.IsSignOn() {
 		return flow.View{}, nil, flow.Gone()
 	}
 	if err != nil || x.Status != flow.Completed {

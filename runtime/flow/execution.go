@@ -205,6 +205,11 @@ type Request struct {
 	Owner string
 }
 
+// IsSignOn reports whether a browser is to be signed on by it, which is handed back to
+// the application: a flow definition that is run by itself ends at its own redirect, and
+// what an application owns signs nobody on.
+func (r *Request) IsSignOn() bool { return r.Definition == "" && r.Owner == "" }
+
 // Mark remembers the last evaluated submit, so that its repeat gets the same
 // answer. It keeps no byte of the answer: everything in it can be derived again.
 type Mark struct {
