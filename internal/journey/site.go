@@ -43,6 +43,13 @@ func (s *Site) Hide(inner string) { s.inner = append(s.inner, inner) }
 // Nodes is how many there are.
 func (s *Site) Nodes() int { return len(s.doors) }
 
+// HangUp closes the connections that visitors keep for their next request.
+func (s *Site) HangUp() {
+	for _, door := range s.doors {
+		door.CloseIdleConnections()
+	}
+}
+
 // Client is one visitor. It follows no redirect and may be used by several
 // goroutines.
 type Client struct {
