@@ -41,7 +41,7 @@ func TestWhatServeRefuses(t *testing.T) {
 		"Redis without a key ring":          {[]string{"--redis", "redis://127.0.0.1:1"}, "--keys is needed"},
 		"PostgreSQL without a key ring":     {[]string{"--database", "postgres://u:canary@127.0.0.1:1/d"}, "--keys is needed"},
 		"another database":                  {[]string{"--database", "mysql://u:canary@127.0.0.1/d"}, "give the path of a SQLite file or the URL of a PostgreSQL database"},
-		"the demo's secrets to others":      {abroad[:4], "its secrets are published"},
+		"the demo's secrets to others":      {abroad[:4], "whose secrets are published"},
 		"recovery without mail":             {abroad, "--smtp is needed: a sign-on policy lets people register or recover"},
 		"a mail server without a sender":    {[]string{"--smtp", "smtp://u:canary@mail.example.com"}, "--smtp and --mail-from go together"},
 		"a sender without a mail server":    {[]string{"--mail-from", "a@example.com"}, "--smtp and --mail-from go together"},
@@ -64,6 +64,9 @@ func TestWhatServeRefuses(t *testing.T) {
 			err := run(ctx, args, processAsItIs, strings.NewReader(""), &out, &out)
 			if err == nil || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("refused with %v", err)
+			}
+			if strings.Contains(tt.says, "published") && strings.Contains(out.String(), "add environment") {
+				t.Errorf("it is refused, and is in the database: %s", &out)
 			}
 			if err != nil && strings.Contains(err.Error()+out.String(), "canary") {
 				t.Errorf("it repeats the password: %v", err)

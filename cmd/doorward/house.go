@@ -236,6 +236,9 @@ func (h *house) applyFiles(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
+	if !h.mayServeDemo() && files.DemoSecrets() {
+		return errDemoAbroad // before it is in the database, which is good for nothing else then
+	}
 	changes, err := configs.Diff(ctx, files, h.store)
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
@@ -266,15 +269,19 @@ func news(changes []configs.Change) []configs.Change {
 	})
 }
 
-// refuseDemo keeps published secrets from being served to a network, also those
-// that an earlier run has seeded.
+// errDemoAbroad keeps published secrets from being served to a network.
+var errDemoAbroad = errors.New("the configuration is the demo, whose secrets are published, and --listen or --base-url is not loopback; give your own with --config, or --allow-demo-secrets if you mean it")
+
+func (h *house) mayServeDemo() bool { return h.o.AllowDemoSecrets || h.o.loopback() }
+
+// refuseDemo refuses a demo that an earlier run has put into the database.
 func (h *house) refuseDemo() error {
-	if h.o.AllowDemoSecrets || h.o.loopback() {
+	if h.mayServeDemo() {
 		return nil
 	}
 	for _, b := range h.registry.Bundles() {
 		if b.Environment().Demo {
-			return fmt.Errorf("environment %s is the demo, its secrets are published, and --listen or --base-url is not loopback; use another database with your own --config, or --allow-demo-secrets if you mean it", b.Environment().ID)
+			return fmt.Errorf("the database holds the demo (environment %s), whose secrets are published, and --listen or --base-url is not loopback; use another database, or --allow-demo-secrets if you mean it", b.Environment().ID)
 		}
 	}
 	return nil
