@@ -1,7 +1,12 @@
 # The image holds the binary, the roots of trust and an empty data directory.
 #
 #   docker build -t doorward .
-#   docker run -p 8080:8080 -v doorward:/data -e DOORWARD_BASE_URL=https://signon.example.com doorward
+#   docker run -p 8080:8080 -v doorward:/data -v ./config:/config:ro \
+#     -e DOORWARD_CONFIG=/config -e DOORWARD_BASE_URL=https://signon.example.com doorward
+#
+# To look at the demo, which is for loopback alone:
+#
+#   docker run --network host -e DOORWARD_LISTEN=localhost:8080 doorward
 
 FROM golang:1.26.8 AS build
 WORKDIR /src
@@ -10,12 +15,11 @@ RUN go mod download
 COPY . .
 # docs/decisions/0008 says what the tag is for: it makes the binary a quarter smaller.
 RUN CGO_ENABLED=0 go build -tags grpcnotrace -trimpath -ldflags '-s -w' -o /out/doorward ./cmd/doorward \
- && mkdir -m 0700 /out/data && mkdir -m 1777 /out/tmp
+ && mkdir -p /out/root && mkdir -m 0700 /out/root/data /out/root/tmp
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
-COPY --from=build /out/tmp /tmp
-COPY --from=build --chown=65532:65532 /out/data /data
+COPY --from=build --chown=65532:65532 /out/root /
 COPY --from=build /out/doorward /doorward
 USER 65532:65532
 WORKDIR /data
