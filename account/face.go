@@ -89,7 +89,7 @@ type Pages interface {
 	Page(w http.ResponseWriter, b *configs.Bundle, status int, languages []string, draw func(*forms.Pages, forms.Setting) []byte)
 	// PageToward is Page, of which the forms may lead on to an application at returnTo.
 	PageToward(w http.ResponseWriter, b *configs.Bundle, status int, returnTo string, languages []string, draw func(*forms.Pages, forms.Setting) []byte)
-	Problem(w http.ResponseWriter, r *http.Request, b *configs.Bundle, f *flow.Fault)
+	ProblemIn(w http.ResponseWriter, r *http.Request, b *configs.Bundle, f *flow.Fault, languages []string)
 }
 
 // Parts is what a Face is made of; all of it is needed.

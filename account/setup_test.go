@@ -228,7 +228,7 @@ func (d drawing) Page(w http.ResponseWriter, _ *configs.Bundle, status int, _ []
 	_, _ = w.Write(draw(d.pages, forms.Setting{Language: "en"}))
 }
 
-func (d drawing) Problem(w http.ResponseWriter, _ *http.Request, _ *configs.Bundle, f *flow.Fault) {
+func (d drawing) ProblemIn(w http.ResponseWriter, _ *http.Request, _ *configs.Bundle, f *flow.Fault, _ []string) {
 	status, body, _ := wire.Problem(f, "1", wire.Place{})
 	w.WriteHeader(status)
 	_, _ = w.Write(body)

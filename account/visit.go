@@ -47,7 +47,7 @@ func (f *Face) serve(h handler) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		b, _, err := f.Tenants.Resolve(r.Host, r.URL.Path)
 		if err != nil {
-			f.Pages.Problem(w, r, nil, flow.AsFault(err))
+			f.Pages.ProblemIn(w, r, nil, flow.AsFault(err), []string{r.Header.Get("Accept-Language")})
 			return
 		}
 		v := &visit{ResponseWriter: w, Request: r, bundle: b, env: b.Environment(), caller: callerOf(r)}
@@ -55,7 +55,7 @@ func (f *Face) serve(h handler) http.Handler {
 			w.Header().Set("Strict-Transport-Security", "max-age=63072000")
 		}
 		if err := h(v); err != nil {
-			f.Pages.Problem(w, r, b, flow.AsFault(err))
+			f.Pages.ProblemIn(w, r, b, flow.AsFault(err), v.languages())
 		}
 	})
 }

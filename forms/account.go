@@ -2,6 +2,7 @@ package forms
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -125,7 +126,8 @@ func (p *Pages) AccountHome(set Setting, a AccountHome) []byte {
 	m.choices(about)
 	m.element(`<h2 class="or">`, w.Say("account.security", nil), "</h2>\n")
 	m.choices(security)
-	m.links([]Link{{a.SignOff, w.Say("page.signOff.button", nil)}}, nil)
+	off := a.SignOff + "?ui_locales=" + url.QueryEscape(set.Language)
+	m.links([]Link{{off, w.Say("page.signOff.button", nil)}}, nil)
 	return m.foot(set)
 }
 

@@ -28,7 +28,16 @@ func TestAFailureIsToldOnEveryPage(t *testing.T) {
 		"a wrong password": {
 			credentials, "That username and password do not match.", "Benutzername und Passwort passen nicht zusammen.", "El nombre de usuario y la contraseña no coinciden.",
 		},
-		"a lock":       {locked, "Try again in 15 minutes.", "in 15 Minuten", "en 15 minutos."},
+		"a lock": {locked, "Try again in 15 minutes.", "in 15 Minuten", "en 15 minutos."},
+		"a lock without an end": {
+			failure(flow.PasswordLockedOut, "m", flow.Locked("", 0)), "Ask your administrator to unlock it.", "Bitten Sie Ihren Administrator", "Pida a su administrador que la desbloquee.",
+		},
+		"a lock of which nothing is known": {
+			failure(flow.PasswordLockedOut, "m"), "Ask your administrator to unlock it.", "Bitten Sie Ihren Administrator", "Pida a su administrador que la desbloquee.",
+		},
+		"too many requests to one device": {
+			failure(string(flow.Limited), "m"), "There were too many requests of this kind.", "Es gab zu viele Anfragen dieser Art.", "Ha habido demasiadas solicitudes de este tipo.",
+		},
 		"a taken name": {taken, "“Username” is taken.", "„Benutzername“ ist vergeben.", "«Nombre de usuario» ya está en uso."},
 		"a code alone": {failure(flow.InvalidCredentials, "m"), "That username and password do not match.", "Benutzername und Passwort passen nicht zusammen.", "no coinciden"},
 		"a given value": {

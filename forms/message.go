@@ -45,6 +45,9 @@ func (p *Pages) Fault(set Setting, f *flow.Fault, id, again string) []byte {
 	w := p.in(set)
 	key, retry := explain(f)
 	m := message{title: w.Say(key+".title", nil), text: w.Say(key+".text", nil)}
+	if f.Code == flow.Limited {
+		m.text = w.limited(f, "page.limited.text", "page.limited.text.long")
+	}
 	if f.Code != flow.NotFound { // nobody can be asked about a page that is not there
 		m.reference = id
 	}

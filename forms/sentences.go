@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+	"time"
 
 	"doorward/runtime/flow"
 	"doorward/runtime/wording"
@@ -75,13 +76,22 @@ func (w *words) notice(f *flow.Fault) string {
 	case f == nil || len(f.Details) > 0 && f.Code == flow.InvalidData:
 		return ""
 	case f.Code == flow.Limited:
-		return w.Say("notice.limited", nil)
+		return w.limited(f, "notice.limited", "notice.limited.long")
 	case f.Code == flow.Unavailable:
 		return w.Say("notice.busy", nil)
 	case f.Code == flow.RequestFailed && len(f.Details) > 0:
 		return w.sentence(&f.Details[0], "", "")
 	}
 	return w.Say("notice.moved", nil)
+}
+
+// limited tells of too many tries by the key short, or by long, with the wait, where
+// that is more than a moment.
+func (w *words) limited(f *flow.Fault, short, long string) string {
+	if f.RetryAfter > time.Minute {
+		return w.Say(long, wording.Params{"wait": w.wait(int(f.RetryAfter.Seconds()))})
+	}
+	return w.Say(short, nil)
 }
 
 // noticed is the notice of a page that has no form of data: why what was sent was
@@ -106,7 +116,7 @@ func (w *words) failure(f *flow.Failure, person string) string {
 		name := d.Target[strings.LastIndexByte(d.Target, '.')+1:]
 		return w.sentence(&d, cmp.Or(w.labels["register."+name+".label"].text, w.labels["change."+name+".label"].text), person)
 	}
-	if key, ok := w.First(nil, "fault."+f.Code); ok {
+	if key, ok := w.First(nil, "fault."+f.Code, "fault."+f.Code+".lasting"); ok {
 		return w.Say(key, nil)
 	}
 	return cmp.Or(f.Message, w.Say("fault.OTHER", nil))

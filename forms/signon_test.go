@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"doorward/forms"
 	"doorward/runtime/flow"
@@ -236,6 +237,13 @@ func TestRefusedSubmits(t *testing.T) {
 			}),
 			[]string{"There were too many tries. Wait a moment, then try again.", `<h1>Set a new password</h1>`},
 			[]string{"Error:"},
+		},
+		{
+			"says how long the wait is where it is long", of(recovery(), func(s *forms.SignOn) {
+				s.Submitted, s.Fault = "password.sendRecoveryCode", &flow.Fault{Code: flow.Limited, RetryAfter: time.Hour}
+			}),
+			[]string{"There were too many tries. Try again in 60 minutes, or use another way."},
+			[]string{"Wait a moment"},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"doorward/forms"
 	"doorward/runtime/flow"
@@ -255,7 +256,7 @@ func TestMessagePages(t *testing.T) {
 			func(set forms.Setting) []byte {
 				return p.SignOff(set, "/e/as/signoff", [][2]string{{"token", "t"}, {"state", `"><b>`}})
 			},
-			"Sign off? You will be signed off from every application", "Abmelden? Sie werden von allen Anwendungen abgemeldet", "¿Cerrar sesión? Se cerrará la sesión en todas las aplicaciones",
+			"Sign off? Your sign-on in this browser ends.", "Abmelden? Ihre Anmeldung in diesem Browser endet.", "¿Cerrar sesión? Se cerrará su sesión en este navegador.",
 		},
 		"signed off": {
 			p.SignedOff,
@@ -301,6 +302,16 @@ func TestFaultPages(t *testing.T) {
 					t.Errorf("%s: can be tried again: %t", code, !again)
 				}
 			}
+		}
+	}
+}
+
+// A wait of more than a moment is told with its length.
+func TestALongWaitIsTold(t *testing.T) {
+	for language, want := range map[string]string{"en": "Try again in 15 minutes.", "de": "Versuchen Sie es in 15 Minuten erneut.", "es": "Inténtelo de nuevo en 15 minutos."} {
+		page := drawn(t, pages(t).Fault(acme(language), &flow.Fault{Code: flow.Limited, RetryAfter: 15 * time.Minute}, "the-id", ""))
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q in %s", want, page)
 		}
 	}
 }

@@ -168,6 +168,9 @@ func failures(t *testing.T) map[string]string {
 						out[literal(n.Args[0])] = literal(n.Args[1])
 					}
 				case *ast.CompositeLit:
+					if code, message, ok := told(n); ok {
+						out[literal(code)] = literal(message)
+					}
 					if s, ok := n.Type.(*ast.SelectorExpr); ok && s.Sel.Name == "Failure" && len(n.Elts) >= 2 {
 						code, message := n.Elts[0].(*ast.KeyValueExpr), n.Elts[1].(*ast.KeyValueExpr)
 						out[literal(code.Value)] = literal(message.Value)
@@ -179,6 +182,25 @@ func failures(t *testing.T) map[string]string {
 	}
 	delete(out, "") // of a variable
 	return out
+}
+
+// told are the code and the message of a trouble that a status shows, which is no
+// failure yet.
+func told(n *ast.CompositeLit) (code, message ast.Expr, ok bool) {
+	if len(n.Elts) != 2 {
+		return nil, nil, false
+	}
+	if name, is := n.Type.(*ast.Ident); is && name.Name == "trouble" {
+		return n.Elts[0], n.Elts[1], true
+	}
+	first, is := n.Elts[0].(*ast.KeyValueExpr)
+	second, is2 := n.Elts[1].(*ast.KeyValueExpr)
+	if !is || !is2 {
+		return nil, nil, false
+	}
+	a, is := first.Key.(*ast.BasicLit)
+	b, is2 := second.Key.(*ast.BasicLit)
+	return first.Value, second.Value, is && is2 && a.Value == `"code"` && b.Value == `"message"`
 }
 
 // walk reads the product's files in a folder and those inside it.
@@ -266,6 +288,7 @@ func follows(t *testing.T) map[string]bool {
 		add("failure."+code, "")
 	}
 	add("fault."+flow.ExternalFailed, "")
+	add("failure."+string(flow.Limited), "") // a trouble of a step that goes on
 	for _, rule := range []string{
 		passwordpolicy.Length, passwordpolicy.MaxRepeatedCharacters, passwordpolicy.MinUniqueCharacters, passwordpolicy.MinComplexity,
 		passwordpolicy.AlphabetSequenceRule, passwordpolicy.NumberSequenceRule, passwordpolicy.QwertySequenceRule, passwordpolicy.ShiftedNumberRowSequenceRule,

@@ -133,6 +133,6 @@ func (pages) Problem(w http.ResponseWriter, r *http.Request, _ *configs.Bundle, 
 	_, _ = w.Write(body)
 }
 
-func (pages) SignOff(w http.ResponseWriter, _ *http.Request, _ *configs.Bundle, p oidc.SignOffPage) {
+func (pages) SignOff(w http.ResponseWriter, _ *configs.Bundle, p oidc.SignOffPage) {
 	_ = json.NewEncoder(w).Encode(p)
 }

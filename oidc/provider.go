@@ -83,7 +83,7 @@ type Pages interface {
 	Problem(w http.ResponseWriter, r *http.Request, b *configs.Bundle, f *flow.Fault)
 	// SignOff writes the page that asks whether to sign off, or says that it
 	// is done.
-	SignOff(w http.ResponseWriter, r *http.Request, b *configs.Bundle, p SignOffPage)
+	SignOff(w http.ResponseWriter, b *configs.Bundle, p SignOffPage)
 }
 
 // Answer is the authorizeResponse of a pi.flow client.

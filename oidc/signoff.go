@@ -15,10 +15,11 @@ import (
 
 // SignOffPage asks a person whether to sign off, or says that it is done.
 type SignOffPage struct {
-	Done     bool
-	Action   string      // where the form posts to
-	Fields   [][2]string // hidden inputs, name and value
-	ReturnTo string      // where the post may redirect to, for form-action; empty: nowhere
+	Done      bool
+	Action    string      // where the form posts to
+	Fields    [][2]string // hidden inputs, name and value
+	ReturnTo  string      // where the post may redirect to, for form-action; empty: nowhere
+	Languages []string    // best first, each as Accept-Language
 }
 
 // leave is a judged sign-off request.
@@ -28,6 +29,12 @@ type leave struct {
 	clientID string
 	returnTo string // registered, or empty
 	state    string
+	locales  string // ui_locales
+}
+
+// languages are those of who signs off, best first.
+func (l *leave) languages(r *http.Request) []string {
+	return []string{locales(l.locales), r.Header.Get("Accept-Language")}
 }
 
 const (
@@ -58,7 +65,7 @@ func (p *Provider) signOff(w http.ResponseWriter, r *http.Request, b *configs.Bu
 	caller := callerOf(r)
 	if !l.hinted && caller.Cookie != "" && !p.confirmed(r, b, v, caller.Cookie) {
 		w.Header().Set("Referrer-Policy", "same-origin")
-		p.Pages.SignOff(w, r, b, p.ask(b, l, r.URL.Path, caller.Cookie))
+		p.Pages.SignOff(w, b, p.ask(b, l, r, caller.Cookie))
 		return
 	}
 	if err := p.end(r.Context(), b, l, caller); err != nil {
@@ -68,7 +75,7 @@ func (p *Provider) signOff(w http.ResponseWriter, r *http.Request, b *configs.Bu
 	env := b.Environment()
 	w.Header().Add("Set-Cookie", wire.SessionCookie("", env.CookiePath(), env.Secure()))
 	if l.returnTo == "" {
-		p.Pages.SignOff(w, r, b, SignOffPage{Done: true})
+		p.Pages.SignOff(w, b, SignOffPage{Done: true, Languages: l.languages(r)})
 		return
 	}
 	back := url.Values{}
@@ -82,7 +89,7 @@ func (p *Provider) signOff(w http.ResponseWriter, r *http.Request, b *configs.Bu
 // not registered, byte for byte, is a fault; one that nobody stands for is
 // ignored.
 func (p *Provider) readSignOff(ctx context.Context, b *configs.Bundle, v url.Values) (leave, error) {
-	l := leave{clientID: v.Get("client_id"), state: v.Get("state")}
+	l := leave{clientID: v.Get("client_id"), state: v.Get("state"), locales: v.Get("ui_locales")}
 	if hint := v.Get("id_token_hint"); hint != "" {
 		c, err := p.idToken(ctx, b, hint)
 		switch {
@@ -125,15 +132,18 @@ func (p *Provider) confirmed(r *http.Request, b *configs.Bundle, v url.Values, c
 }
 
 // ask is the form that leads back here, bound to the browser's cookie.
-func (p *Provider) ask(b *configs.Bundle, l leave, action, cookie string) SignOffPage {
+func (p *Provider) ask(b *configs.Bundle, l leave, r *http.Request, cookie string) SignOffPage {
 	sum := p.Forms.Derive(signOffPurpose, b.Environment().ID, cookie)
-	page := SignOffPage{Action: action, ReturnTo: l.returnTo}
+	page := SignOffPage{Action: r.URL.Path, ReturnTo: l.returnTo, Languages: l.languages(r)}
 	page.Fields = append(page.Fields, [2]string{signOffToken, base64.RawURLEncoding.EncodeToString(sum[:])})
 	if l.returnTo != "" {
 		page.Fields = append(page.Fields, [2]string{"client_id", l.clientID}, [2]string{"post_logout_redirect_uri", l.returnTo})
 	}
 	if l.state != "" {
 		page.Fields = append(page.Fields, [2]string{"state", l.state})
+	}
+	if l.locales != "" {
+		page.Fields = append(page.Fields, [2]string{"ui_locales", l.locales})
 	}
 	return page
 }

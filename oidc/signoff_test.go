@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +48,16 @@ func TestSec_BIND_LOGOUT(t *testing.T) {
 		access, id := tokens()
 		h.signOff(url.Values{"id_token_hint": {id}})
 		isError(t, h.userinfo(access), http.StatusUnauthorized, "invalid_token")
+	})
+	t.Run("the page speaks the language that is asked for, and keeps to it", func(t *testing.T) {
+		var page oidc.SignOffPage
+		r := h.signOff(url.Values{"ui_locales": {"de-AT es"}}, "Cookie", "ST=mine", "Accept-Language", "en")
+		if err := json.Unmarshal([]byte(r.body), &page); err != nil {
+			t.Fatal(err)
+		}
+		if want := []string{"de-AT,es", "en"}; !slices.Equal(page.Languages, want) || !slices.Contains(page.Fields, [2]string{"ui_locales", "de-AT es"}) {
+			t.Errorf("languages %q, fields %q", page.Languages, page.Fields)
+		}
 	})
 	t.Run("an address that is not registered is refused and nothing ends", func(t *testing.T) {
 		_, id := tokens()

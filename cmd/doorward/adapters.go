@@ -11,6 +11,7 @@ import (
 
 	"doorward/configs"
 	"doorward/directory"
+	"doorward/forms"
 	"doorward/oidc"
 	"doorward/runtime/flow"
 	"doorward/runtime/httpapi"
@@ -143,6 +144,11 @@ func (p oidcPages) Problem(w http.ResponseWriter, r *http.Request, b *configs.Bu
 	p.server.Problem(w, r, b, f)
 }
 
-func (p oidcPages) SignOff(w http.ResponseWriter, r *http.Request, b *configs.Bundle, page oidc.SignOffPage) {
-	p.server.SignOff(w, r, b, page.Done, page.Action, page.Fields, page.ReturnTo)
+func (p oidcPages) SignOff(w http.ResponseWriter, b *configs.Bundle, page oidc.SignOffPage) {
+	p.server.PageToward(w, b, http.StatusOK, page.ReturnTo, page.Languages, func(pages *forms.Pages, set forms.Setting) []byte {
+		if page.Done {
+			return pages.SignedOff(set)
+		}
+		return pages.SignOff(set, page.Action, page.Fields)
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"doorward/forms"
 	"doorward/runtime/flow"
 	"doorward/runtime/httpapi"
 )
@@ -121,25 +122,29 @@ func TestBridge(t *testing.T) {
 // TestFaces: what other faces write through the server.
 func TestFaces(t *testing.T) {
 	h := open(t, nil, func(s *httpapi.Server) {
-		s.Handle(http.MethodGet, "/:env/as/:page", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		face := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			b, _, err := s.Tenants.Resolve(r.Host, r.URL.Path)
 			v := flow.View{Ref: flow.Ref{Env: envID, ID: flowID}, Status: flow.Completed, Token: "t", PiFlow: true, Application: webApp}
 			switch r.PathValue("page") {
 			case "problem":
 				s.Problem(w, r, b, flow.Gone())
 			case "down":
-				s.Problem(w, r, nil, flow.Busy(io.EOF))
+				s.Problem(w, r, b, flow.Busy(io.EOF))
 			case "flow":
 				s.Flow(w, b, v)
-			case "signoff":
-				s.SignOff(w, r, b, false, "/x/as/signoff", [][2]string{{"token", "tok"}}, "com.example.app:/bye")
-			case "done":
-				s.SignOff(w, r, b, true, "", nil, "")
+			case "german":
+				s.ProblemIn(w, r, b, flow.Gone(), []string{"de", "en"})
+			case "page":
+				s.PageToward(w, b, http.StatusOK, "com.example.app:/bye", []string{"en"}, func(p *forms.Pages, set forms.Setting) []byte {
+					return p.SignOff(set, "/x/as/signoff", [][2]string{{"token", "tok"}})
+				})
 			}
 			if err != nil {
 				t.Error(err)
 			}
-		}))
+		})
+		s.Handle(http.MethodGet, "/:env/as/:page", face)
+		s.Handle(http.MethodPost, "/:env/as/:page", face)
 	})
 	page := func(name string, header ...string) reply { return h.ask("GET", "/"+envID+"/as/"+name, "", header...) }
 	if r := page("problem"); r.StatusCode != 404 || r.problem(t).Links["restart"].Href == "" {
@@ -155,10 +160,16 @@ func TestFaces(t *testing.T) {
 	if r := page("flow"); r.StatusCode != 200 || r.Header.Get("ETag") != `"t"` || !strings.Contains(r.body, `"application":{"name":"Demo web application"}`) {
 		t.Errorf("%d %s", r.StatusCode, r.body)
 	}
-	if r := page("signoff"); r.StatusCode != 200 || !strings.Contains(r.body, `name="token" value="tok"`) || !strings.Contains(r.Header.Get("Content-Security-Policy"), "form-action 'self' com.example.app:;") {
-		t.Errorf("%d %v %s", r.StatusCode, r.Header, r.body)
+	if r := page("german", "Accept: text/html", "Accept-Language: en"); r.Header.Get("Content-Language") != "de" {
+		t.Errorf("not in the language that the face gives: %v", r.Header)
 	}
-	if r := page("done"); r.StatusCode != 200 || !strings.Contains(r.body, "You are signed off") {
-		t.Errorf("%d %s", r.StatusCode, r.body)
+	from := func(referer string) string {
+		return h.ask("POST", "/"+envID+"/as/down", "", "Accept: text/html", "Referer: "+referer).body
+	}
+	if body := from("https://evil.example/" + envID + "/account"); strings.Contains(body, "evil") {
+		t.Errorf("it leads on to a page of somebody else: %s", body)
+	}
+	if r := page("page"); r.StatusCode != 200 || !strings.Contains(r.body, `name="token" value="tok"`) || !strings.Contains(r.Header.Get("Content-Security-Policy"), "form-action 'self' com.example.app:;") {
+		t.Errorf("%d %v %s", r.StatusCode, r.Header, r.body)
 	}
 }

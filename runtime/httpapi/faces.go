@@ -28,6 +28,11 @@ func (s *Server) Flow(w http.ResponseWriter, b *configs.Bundle, v flow.View, mem
 // a browser that asks for one, the error body for anybody else. b is nil when
 // the environment is unknown.
 func (s *Server) Problem(w http.ResponseWriter, r *http.Request, b *configs.Bundle, f *flow.Fault) {
+	s.ProblemIn(w, r, b, f, []string{r.Header.Get("Accept-Language")})
+}
+
+// ProblemIn is Problem in the first of languages that the page has.
+func (s *Server) ProblemIn(w http.ResponseWriter, r *http.Request, b *configs.Bundle, f *flow.Fault, languages []string) {
 	id := uuid.NewString()
 	p := wire.Place{Restart: restart}
 	if b != nil && f.View != nil {
@@ -42,29 +47,24 @@ func (s *Server) Problem(w http.ResponseWriter, r *http.Request, b *configs.Bund
 	}
 	h.Add("Vary", "Accept")
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
-		again := ""
-		if r.Method == http.MethodGet {
-			again = r.URL.RequestURI()
-		}
-		set := s.setting(b, "", r.Header.Get("Accept-Language"))
+		set := s.setting(b, "", languages...)
 		htmlHeader(h, set, "")
-		body = s.pages.Fault(set, f, id, again)
+		body = s.pages.Fault(set, f, id, again(r, b))
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) //nolint:gosec // pages take text only as text; an error is a client that has gone
 }
 
-// SignOff writes the page that asks whether to sign off, or says that it is done.
-// Its form posts the hidden fields, pairs of name and value, to action, which may
-// redirect to returnTo.
-func (s *Server) SignOff(w http.ResponseWriter, r *http.Request, b *configs.Bundle, done bool, action string, hidden [][2]string, returnTo string) {
-	set := s.setting(b, "", r.Header.Get("Accept-Language"))
-	body := s.pages.SignedOff(set)
-	if !done {
-		body = s.pages.SignOff(set, action, hidden)
+// again is where a request may be tried again: at its own address, or at the page of
+// ours whose form sent it. Empty: nowhere.
+func again(r *http.Request, b *configs.Bundle) string {
+	if r.Method == http.MethodGet {
+		return r.URL.RequestURI()
 	}
-	htmlHeader(w.Header(), set, returnTo)
-	_, _ = w.Write(body) //nolint:gosec // pages take text only as text; an error is a client that has gone
+	if from := r.Referer(); b != nil && strings.HasPrefix(from, b.Environment().AuthBase+"/") {
+		return from
+	}
+	return ""
 }
 
 // Page writes a page that draw draws, in the look of the environment and in the first

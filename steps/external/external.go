@@ -201,7 +201,8 @@ func (k *Kind) arrived(ctx context.Context, t *flow.Turn, provider string, who I
 	case user.Disabled:
 		return flow.Fail("ACCOUNT_DISABLED", "This account is disabled. Ask your administrator to enable it.").WithEvent(flow.UserDisabled), nil
 	case user.Locked && (user.Barred || c.EnforceLockout):
-		return flow.FailWith(flow.Failure{Code: flow.PasswordLockedOut, Message: flow.Locked("", user.UnlockIn).Message}).WithEvent(flow.PasswordLocked), nil
+		d := flow.Locked("", user.UnlockIn)
+		return flow.FailWith(flow.Failure{Code: d.Code, Message: d.Message, Details: []flow.Detail{d}}).WithEvent(flow.PasswordLocked), nil
 	}
 	result := "AUTHENTICATED"
 	if user.Unverified {

@@ -144,8 +144,8 @@ func TestWhoComesBack(t *testing.T) {
 		"as nobody, instead": {fake: fake{who: who, at: "p1"}, user: "u2", in: flow.Values{"code": "c"}, asks: true},
 		"disabled":           {fake: fake{who: who, user: external.Standing{Subject: ada, Disabled: true}}, in: flow.Values{"code": "c"}, asks: true, want: flow.Fail("ACCOUNT_DISABLED", "This account is disabled. Ask your administrator to enable it.").WithEvent(flow.UserDisabled)},
 		"locked, here":       {fake: fake{who: who, user: external.Standing{Subject: ada, Locked: true}}, in: flow.Values{"code": "c"}, asks: true, want: flow.Result("AUTHENTICATED").WithUser(ada).WithProof(flow.ExternalProof("u1", "p1")).WithForeign(flow.ForeignAccount{}).WithEvent(flow.ExternalAccepted)},
-		"barred":             {fake: fake{who: who, user: external.Standing{Subject: ada, Locked: true, Barred: true}}, in: flow.Values{"code": "c"}, asks: true, want: flow.FailWith(flow.Failure{Code: flow.PasswordLockedOut, Message: flow.Locked("", 0).Message}).WithEvent(flow.PasswordLocked)},
-		"locked, anywhere":   {fake: fake{who: who, user: external.Standing{Subject: ada, Locked: true}}, config: `,"enforceLockout":true`, in: flow.Values{"code": "c"}, asks: true, want: flow.FailWith(flow.Failure{Code: flow.PasswordLockedOut, Message: flow.Locked("", 0).Message}).WithEvent(flow.PasswordLocked)},
+		"barred":             {fake: fake{who: who, user: external.Standing{Subject: ada, Locked: true, Barred: true}}, in: flow.Values{"code": "c"}, asks: true, want: flow.FailWith(flow.Failure{Code: flow.PasswordLockedOut, Message: flow.Locked("", 0).Message, Details: []flow.Detail{flow.Locked("", 0)}}).WithEvent(flow.PasswordLocked)},
+		"locked, anywhere":   {fake: fake{who: who, user: external.Standing{Subject: ada, Locked: true}}, config: `,"enforceLockout":true`, in: flow.Values{"code": "c"}, asks: true, want: flow.FailWith(flow.Failure{Code: flow.PasswordLockedOut, Message: flow.Locked("", 0).Message, Details: []flow.Detail{flow.Locked("", 0)}}).WithEvent(flow.PasswordLocked)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &tt.fake

@@ -102,7 +102,7 @@ func (k *Kind) refused(ctx context.Context, t *flow.Turn, s state, v mfa.Verdict
 	case len(found.Devices) == 0:
 		return flow.Fail("DEVICE_LOCKED", "There were too many wrong answers, and this way is locked for now. Use another way, or try again later."), nil
 	}
-	s.Asked, s.Trouble = nil, &trouble{"DEVICE_LOCKED", "There were too many wrong answers, and this device is locked for now. Choose another one."}
+	s.Asked, s.Trouble = nil, &trouble{"DEVICE_LOCKED", "There were too many wrong answers, and this way is locked for now. Use another way, or try again later."}
 	return flow.Reject(selecting, fault), t.Keep(s)
 }
 
