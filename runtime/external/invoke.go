@@ -113,7 +113,10 @@ func (r *Request) accept(inputs map[string]any) (map[string]any, error) {
 		return nil, refusedInputs(document.Faults{{Path: document.Root, Message: fmt.Sprintf("take at most %d bytes of JSON", maxInputs)}})
 	}
 	v, err := decode(raw)
-	if err != nil {
+	switch {
+	case errors.Is(err, errNumber):
+		return nil, refusedInputs(document.Faults{{Path: document.Root, Message: fmt.Sprintf("take numbers below 1e308, of at most %d digits", maxNumber)}})
+	case err != nil:
 		return nil, refusedInputs(document.Faults{{Path: document.Root, Message: "are nested too deeply"}})
 	}
 	given, _ := v.(map[string]any)
