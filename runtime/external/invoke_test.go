@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -368,6 +370,49 @@ func TestAnswers(t *testing.T) {
 			}
 			if e := failure(t, err); e.Code != row.want || strings.Contains(e.Message, "hush") || strings.Contains(e.Message, origin) {
 				t.Errorf("%v, want %s", err, row.want)
+			}
+		})
+	}
+}
+
+// However many texts a request has, together they may come to as much as one, and
+// nothing is sent that came to more.
+func TestTheTextsOfARequestHaveTheLimitsOfOne(t *testing.T) {
+	list := func(text string, n int) string {
+		return `{"a":[` + strings.TrimSuffix(strings.Repeat(asJSON(t, "${"+text+"}")+",", n), ",") + `]}`
+	}
+	for name, row := range map[string]struct{ body, header string }{
+		"texts":            {list(`#string.format('%200000s','')`, 100), ``},
+		"inputs":           {list(`inputs.long`, 1000), ``},
+		"numbers":          {list(`inputs.numbers`, 1000), ``},
+		"elements":         {list(`inputs.numbers.![#this]`, 1000), ``},
+		"header and body":  {list(`#string.format('%400000s','')`, 1), `#string.format('%400000s','') == '' ? 'a' : 'b'`},
+		"as much as there": {list(`#string.format('%10000s','')`, 20), `'x'`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			origin, w := target(t, echo)
+			headers := ``
+			if row.header != "" {
+				headers = `"headers":{"X-A":` + asJSON(t, row.header) + `},`
+			}
+			s := compile(t, origin, ``, post+`,`+headers+`"body":{"type":"JSON","template":`+asJSON(t, row.body)+`},"inputSchema":"{\"properties\":{\"long\":{},\"numbers\":{}}}"}`)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := invoke(t, w, nil, s, map[string]any{
+				"long": strings.Repeat("a", 30_000), "numbers": slices.Repeat([]any{json.Number(strings.Repeat("1", 300))}, 100),
+			})
+			runtime.ReadMemStats(&after)
+			if name == "as much as there" {
+				if err != nil || len(w.calls()) != 1 {
+					t.Errorf("%v", err)
+				}
+				return
+			}
+			if e := failure(t, err); e.Code != external.ExpressionError || len(w.calls()) > 0 {
+				t.Errorf("%v, %d calls", err, len(w.calls()))
+			}
+			if made := after.TotalAlloc - before.TotalAlloc; made > 32<<20 {
+				t.Errorf("%d bytes were allocated on the way to: %v", made, err)
 			}
 		})
 	}
