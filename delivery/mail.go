@@ -42,7 +42,8 @@ type Text struct {
 
 // Queue is the outbox.
 type Queue interface {
-	// Claim hands out up to n messages of the channels that are due, oldest first.
+	// Claim hands out up to n messages of the channels, those first that have been due
+	// the longest.
 	// Nobody gets one of them again before lease is over, unless Later says so.
 	Claim(ctx context.Context, n int, lease time.Duration, channels ...flow.Channel) ([]flow.Message, error)
 	Sent(ctx context.Context, id string) error

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	slots = 8                      // messages under way at once
+	slots = 8                      // messages of a lane under way at once
 	poll  = 500 * time.Millisecond // between looks when nothing wakes the worker
 
 	// claimed is longer than any message is worth sending: a claim that its
@@ -41,9 +41,15 @@ type Parts struct {
 // Worker empties the outbox. Any number of them may, in any number of processes.
 type Worker struct {
 	Parts
-	channels  []flow.Channel
+	lanes     []lane
 	templates *Templates
-	wake      chan struct{}
+}
+
+// lane is messages that share slots. Mail has its own, and whatever goes by phone: a
+// server that does not answer the one holds up nothing of the other.
+type lane struct {
+	channels []flow.Channel
+	wake     chan struct{}
 }
 
 // New makes a Worker that does nothing yet.
@@ -58,21 +64,23 @@ func New(p Parts) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{Parts: p, templates: t, wake: make(chan struct{}, 1)}
+	w := &Worker{Parts: p, templates: t}
 	if p.Sender != nil {
-		w.channels = append(w.channels, flow.Email)
+		w.lanes = append(w.lanes, lane{[]flow.Channel{flow.Email}, make(chan struct{}, 1)})
 	}
 	if p.Phone != nil {
-		w.channels = append(w.channels, flow.SMS, flow.Voice, flow.Push)
+		w.lanes = append(w.lanes, lane{[]flow.Channel{flow.SMS, flow.Voice, flow.Push}, make(chan struct{}, 1)})
 	}
 	return w, nil
 }
 
 // Wake makes the worker look at once, as after a commit. It never blocks.
 func (w *Worker) Wake() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
+	for _, l := range w.lanes {
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -81,15 +89,26 @@ func (w *Worker) Wake() {
 func (w *Worker) Run(ctx context.Context) {
 	sends, breakOff := context.WithCancel(context.WithoutCancel(ctx))
 	defer breakOff()
+	var claiming, under sync.WaitGroup
+	for _, l := range w.lanes {
+		claiming.Go(func() { w.empty(ctx, sends, l, &under) })
+	}
+	claiming.Wait()
+	grace := time.AfterFunc(w.Grace, breakOff)
+	defer grace.Stop()
+	under.Wait()
+}
+
+// empty claims the messages of a lane until ctx ends, and sends them under sends.
+func (w *Worker) empty(ctx, sends context.Context, l lane, under *sync.WaitGroup) {
 	free := make(chan struct{}, slots)
-	var under sync.WaitGroup
 	failing := false
-	for w.await(ctx, free) {
+	for await(ctx, free) {
 		n := 1 + more(free)
-		messages, err := w.claim(sends, n)
+		messages, err := w.claim(sends, n, l.channels)
 		if (err != nil) != failing {
 			failing = err != nil
-			w.sayClaims(err)
+			w.sayClaims(l, err)
 		}
 		for i := len(messages); i < n; i++ {
 			<-free
@@ -100,17 +119,14 @@ func (w *Worker) Run(ctx context.Context) {
 				w.deliver(sends, m)
 			})
 		}
-		if len(messages) < n && !w.rest(ctx) {
-			break
+		if len(messages) < n && !l.rest(ctx) {
+			return
 		}
 	}
-	grace := time.AfterFunc(w.Grace, breakOff)
-	defer grace.Stop()
-	under.Wait()
 }
 
 // await takes a slot, and says no when ctx has ended.
-func (w *Worker) await(ctx context.Context, free chan<- struct{}) bool {
+func await(ctx context.Context, free chan<- struct{}) bool {
 	if ctx.Err() != nil {
 		return false
 	}
@@ -135,11 +151,11 @@ func more(free chan<- struct{}) (n int) {
 }
 
 // rest waits until there may be something to do, and says no when ctx has ended.
-func (w *Worker) rest(ctx context.Context) bool {
+func (l lane) rest(ctx context.Context) bool {
 	next := time.NewTimer(poll)
 	defer next.Stop()
 	select {
-	case <-w.wake:
+	case <-l.wake:
 	case <-next.C:
 	case <-ctx.Done():
 		return false
@@ -148,7 +164,7 @@ func (w *Worker) rest(ctx context.Context) bool {
 }
 
 // claim outlives the end of the worker: what the queue has handed out is sent.
-func (w *Worker) claim(ctx context.Context, n int) (messages []flow.Message, err error) {
+func (w *Worker) claim(ctx context.Context, n int, channels []flow.Channel) (messages []flow.Message, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			messages, err = nil, fmt.Errorf("panic of type %T", p)
@@ -156,14 +172,14 @@ func (w *Worker) claim(ctx context.Context, n int) (messages []flow.Message, err
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTime)
 	defer cancel()
-	return w.Queue.Claim(ctx, n, claimed, w.channels...)
+	return w.Queue.Claim(ctx, n, claimed, channels...)
 }
 
 // sayClaims logs the first failure of a row, and its end.
-func (w *Worker) sayClaims(err error) {
+func (w *Worker) sayClaims(l lane, err error) {
 	if err != nil {
-		w.Log.Error("the outbox cannot be read; messages wait", "error", err)
+		w.Log.Error("the outbox cannot be read; messages wait", "channels", l.channels, "error", err)
 		return
 	}
-	w.Log.Info("the outbox can be read again")
+	w.Log.Info("the outbox can be read again", "channels", l.channels)
 }

@@ -381,6 +381,46 @@ func TestSendsAtOnceAreBounded(t *testing.T) {
 	})
 }
 
+// However many mails hang, an SMS is sent at once; and the other way round.
+func TestOneLaneHoldsUpNoOther(t *testing.T) {
+	for name, row := range map[string]struct{ hangs, sent flow.Channel }{
+		"a mail server that hangs": {flow.Email, flow.SMS},
+		"a provider that hangs":    {flow.Push, flow.Email},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				box := &outbox{}
+				add := func(id string, by flow.Channel) {
+					m := message(id)
+					if by != flow.Email {
+						m = text(id, by)
+					}
+					box.add(m)
+				}
+				hang := func(by flow.Channel) {
+					if by == row.hangs {
+						time.Sleep(30 * time.Second)
+					}
+				}
+				p := work(t, box, sender(func(delivery.Mail) error { hang(flow.Email); return nil }), func(p *delivery.Parts) {
+					p.Phone = phone(func(s delivery.Text) error { hang(s.Channel); return nil })
+				})
+				for i := range 20 {
+					add(fmt.Sprint("hangs", i), row.hangs)
+				}
+				p.Wake()
+				synctest.Wait()
+				add("m1", row.sent)
+				p.Wake()
+				synctest.Wait() // no time passes
+				if r := box.row("m1"); r.end != "sent" {
+					t.Errorf("it waits: %+v", r)
+				}
+			})
+		})
+	}
+}
+
 func TestWorkerNeedsItsParts(t *testing.T) {
 	if _, err := delivery.New(delivery.Parts{Sender: delivery.NewRecent(), Place: place}); err == nil {
 		t.Error("accepted")

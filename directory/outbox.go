@@ -69,9 +69,10 @@ func post(ctx context.Context, tx *sql.Tx, ring Sealer, m flow.Message) error {
 // claimAttempts is how often Claim looks again when others were faster.
 const claimAttempts = 3
 
-// Claim hands out at most n messages that are due, the oldest first, of the given
-// channels, without any of all, and keeps them from everybody else until lease has
-// passed or Later says otherwise. Of several processes one gets a message. A message
+// Claim hands out at most n messages that are due, of the given channels, without any
+// of all, and keeps them from everybody else until lease has passed or Later says
+// otherwise. Those that have been due the longest come first, so that what is tried
+// again takes its turn behind what is new. Of several processes one gets a message. A message
 // that cannot be opened any more comes without address, and so is nobody's.
 func (o *Outbox) Claim(ctx context.Context, n int, lease time.Duration, channels ...flow.Channel) ([]flow.Message, error) {
 	if len(channels) == 0 {
@@ -117,7 +118,7 @@ func four(channels []flow.Channel) []any {
 func (o *Outbox) claim(ctx context.Context, n int, now, until time.Time, channels []flow.Channel) (out []flow.Message, err error) {
 	err = o.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `UPDATE outbox SET due_at = $3, claims = claims + 1
-			WHERE id IN (SELECT id FROM outbox WHERE done_at = 0 AND due_at <= $1 AND channel IN ($4, $5, $6, $7) ORDER BY created_at, id LIMIT $2)
+			WHERE id IN (SELECT id FROM outbox WHERE done_at = 0 AND due_at <= $1 AND channel IN ($4, $5, $6, $7) ORDER BY due_at, id LIMIT $2)
 				AND done_at = 0 AND due_at <= $1
 			RETURNING id, env, channel, template, locales, flow, sealed, claims, created_at, expires_at`,
 			append([]any{millis(now), n, millis(until)}, four(channels)...)...)

@@ -92,6 +92,22 @@ func testOutbox(t *testing.T, open opener) {
 			t.Errorf("%+v", got)
 		}
 	})
+	t.Run("hands out what is new before what is tried again", func(t *testing.T) {
+		e := filled(t, 1)
+		old := claim(e, 1)[0]
+		if err := e.outbox.Later(t.Context(), old.ID, e.now.Now().Add(2*time.Second), "BUSY"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.StartRecovery(t.Context(), directory.Recovery{Env: env, Username: "bea"}); err != nil {
+			t.Fatal(err)
+		}
+		e.now.Move(time.Minute)
+		for _, to := range []string{"bea@example.com", "ada@example.com"} {
+			if got := claim(e, 1); len(got) != 1 || got[0].To != to {
+				t.Errorf("%+v, want the one to %s", got, to)
+			}
+		}
+	})
 	t.Run("forgets what is done, and does not begin again", func(t *testing.T) {
 		e := filled(t, 2)
 		all := claim(e, 2)

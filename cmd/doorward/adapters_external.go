@@ -25,10 +25,11 @@ import (
 // takes three at most.
 const providerTimeout = 3 * time.Second
 
-// providerClient asks the identity providers of an environment, each at its own origins.
-func providerClient(out *invoke.Invoker) func(env string, p federation.Provider) *http.Client {
+// providerClient asks the identity providers of an environment, each at its own origins
+// and trusted as external services are.
+func providerClient(out *invoke.Invoker, authorities *authorities) func(env string, p federation.Provider) *http.Client {
 	return func(env string, p federation.Provider) *http.Client {
-		target := invoke.Target{Env: env, Name: "identityProvider/" + p.ID, Timeout: providerTimeout}
+		target := invoke.Target{Env: env, Name: "identityProvider/" + p.ID, Timeout: providerTimeout, TLS: authorities.tls()}
 		for _, at := range []string{p.TokenEndpoint, p.JWKSEndpoint, p.UserInfoEndpoint} {
 			if u, err := url.Parse(at); err == nil && at != "" && !slices.Contains(target.Origins, u.Scheme+"://"+u.Host) {
 				target.Origins = append(target.Origins, u.Scheme+"://"+u.Host)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"doorward/management"
@@ -67,6 +68,9 @@ type wayOut struct {
 func (w wayOut) Send(ctx context.Context, o external.Outbound) (external.Inbound, error) {
 	req, err := http.NewRequestWithContext(ctx, o.Method, o.URL, bytes.NewReader(o.Body))
 	if err != nil {
+		if whole := (*url.Error)(nil); errors.As(err, &whole) { // the URL may hold a secret
+			err = whole.Err
+		}
 		return external.Inbound{}, &external.Error{Code: external.InvocationError, Message: "The URL of the request cannot be called.", Reason: err}
 	}
 	req.Header = o.Header.Clone()

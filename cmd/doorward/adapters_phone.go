@@ -90,7 +90,7 @@ func (p phones) SendText(ctx context.Context, t delivery.Text) error {
 // sight is what a call came to below its outputs.
 type sight struct {
 	called bool // it was tried
-	status int  // of its answer; 0: there was none
+	status int  // of its last try's answer; 0: there was none
 }
 
 type sightKey struct{}
@@ -103,10 +103,7 @@ type witness struct{ caller }
 func (w witness) Send(ctx context.Context, o external.Outbound) (external.Inbound, error) {
 	in, err := w.caller.Send(ctx, o)
 	if saw, is := ctx.Value(sightKey{}).(*sight); is && o.Key != "" {
-		saw.called = true
-		if err == nil {
-			saw.status = in.Status
-		}
+		saw.called, saw.status = true, in.Status // 0 with an error
 	}
 	return in, err
 }
@@ -118,6 +115,9 @@ func (s *sight) verdict(request *external.Request, err error) error {
 	var e *external.Error
 	if err != nil && !errors.As(err, &e) {
 		return &delivery.Failure{Reason: delivery.Unreachable, Perhaps: s.called, Cause: "the call could not be made"}
+	}
+	if e != nil && e.NoToken { // a try before this was answered with 401, and did nothing
+		s.called, s.status = false, 0
 	}
 	switch {
 	case s.status != 0:

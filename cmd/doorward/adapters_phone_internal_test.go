@@ -29,20 +29,30 @@ const (
 // one whose answer has to say that it is queued.
 func texting(t *testing.T, at string) (*house, *strings.Builder) {
 	t.Helper()
+	return textingBy(t, at, "")
+}
+
+// textingBy has the gateway want to know who is texting.
+func textingBy(t *testing.T, at, scheme string) (*house, *strings.Builder) {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, configs.Demo); err != nil {
 		t.Fatal(err)
 	}
 	const both = `"inputSchema":"{\"properties\":{\"to\":{},\"content\":{}}}","body":{"type":"JSON","template":"{'to': inputs.to, 'text': inputs.content}"}`
-	gateway := `{"id":"` + gatewayID + `","name":"Gateway","variables":{"base":"` + at + `"},"requests":[
-		{"name":"sms","request":{"method":"POST","url":"variables.base + '/sms'",` + both + `}},
+	schemes, by := "", ""
+	if scheme != "" {
+		schemes, by = `"authSchemes":[{"name":"who",`+scheme+`}],`, `"authScheme":"who",`
+	}
+	gateway := `{"id":"` + gatewayID + `","name":"Gateway","variables":{"base":"` + at + `"},` + schemes + `"requests":[
+		{"name":"sms","request":{` + by + `"method":"POST","url":"variables.base + '/sms'",` + both + `}},
 		{"name":"call","request":{"method":"POST","url":"variables.base + '/call'",` + both + `},
 			"response":{"output":"{'queued': response.body.queued}","outputSchema":"{\"properties\":{\"queued\":{\"const\":true}},\"required\":[\"queued\"]}"}}]}`
-	by := func(method, request string) string {
+	sent := func(method, request string) string {
 		return `{"deliveryMethod":"` + method + `","externalService":{"id":"` + gatewayID + `"},"request":"` + request + `"}`
 	}
 	for file, text := range map[string]string{
-		"externalServices/gateway.json": gateway, "notificationsSettings.json": `{"requests":[` + by("SMS", "sms") + `,` + by("VOICE", "call") + `]}`,
+		"externalServices/gateway.json": gateway, "notificationsSettings.json": `{"requests":[` + sent("SMS", "sms") + `,` + sent("VOICE", "call") + `]}`,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, "demo", file), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -136,6 +146,55 @@ func TestWhatAGatewaySaysDecides(t *testing.T) {
 			}
 			if strings.Contains(cause+log.String(), "4930123456") || strings.Contains(cause+log.String(), "123987") || keys.Load() != "m1" {
 				t.Errorf("key %v, cause %q, log\n%s", keys.Load(), cause, log)
+			}
+		})
+	}
+}
+
+// A gateway's token endpoint that is busy, or a second try that nobody answers, is no
+// refusal of the message. The numbers are statuses in the order of the calls; 0 hangs up.
+func TestAMessageWaitsForItsAccessToken(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		tokens, answers []int
+		want            delivery.Failure
+	}{
+		"taken":                        {[]int{200}, []int{202}, delivery.Failure{}},
+		"taken with another token":     {[]int{200, 200}, []int{401, 202}, delivery.Failure{}},
+		"a busy endpoint":              {[]int{503}, nil, delivery.Failure{Reason: delivery.Busy, After: 7 * time.Second}},
+		"asked too often":              {[]int{429}, nil, delivery.Failure{Reason: delivery.Busy, After: 7 * time.Second}},
+		"busy for another token":       {[]int{200, 503}, []int{401}, delivery.Failure{Reason: delivery.Busy, After: 7 * time.Second}},
+		"no answer for another token":  {[]int{200, 0}, []int{401}, delivery.Failure{Reason: delivery.Unreachable}},
+		"wrong credentials":            {[]int{401}, nil, delivery.Failure{Reason: delivery.Unconfigured, Final: true}},
+		"no token is good enough":      {[]int{200, 200}, []int{401, 401}, delivery.Failure{Reason: delivery.Refused, Final: true}},
+		"no answer with another token": {[]int{200, 200}, []int{401, 0, 0}, delivery.Failure{Reason: delivery.Unreachable, Perhaps: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var asked, called atomic.Int32
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				statuses, n := row.answers, &called
+				if r.URL.Path == "/token" {
+					statuses, n = row.tokens, &asked
+				}
+				i := int(n.Add(1)) - 1
+				if i >= len(statuses) || statuses[i] == 0 {
+					panic(http.ErrAbortHandler)
+				}
+				w.Header().Set("Content-Type", "application/json")
+				w.Header().Set("Retry-After", "7")
+				w.WriteHeader(statuses[i])
+				_, _ = fmt.Fprintf(w, `{"access_token":"t%d","token_type":"Bearer","expires_in":60}`, i)
+			}))
+			t.Cleanup(s.Close)
+			h, _ := textingBy(t, s.URL, `"type":"OAUTH_2","tokenEndpointAuthType":"client_secret_post","tokenEndpoint":"`+s.URL+`/token","clientId":"c","clientSecret":"s"`)
+			f := send(h, flow.SMS)
+			if f == nil {
+				f = &delivery.Failure{}
+			}
+			f.Cause = ""
+			if *f != row.want {
+				t.Errorf("%+v, want %+v", *f, row.want)
 			}
 		})
 	}

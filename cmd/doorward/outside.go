@@ -36,7 +36,7 @@ func (h *house) openOutside(context.Context) error {
 		}
 		return float64(n)
 	})
-	h.google, h.elsewhere = recaptchaClient(h.invoker), providerClient(h.invoker)
+	h.google, h.elsewhere = recaptchaClient(h.invoker), providerClient(h.invoker, authorities)
 	h.callBy(wayOut{h.invoker, authorities}, liveSecrets(func() *configs.Registry { return h.registry }))
 	return nil
 }

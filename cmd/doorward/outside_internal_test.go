@@ -7,13 +7,19 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"io"
+	"log"
 	"log/slog"
 	"math/big"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"doorward/runtime/federation"
 )
 
 // authorityPEM is a certificate authority of that name.
@@ -102,5 +108,44 @@ func TestAuthoritiesAreReadAgain(t *testing.T) {
 	}
 	if none, err := newAuthorities("", nil, time.Now); err != nil || none.tls() != nil {
 		t.Errorf("without a file there is %v, %v", none.tls(), err)
+	}
+}
+
+// Whoever is trusted by --outbound-ca is trusted as an identity provider, too, and
+// nobody whom the file does not vouch for.
+func TestIdentityProvidersAreTrustedByTheAuthoritiesOfTheOperator(t *testing.T) {
+	provider := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	provider.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake that is broken off
+	provider.StartTLS()
+	t.Cleanup(provider.Close)
+	own := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: provider.Certificate().Raw})
+	_, others := authorityPEM(t, "Others")
+	for name, row := range map[string]struct {
+		file []byte
+		good bool
+	}{"its own": {own, true}, "another's": {others, false}} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "ca.pem")
+			if err := os.WriteFile(file, row.file, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			a, err := newAuthorities(file, slog.New(slog.DiscardHandler), time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := options{Config: "config", OutboundAllow: []string{"127.0.0.1/32:" + provider.URL[strings.LastIndexByte(provider.URL, ':')+1:]}}
+			out, err := newInvoker(&o, nil, slog.New(slog.DiscardHandler), time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer out.Close()
+			res, err := providerClient(out, a)("e", federation.Provider{ID: "p", TokenEndpoint: provider.URL + "/token"}).Get(provider.URL + "/token")
+			if (err == nil) != row.good {
+				t.Fatalf("%v", err)
+			}
+			if err == nil {
+				_ = res.Body.Close()
+			}
+		})
 	}
 }

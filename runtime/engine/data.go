@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -124,13 +125,15 @@ func (d *data) keep(err error) {
 	}
 }
 
-// parse decodes a part of the record once.
+// parse decodes a part of the record once, its numbers as they were written.
 func (d *data) parse(name string, b []byte) any {
 	if v, there := d.parsed["\x00"+name]; there || len(b) == 0 {
 		return v
 	}
 	var v any
-	if err := json.Unmarshal(b, &v); err != nil {
+	numbers := json.NewDecoder(bytes.NewReader(b))
+	numbers.UseNumber()
+	if err := numbers.Decode(&v); err != nil {
 		d.keep(fmt.Errorf("data of node %q: %w", name, err))
 	}
 	d.parsed["\x00"+name] = v

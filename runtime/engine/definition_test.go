@@ -182,6 +182,31 @@ func TestPlaceholdersFindWhatStepsPutOut(t *testing.T) {
 	}
 }
 
+// A number of somebody else's service is handed on digit by digit; only what is
+// compared is a double.
+func TestANumberStaysAsItWasWritten(t *testing.T) {
+	for written, compared := range map[string]any{
+		"1.50": 1.5, "9007199254740993": 9007199254740992.0, "1234567890123456789012": 1234567890123456789012.0, "1e400": nil,
+	} {
+		t.Run(written, func(t *testing.T) {
+			var seen map[string]any
+			var fact any
+			h := newHouse(t,
+				stepping("api", nil, map[string]string{"DONE": "look"}, func(*flow.Turn) flow.Outcome {
+					return flow.Result("DONE").WithOutputs(map[string]any{"id": json.Number(written)})
+				}),
+				stepping("look", template{"id": "$steps.api.outputs.id", "start": "$flow.inputs.parameters.start"}, map[string]string{"DONE": ""}, func(t *flow.Turn) flow.Outcome {
+					seen, fact = t.Input, t.Fact("steps.api.outputs.id")
+					return flow.Result("DONE")
+				}),
+			)
+			h.browser().start(experience, func(s *flow.Start) { s.Inputs = []byte(`{"start":` + written + `}`) })
+			same(t, map[string]any{"id": json.Number(written), "start": json.Number(written)}, seen)
+			same(t, compared, fact)
+		})
+	}
+}
+
 func TestAFailureTakesTheErrorOutlet(t *testing.T) {
 	why := flow.Failure{Code: "INVALID_DATA", Message: "Taken.", Details: []flow.Detail{{Code: flow.UniquenessViolation, Target: "user.username"}}}
 	fails := func(*flow.Turn) flow.Outcome { return flow.FailWith(why) }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
 	"doorward/runtime/flow"
@@ -48,22 +49,27 @@ func (f *facts) fact(name string) any {
 	return nil
 }
 
-// plain is a value as conditions compare it: a list of strings as one.
+// plain is a value as conditions compare it: a list of strings as one, a number as
+// a double.
 func plain(v any) any {
-	list, ok := v.([]any)
-	if !ok {
-		if _, hidden := v.(flow.Secret); hidden {
-			return nil
+	switch v := v.(type) {
+	case flow.Secret:
+		return nil
+	case json.Number:
+		if f, err := v.Float64(); err == nil {
+			return f
 		}
-		return v
-	}
-	out := make([]string, 0, len(list))
-	for _, x := range list {
-		if s, ok := x.(string); ok {
-			out = append(out, s)
+		return nil
+	case []any:
+		out := make([]string, 0, len(v))
+		for _, x := range v {
+			if s, ok := x.(string); ok {
+				out = append(out, s)
+			}
 		}
+		return out
 	}
-	return out
+	return v
 }
 
 // last is the youngest sign-on by method that still counts, or nil.

@@ -31,6 +31,7 @@ type evaluation struct {
 	steps    int
 	bytes    int
 	items    int
+	left     int         // of the results, in bytes
 	over     *time.Timer // when there is no more time for regular expressions; nil: there was none yet
 	late     bool
 	patterns map[patternKey]*pattern // those that no program holds
@@ -38,9 +39,12 @@ type evaluation struct {
 }
 
 func newEvaluation(ctx Context) *evaluation {
+	if ctx.shared != nil {
+		return ctx.shared
+	}
 	return &evaluation{
 		root: ctx.Root, now: ctx.Now,
-		steps: maxSteps, bytes: maxBytes, items: maxItems,
+		steps: maxSteps, bytes: maxBytes, items: maxItems, left: maxResult,
 	}
 }
 

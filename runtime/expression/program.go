@@ -17,6 +17,15 @@ type Program struct {
 type Context struct {
 	Root any              // a decoded JSON value; it is not changed
 	Now  func() time.Time // the clock of #datetime.now(), which fails without
+
+	shared *evaluation // nil: each has its own
+}
+
+// Together is a context whose evaluations have the limits of one, all of them
+// together. They follow each other: it is not safe for concurrent use.
+func (c Context) Together() Context {
+	c.shared = newEvaluation(c)
+	return c
 }
 
 // Error says what is wrong with an expression, or why it has no value. It holds

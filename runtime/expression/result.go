@@ -10,8 +10,7 @@ import (
 // result is a value as it leaves: of the types of encoding/json, and measured. What
 // was made is turned over in place; what was read stays as it is.
 func (e *evaluation) result(v any) (any, error) {
-	left := maxResult
-	return outward(v, &left, 0)
+	return outward(v, &e.left, 0)
 }
 
 func outward(v any, left *int, level int) (any, error) {
@@ -42,8 +41,11 @@ func outward(v any, left *int, level int) (any, error) {
 			return nil, failed(1, "expected a number that is finite")
 		}
 		return v, nil
-	case int, int64, json.Number:
+	case int, int64:
 		return v, nil
+	case json.Number:
+		*left -= len(v)
+		return v, exceeded(*left)
 	}
 	n, ok := outwardNumber(v, left)
 	if !ok {

@@ -3,18 +3,20 @@ package external
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"doorward/runtime/document"
 )
 
 // ParseAnswer reads the body of an answer: one JSON value in UTF-8 with each name
-// once, at most 32 levels deep, its numbers as json.Number. No body is nil, and so
-// is one of another media type whose status is 400 or more: servers in trouble
-// answer with pages.
+// once, at most 32 levels deep, its numbers, which a double can come near to, as
+// json.Number. No body is nil, and so is one of another media type whose status is
+// 400 or more: servers in trouble answer with pages.
 func ParseAnswer(status int, header http.Header, body []byte) (any, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, nil
@@ -45,7 +47,30 @@ func AnswerValue(status int, header http.Header, body any) map[string]any {
 	return map[string]any{"status": int64(status), "headers": headers, "body": body}
 }
 
+// What a number may be, so that whoever reckons with it exactly, as schemas do, has
+// no million digits to write out.
+const (
+	maxNumber   = 400 // bytes
+	maxExponent = 400 // either way
+)
+
+var errNumber = errors.New("a number of more digits, or of a larger exponent, than anybody reckons with")
+
 // decode reads one JSON value.
 func decode(text []byte) (any, error) {
-	return document.Decode(text, func(number string) (any, error) { return json.Number(number), nil })
+	return document.Decode(text, func(number string) (any, error) {
+		if len(number) > maxNumber {
+			return nil, errNumber
+		}
+		if e := strings.IndexAny(number, "eE"); e >= 0 {
+			exponent, err := strconv.Atoi(number[e+1:])
+			if err != nil || exponent < -maxExponent || exponent > maxExponent {
+				return nil, errNumber
+			}
+		}
+		if _, err := strconv.ParseFloat(number, 64); err != nil {
+			return nil, errNumber
+		}
+		return json.Number(number), nil
+	})
 }

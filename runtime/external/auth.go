@@ -44,7 +44,9 @@ func (s *Services) send(ctx context.Context, in Invocation, out Outbound) (Inbou
 	for tries := 1; ; tries++ {
 		token, err := s.tokens.get(ctx, grant)
 		if err != nil {
-			return Inbound{}, err
+			e := *asError(err) // those who wait for the same token have the same error
+			e.NoToken = true
+			return Inbound{}, &e
 		}
 		if err := sign(out.Header, scheme, token); err != nil {
 			return Inbound{}, err

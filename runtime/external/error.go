@@ -15,7 +15,8 @@ const (
 	ExpressionError  = "EXPRESSION_ERROR"  // an expression has no value
 	NoResponse       = "NO_HTTP_RESPONSE"  // what came is no answer that can be used
 	Timeout          = "TIMEOUT"
-	InvalidValue     = flow.InvalidValue // the inputs are not as the request takes them; Details say which
+	TooMany          = "TOO_MANY_INVOCATIONS" // not now
+	InvalidValue     = flow.InvalidValue      // the inputs are not as the request takes them; Details say which
 )
 
 // Error is why a request has no outputs. What it shows names no address, no
@@ -26,6 +27,7 @@ type Error struct {
 	Details    []flow.Detail
 	RetryAfter time.Duration // 0: not said
 	Open       bool          // of TOO_MANY_INVOCATIONS: the target fails, and is not called for a while
+	NoToken    bool          // no access token was had, so that what was asked for was not done
 	Reason     error
 }
 

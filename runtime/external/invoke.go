@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"doorward/runtime/document"
+	"doorward/runtime/expression"
 	"doorward/runtime/flow"
 )
 
@@ -92,7 +93,7 @@ func (s *Services) Invoke(ctx context.Context, in Invocation) (any, error) {
 		return nil, err
 	}
 	root := map[string]any{rootInputs: inputs, rootVariables: in.Request.service.variables, rootSecrets: secrets}
-	out, err := in.Request.outbound(root, now)
+	out, err := in.Request.outbound(expression.Context{Root: root, Now: now}.Together())
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +114,10 @@ func (r *Request) accept(inputs map[string]any) (map[string]any, error) {
 		return nil, refusedInputs(document.Faults{{Path: document.Root, Message: fmt.Sprintf("take at most %d bytes of JSON", maxInputs)}})
 	}
 	v, err := decode(raw)
-	if err != nil {
+	switch {
+	case errors.Is(err, errNumber):
+		return nil, refusedInputs(document.Faults{{Path: document.Root, Message: fmt.Sprintf("take numbers below 1e308, of at most %d digits", maxNumber)}})
+	case err != nil:
 		return nil, refusedInputs(document.Faults{{Path: document.Root, Message: "are nested too deeply"}})
 	}
 	given, _ := v.(map[string]any)
@@ -163,20 +167,20 @@ func (s *Services) open(ctx context.Context, in Invocation) (map[string]any, err
 }
 
 // outbound is the request, without who is calling.
-func (r *Request) outbound(root map[string]any, now func() time.Time) (Outbound, error) {
-	to, err := r.located(root, now)
+func (r *Request) outbound(ctx expression.Context) (Outbound, error) {
+	to, err := r.located(ctx)
 	if err != nil {
 		return Outbound{}, err
 	}
 	out := Outbound{Origin: to.Origin, Method: r.Method, URL: to.String(), Header: http.Header{"Accept": {"application/json"}}}
 	if r.body != nil {
 		out.Header.Set("Content-Type", "application/json")
-		if out.Body, err = r.written(root, now); err != nil {
+		if out.Body, err = r.written(ctx); err != nil {
 			return Outbound{}, err
 		}
 	}
 	for _, h := range r.headers {
-		value, err := h.written(root, now)
+		value, err := h.written(ctx)
 		if err != nil {
 			return Outbound{}, err
 		}
@@ -186,8 +190,8 @@ func (r *Request) outbound(root map[string]any, now func() time.Time) (Outbound,
 }
 
 // written is the body, by an encoder.
-func (r *Request) written(root map[string]any, now func() time.Time) ([]byte, error) {
-	v, err := r.body.eval(root, now)
+func (r *Request) written(ctx expression.Context) ([]byte, error) {
+	v, err := r.body.eval(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -201,8 +205,8 @@ func (r *Request) written(root map[string]any, now func() time.Time) ([]byte, er
 }
 
 // written is the value of a header.
-func (h *header) written(root map[string]any, now func() time.Time) (string, error) {
-	v, err := h.value.eval(root, now)
+func (h *header) written(ctx expression.Context) (string, error) {
+	v, err := h.value.eval(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -244,7 +248,7 @@ func (r *Request) outputs(root map[string]any, in Inbound, now func() time.Time)
 	if r.output != nil {
 		root[rootResponse] = out
 		var err error
-		if out, err = r.output.eval(root, now); err != nil {
+		if out, err = r.output.eval(expression.Context{Root: root, Now: now}); err != nil {
 			return nil, err
 		}
 	}

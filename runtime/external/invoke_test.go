@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -333,6 +335,7 @@ func TestAnswers(t *testing.T) {
 		"JSON":                           {answer{200, "application/json", `{"a":[1,2.50,"x",null,true]}`}, echoed, `{}`, `{"a":[1,2.50,"x",null,true]}`},
 		"JSON of a kind":                 {answer{200, "application/problem+json; charset=utf-8", `{}`}, echoed, `{}`, `{}`},
 		"nothing":                        {answer{204, "", ""}, echoed, `{}`, `null`},
+		"numbers that are large":         {answer{200, "application/json", `[9007199254740993,-1.7e308,1e-400,1e+5]`}, echoed, `{"items":{"maximum":1e18}}`, `[9007199254740993,-1.7e308,1e-400,1e+5]`},
 		"an error with JSON":             {answer{422, "application/json", `{"code":"x"}`}, echoed, `{}`, `{"code":"x"}`},
 		"an error with a page":           {answer{502, "text/html", `<h1>Bad gateway</h1>`}, echoed, `{}`, `null`},
 		"a page":                         {answer{200, "text/html", `<h1>Hi</h1>`}, echoed, `{}`, external.NoResponse},
@@ -369,6 +372,83 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("%v, want %s", err, row.want)
 			}
 		})
+	}
+}
+
+// However many texts a request has, together they may come to as much as one, and
+// nothing is sent that came to more.
+func TestTheTextsOfARequestHaveTheLimitsOfOne(t *testing.T) {
+	list := func(text string, n int) string {
+		return `{"a":[` + strings.TrimSuffix(strings.Repeat(asJSON(t, "${"+text+"}")+",", n), ",") + `]}`
+	}
+	for name, row := range map[string]struct{ body, header string }{
+		"texts":            {list(`#string.format('%200000s','')`, 100), ``},
+		"inputs":           {list(`inputs.long`, 1000), ``},
+		"numbers":          {list(`inputs.numbers`, 1000), ``},
+		"elements":         {list(`inputs.numbers.![#this]`, 1000), ``},
+		"header and body":  {list(`#string.format('%400000s','')`, 1), `#string.format('%400000s','') == '' ? 'a' : 'b'`},
+		"as much as there": {list(`#string.format('%10000s','')`, 20), `'x'`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			origin, w := target(t, echo)
+			headers := ``
+			if row.header != "" {
+				headers = `"headers":{"X-A":` + asJSON(t, row.header) + `},`
+			}
+			s := compile(t, origin, ``, post+`,`+headers+`"body":{"type":"JSON","template":`+asJSON(t, row.body)+`},"inputSchema":"{\"properties\":{\"long\":{},\"numbers\":{}}}"}`)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := invoke(t, w, nil, s, map[string]any{
+				"long": strings.Repeat("a", 30_000), "numbers": slices.Repeat([]any{json.Number(strings.Repeat("1", 300))}, 100),
+			})
+			runtime.ReadMemStats(&after)
+			if name == "as much as there" {
+				if err != nil || len(w.calls()) != 1 {
+					t.Errorf("%v", err)
+				}
+				return
+			}
+			if e := failure(t, err); e.Code != external.ExpressionError || len(w.calls()) > 0 {
+				t.Errorf("%v, %d calls", err, len(w.calls()))
+			}
+			if made := after.TotalAlloc - before.TotalAlloc; made > 32<<20 {
+				t.Errorf("%d bytes were allocated on the way to: %v", made, err)
+			}
+		})
+	}
+}
+
+// What numbers a service answers with, or a caller hands in, is judged before a
+// schema is: none of them takes longer than it took to read.
+func TestNumbersThatNobodyCanReckonWith(t *testing.T) {
+	const reckons = `{"items":{"type":"integer","minimum":0,"maximum":10,"multipleOf":2}}`
+	for name, number := range map[string]string{
+		"larger than any":         `1e9999999`,
+		"of a million digits":     `1e999999`,
+		"smaller than any":        `1e-9999999`,
+		"of a million decimals":   `1e-999999`,
+		"beyond a double":         `1e309`,
+		"of too many digits":      `0.` + strings.Repeat("1", 500),
+		"of an exponent too long": `1e` + strings.Repeat("0", 500) + `1`,
+	} {
+		for _, schema := range []string{reckons, `{"uniqueItems":true}`} {
+			t.Run(name+" "+schema, func(t *testing.T) {
+				list := `[` + strings.Repeat(number+",", 24) + `1]`
+				origin, w := target(t, func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Content-Type", "application/json")
+					_, _ = io.WriteString(w, list)
+				})
+				s := compile(t, origin, ``, get+`},"response":{"output":"response.body","outputSchema":`+asJSON(t, schema)+`}`)
+				if _, err := invoke(t, w, nil, s, nil); failure(t, err).Code != external.NoResponse {
+					t.Errorf("%v", err)
+				}
+				s = compile(t, origin, ``, get+`,"headers":{"X-A":"inputs.a"},"inputSchema":`+asJSON(t, `{"properties":{"a":`+schema+`}}`)+`}`)
+				_, err := invoke(t, w, nil, s, map[string]any{"a": json.RawMessage(list)})
+				if e := failure(t, err); e.Code != external.InvalidValue || e.Details[0].Target != "inputs" || len(w.calls()) != 1 {
+					t.Errorf("%v, %v, %d calls", err, e.Details, len(w.calls()))
+				}
+			})
+		}
 	}
 }
 

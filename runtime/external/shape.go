@@ -52,8 +52,8 @@ func (r *Request) probed(set int) (Address, string) {
 
 // located is where a call goes: to the origin that the request was saved with, in
 // the shape that the URL has with harmless inputs.
-func (r *Request) located(root map[string]any, now func() time.Time) (Address, error) {
-	real, err := r.addressed(root, now)
+func (r *Request) located(ctx expression.Context) (Address, error) {
+	real, err := r.addressed(ctx)
 	if err != nil {
 		return Address{}, err
 	}
@@ -66,8 +66,11 @@ func (r *Request) located(root map[string]any, now func() time.Time) (Address, e
 		return real, nil
 	}
 	d := disarmer{numbers: strings.Contains(r.url.source, "#string.format")}
+	root, _ := ctx.Root.(map[string]any)
 	disarmed := d.value(r.input.tree, root[rootInputs])
-	harmless, err := r.addressed(map[string]any{rootInputs: disarmed, rootVariables: root[rootVariables], rootSecrets: root[rootSecrets]}, now)
+	harmless, err := r.addressed(expression.Context{
+		Root: map[string]any{rootInputs: disarmed, rootVariables: root[rootVariables], rootSecrets: root[rootSecrets]}, Now: ctx.Now,
+	})
 	if err != nil {
 		return Address{}, unfit("its shape follows from what the inputs hold"+encode, err)
 	}
@@ -78,8 +81,8 @@ func (r *Request) located(root map[string]any, now func() time.Time) (Address, e
 }
 
 // addressed is what the URL comes to.
-func (r *Request) addressed(root map[string]any, now func() time.Time) (Address, error) {
-	v, err := r.url.eval(root, now)
+func (r *Request) addressed(ctx expression.Context) (Address, error) {
+	v, err := r.url.eval(ctx)
 	if err != nil {
 		return Address{}, err
 	}

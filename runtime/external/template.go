@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"doorward/runtime/document"
 	"doorward/runtime/expression"
@@ -147,8 +146,8 @@ func (t *text) reads(root string) bool {
 }
 
 // eval is what a text comes to.
-func (t *text) eval(root map[string]any, now func() time.Time) (any, error) {
-	v, err := t.tree.Eval(expression.Context{Root: root, Now: now})
+func (t *text) eval(ctx expression.Context) (any, error) {
+	v, err := t.tree.Eval(ctx)
 	if err != nil {
 		return nil, t.inexpressible(err)
 	}

@@ -183,6 +183,9 @@ func readToken(answer Inbound, now time.Time) (token, error) {
 	err := json.Unmarshal(answer.Body, &said)
 	if answer.Status != http.StatusOK {
 		e := misconfigured(fmt.Sprintf("No access token: the token endpoint answered with status %d.", answer.Status))
+		if answer.Status == http.StatusTooManyRequests || answer.Status >= http.StatusInternalServerError {
+			e.Code, e.RetryAfter = TooMany, retryAfter(answer.Header.Get("Retry-After"), now)
+		}
 		e.Reason = fmt.Errorf("token endpoint: status %d, error %.40q", answer.Status, said.Error)
 		return token{}, e
 	}
@@ -194,6 +197,17 @@ func readToken(answer Inbound, now time.Time) (token, error) {
 	}
 	life := lifeOf(said.Life)
 	return token{said.Token, now.Add(life - min(tokenMargin, life/10))}, nil
+}
+
+// retryAfter is at most an hour; 0: not said. Source: RFC 9110 10.2.3.
+func retryAfter(said string, now time.Time) time.Duration {
+	wait := time.Duration(0)
+	if seconds, err := strconv.ParseUint(said, 10, 32); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(said); err == nil {
+		wait = at.Sub(now)
+	}
+	return min(max(0, wait), time.Hour)
 }
 
 // lifeOf reads seconds, which some servers write as a string.

@@ -284,6 +284,38 @@ func TestATokenEndpointThatFails(t *testing.T) {
 	}
 }
 
+// A token endpoint that is busy is nobody's mistake: it is asked again later.
+func TestATokenEndpointThatIsBusy(t *testing.T) {
+	secrets := of(map[string]string{"authSchemes/partner/clientSecret": "hush"})
+	for name, row := range map[string]struct {
+		status int
+		after  string
+		code   string
+		want   time.Duration
+	}{
+		"busy, for so long":  {503, "7", external.TooMany, 7 * time.Second},
+		"busy":               {503, "", external.TooMany, 0},
+		"asked too often":    {429, "120", external.TooMany, 2 * time.Minute},
+		"broken":             {500, "soon", external.TooMany, 0},
+		"busy for ages":      {502, "4000000000", external.TooMany, time.Hour},
+		"busy until the end": {503, "Fri, 31 Dec 9999 23:59:59 GMT", external.TooMany, time.Hour},
+		"over long ago":      {503, "Thu, 01 Jan 1970 00:00:00 GMT", external.TooMany, 0},
+		"refused":            {400, "7", external.InvocationError, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			origin, w := target(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", row.after)
+				w.WriteHeader(row.status)
+			})
+			s := compile(t, origin, `"authSchemes":[{"name":"partner","type":"OAUTH_2","tokenEndpointAuthType":"client_secret_post","tokenEndpoint":"ORIGIN/token","clientId":"c"}],`, get+`,"authScheme":"partner"}`)
+			_, err := invoke(t, w, secrets, s, nil)
+			if e := failure(t, err); e.Code != row.code || e.RetryAfter != row.want || !e.NoToken || len(w.calls()) != 1 {
+				t.Errorf("%v, after %v, %d calls", err, e.RetryAfter, len(w.calls()))
+			}
+		})
+	}
+}
+
 func TestWhoeverGivesUpDoesNotTakeTheTokenFromTheOthers(t *testing.T) {
 	h := open(t, "client_secret_basic", "")
 	h.pause = 300 * time.Millisecond

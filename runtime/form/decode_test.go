@@ -184,6 +184,7 @@ func TestPrefill(t *testing.T) {
 		"by its dotted name":         {map[string]any{"user.address.region": "X"}, flow.Values{"user.address.region": "X"}},
 		"never a password":           {map[string]any{"user": map[string]any{"password": "x", "username": flow.Secret("s")}}, flow.Values{}},
 		"numbers and booleans":       {map[string]any{"note": 12.5, "more": true, "b": true}, flow.Values{"note": "12.5", "more": "true", "b": true}},
+		"a number of a service":      {map[string]any{"note": json.Number("9007199254740993")}, flow.Values{"note": "9007199254740993"}},
 		"no objects":                 {map[string]any{"note": map[string]any{"a": 1}, "b": "true"}, flow.Values{}},
 		"options alone":              {map[string]any{"r": "2", "d": "mine", "c": []any{"1", "3"}}, flow.Values{"d": "mine", "c": []any{"1"}}},
 		"one for a list":             {map[string]any{"c": "2"}, flow.Values{"c": []any{"2"}}},

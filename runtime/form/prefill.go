@@ -1,6 +1,7 @@
 package form
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -89,7 +90,9 @@ func scalar(v any) any {
 		return v
 	case bool:
 		return strconv.FormatBool(v)
-	case float64:
+	case json.Number:
+		return v.String()
+	case float64: // that lay in the document
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	return nil

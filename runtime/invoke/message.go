@@ -83,10 +83,10 @@ func destination(req *http.Request, t *Target, g *Guard) *Error {
 		return broken("There is no URL.", errors.New("no URL"))
 	}
 	if u.User != nil || u.Opaque != "" {
-		return broken("The URL holds a user or is not a hierarchical one.", fmt.Errorf("URL %s", u.Redacted()))
+		return broken("The URL holds a user or is not a hierarchical one.", fmt.Errorf("URL at %s", place(u)))
 	}
 	if req.Host != "" && req.Host != u.Host {
-		return broken("The Host header differs from the URL.", fmt.Errorf("host header %q for %s", req.Host, u.Redacted()))
+		return broken("The Host header differs from the URL.", fmt.Errorf("host header %q for %s", req.Host, place(u)))
 	}
 	if n := len(u.EscapedPath()) + len(u.RawQuery) + len(u.Host); n > MaxURL {
 		return broken("The URL is too long.", fmt.Errorf("URL of %d bytes", n))
@@ -138,6 +138,9 @@ func origin(u *url.URL) (string, error) {
 	}
 	return u.Scheme + "://" + strings.ToLower(net.JoinHostPort(host, port)), nil
 }
+
+// place is all that the log may say of a URL: its path and query may hold a key.
+func place(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
 // disguised reports whether a host is a number that some resolvers take for an
 // address, or an address with a zone: "2130706433", "0x7f.1", "127.0.0.01".

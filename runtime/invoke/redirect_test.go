@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -49,6 +50,47 @@ func TestSec_SSRF_REDIRECT(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What a call failed for is logged, and a URL may hold a key anywhere behind its host.
+func TestNoReasonHoldsWhatAURLDoes(t *testing.T) {
+	for name, to := range map[string]string{
+		"another host":   "https://www.api.example/sekret?key=sekret#sekret",
+		"no URL":         "https://[::1/?key=sekret",
+		"a bad escape":   "https://www.api.example/%zz?key=sekret",
+		"a user":         "https://ada:sekret@www.api.example/?key=sekret",
+		"another scheme": "ftp://www.api.example/?key=sekret",
+		"no host":        "https:///?key=sekret",
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Location", to)
+				w.WriteHeader(http.StatusFound)
+			})
+			_, err := local(t, at).call(t, http.MethodGet, at+"/?key=sekret", "")
+			ends(t, err, invoke.Misconfigured)
+			if reason := invoke.Reason(err).Error(); strings.Contains(reason, "sekret") || !strings.Contains(reason, "location") && !strings.Contains(reason, "host") {
+				t.Error(reason)
+			}
+		})
+	}
+	for name, change := range map[string]func(*http.Request){
+		"a Host of its own": func(r *http.Request) { r.Host = "other.example" },
+		"a user":            func(r *http.Request) { r.URL.User = url.UserPassword("sekret", "sekret") },
+		"an opaque URL":     func(r *http.Request) { r.URL.Opaque = "//sekret" },
+		"another origin":    func(r *http.Request) { r.URL.Host = "other.example" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := local(t, "http://127.0.0.1:1")
+			req := request(t, http.MethodGet, "http://127.0.0.1:1/sekret?key=sekret", "")
+			change(req)
+			_, err := o.do(t, invoke.Call{Request: req})
+			ends(t, err, invoke.Misconfigured)
+			if reason := invoke.Reason(err).Error(); strings.Contains(reason, "sekret") {
+				t.Error(reason)
+			}
+		})
 	}
 }
 

@@ -92,6 +92,9 @@ func (s *sending) redirect(from *url.URL, res *http.Response) (*url.URL, error) 
 	}
 	to, err := from.Parse(location)
 	if err != nil {
+		if whole := (*url.Error)(nil); errors.As(err, &whole) {
+			err = whole.Err
+		}
 		return nil, fmt.Errorf("location: %w", err)
 	}
 	if to.User != nil || to.Opaque != "" {
@@ -102,7 +105,7 @@ func (s *sending) redirect(from *url.URL, res *http.Response) (*url.URL, error) 
 		return nil, err
 	}
 	if is, err := origin(to); err != nil || is != was {
-		return nil, fmt.Errorf("location %s is not at %s", to.Redacted(), was)
+		return nil, fmt.Errorf("location at %s is not at %s", place(to), was)
 	}
 	to.Fragment = ""
 	return to, nil

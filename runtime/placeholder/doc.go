@@ -15,8 +15,8 @@
 //	${user.ATTRIBUTE}                       who signs on, by the schema
 //
 // A placeholder that is a whole string keeps the type of what it stands for. One
-// among other text becomes text: strings as they are, numbers in their shortest
-// form, objects and lists as JSON, nothing and secrets as nothing. There is no
+// among other text becomes text: strings as they are, numbers as they were
+// written, objects and lists as JSON, nothing and secrets as nothing. There is no
 // escape: text that holds "${" cannot be written. Source:
 // reference/management.md 2.4.
 package placeholder

@@ -147,7 +147,9 @@ func scalar(v any) (string, bool) {
 		return v, true
 	case bool:
 		return strconv.FormatBool(v), true
-	case float64:
+	case json.Number:
+		return v.String(), true
+	case float64: // that lay in the document
 		b, err := json.Marshal(v)
 		return string(b), err == nil
 	}

@@ -39,8 +39,8 @@ func TestAnEndSaysWhatTheFlowCameTo(t *testing.T) {
 		},
 		"a user who was nobody": {map[string]any{"context": map[string]any{"amr": []any{}, "user": map[string]any{}}}, end(flow.End{}, nil)},
 		"parameters of every scalar": {
-			map[string]any{"parameters": map[string]any{"s": "a&b", "b": true, "n": 3.0, "f": 0.5}},
-			end(flow.End{Parameters: map[string]string{"s": "a&b", "b": "true", "n": "3", "f": "0.5"}}, map[string]any{"s": "a&b", "b": "true", "n": "3", "f": "0.5"}),
+			map[string]any{"parameters": map[string]any{"s": "a&b", "b": true, "n": 3.0, "f": 0.5, "w": json.Number("9007199254740993")}},
+			end(flow.End{Parameters: map[string]string{"s": "a&b", "b": "true", "n": "3", "f": "0.5", "w": "9007199254740993"}}, map[string]any{"s": "a&b", "b": "true", "n": "3", "f": "0.5", "w": "9007199254740993"}),
 		},
 		"a parameter that is an object": {map[string]any{"parameters": map[string]any{"o": map[string]any{}}}, refused("parameters.o")},
 		"a parameter that is a secret":  {map[string]any{"parameters": map[string]any{"o": flow.Secret("hunter2")}}, refused("parameters.o")},
