@@ -132,7 +132,7 @@ func (*Kind) Check(config json.RawMessage) (any, error) {
 
 // Enter makes the account.
 func (k *Kind) Enter(ctx context.Context, t *flow.Turn) (flow.Outcome, error) {
-	if t.Proven { // somebody has signed on in this execution already
+	if t.Proven || t.Named { // it is known who signs on, or who is to
 		return flow.Fail("USER_MISMATCH", flow.MismatchMessage).WithEvent(flow.RegisterRefused), nil
 	}
 	p, _ := t.Config.(place)

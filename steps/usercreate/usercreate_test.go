@@ -190,16 +190,23 @@ func TestAnInvalidUserMakesNothing(t *testing.T) {
 	}
 }
 
-func TestWhoHasSignedOnMakesNoOtherAccount(t *testing.T) {
-	f, at := &fake{answer: usercreate.Created{Subject: flow.Subject{ID: "u2"}}}, turn(t, usable, jane())
-	at.User, at.Proven = flow.Subject{ID: "u1"}, true
-	got, err := usercreate.New(f).Enter(t.Context(), at)
-	if err != nil || got.Verdict != flow.Fails || got.Failure.Code != "USER_MISMATCH" || len(f.asked) != 0 {
-		t.Error(got, err, f.asked)
-	}
-	at.Proven = false // the session alone
-	if got, err = usercreate.New(f).Enter(t.Context(), at); err != nil || got.Verdict != flow.Results {
-		t.Error(got, err)
+// Whoever has signed on makes no other account, nor does whom the application names.
+func TestWhoIsKnownMakesNoOtherAccount(t *testing.T) {
+	for name, row := range map[string]struct {
+		proven, named bool
+		made          int
+	}{"signed on": {true, false, 0}, "named": {false, true, 0}, "of a session alone": {false, false, 1}} {
+		t.Run(name, func(t *testing.T) {
+			f, at := &fake{answer: usercreate.Created{Subject: flow.Subject{ID: "u2"}}}, turn(t, usable, jane())
+			at.User, at.Proven, at.Named = flow.Subject{ID: "u1"}, row.proven, row.named
+			got, err := usercreate.New(f).Enter(t.Context(), at)
+			if err != nil || len(f.asked) != row.made {
+				t.Fatal(got, err, f.asked)
+			}
+			if refused := got.Verdict == flow.Fails && got.Failure.Code == "USER_MISMATCH"; refused != (row.made == 0) {
+				t.Error(got)
+			}
+		})
 	}
 }
 
