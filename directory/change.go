@@ -40,7 +40,7 @@ func (s *Accounts) ChangePassword(ctx context.Context, c Change) (Changed, error
 		return a.changedBefore(a.first, now)
 	case failureLock.After(now):
 		return Changed{Result: Locked, UnlockIn: failureLock.Sub(now)}, nil
-	case !match:
+	case !match || a.unclaimed(): // whoever registered with an address that is another's learns nothing
 		return s.settle(ctx, &a, now, func(ctx context.Context, tx *sql.Tx) (Changed, error) {
 			return wrongPassword(ctx, tx, &a, policy, now)
 		})

@@ -77,6 +77,15 @@ func testRegistration(t *testing.T, open opener) {
 			t.Errorf("%+v", v)
 		}
 	})
+	t.Run("changes no password before it is verified, also by the right one", func(t *testing.T) {
+		e := newEstate(t, open)
+		id := e.register(newcomer()).Subject.ID
+		for _, next := range []string{"short", "Third-Right-Horse-3"} {
+			if got := e.change(directory.Change{UserID: id, Current: newPassword, Password: next}); got.Result != directory.WrongPassword {
+				t.Errorf("to %q: %+v", next, got)
+			}
+		}
+	})
 	t.Run("tells nobody what is taken", func(t *testing.T) {
 		e := newEstate(t, open)
 		asks := []struct {
