@@ -20,7 +20,7 @@ func testRecovery(t *testing.T, open opener) {
 		e.now.Move(time.Minute)
 		at := e.now.Now().Add(-time.Second)
 		r := directory.Recovering{UserID: e.ids["ada"], Username: "ada", Code: m.Params["code"], Password: newPassword, Effect: "e", At: at}
-		want := directory.Changed{Result: directory.Done, Subject: e.user("ada").Subject()}
+		want := directory.Changed{Result: directory.Done, Subject: e.user("ada").Subject(), Address: "ada@example.com"}
 		for range 2 { // the same effect again is told the same
 			if got := e.recover(r); fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("%+v", got)

@@ -85,7 +85,7 @@ func (s accounts) Recover(ctx context.Context, a recover.Attempt) (recover.Verdi
 	if err != nil {
 		return recover.Verdict{}, err
 	}
-	out := recover.Verdict{Subject: c.Subject, Unsatisfied: c.Unsatisfied}
+	out := recover.Verdict{Subject: c.Subject, Address: c.Address, Unsatisfied: c.Unsatisfied}
 	switch c.Result {
 	case directory.Done:
 		out.Result = recover.Recovered

@@ -128,12 +128,7 @@ func (c passwordRecoveries) Recover(ctx context.Context, a passwordrecover.Attem
 	out := passwordrecover.Verdict{Unsatisfied: r.Unsatisfied}
 	switch r.Result {
 	case directory.Done:
-		out.Result, out.Subject = passwordrecover.Recovered, r.Subject
-		u, err := c.users.Get(ctx, a.Env, r.Subject.ID)
-		if err != nil {
-			return passwordrecover.Verdict{}, err
-		}
-		out.Address = u.Email
+		out.Result, out.Subject, out.Address = passwordrecover.Recovered, r.Subject, r.Address
 		out.State, err = c.state(ctx, a.Env, r.Subject)
 		return out, err
 	case directory.Unsatisfying:

@@ -89,6 +89,16 @@ func guards() []guard {
 			"./directory", "TestSQLiteFile",
 		},
 		{
+			"an address that was not verified changes no password", "directory/change.go",
+			" || a.unclaimed()", "",
+			"./directory", "TestSQLiteFile",
+		},
+		{
+			"a recovered password rests on its mailbox", "steps/recover/recover.go",
+			"	proof.Address = v.Address\n", "",
+			"./steps/recover", "TestWhatComesOfACode",
+		},
+		{
 			"transaction run again when the server undid it", "directory/postgres_writer.go",
 			"return undone(err) || broken(err), err", "return false, err",
 			"./directory", "TestPostgresRunsAgainWhatAnotherTransactionUndid",

@@ -50,6 +50,7 @@ type Attempt struct {
 type Verdict struct {
 	Result      Result
 	Subject     flow.Subject // of Recovered
+	Address     string       // of Recovered: where the code went
 	Unsatisfied []string     // of Unsatisfying: the rules that the password breaks
 }
 
@@ -194,7 +195,7 @@ func (k *Kind) recover(ctx context.Context, t *flow.Turn, in renewal) (flow.Outc
 	}
 	switch v.Result {
 	case Recovered:
-		return recovered(t, a, v.Subject)
+		return recovered(t, a, v)
 	case WrongCode:
 		return wrong(t)
 	case Unsatisfying:
@@ -221,13 +222,16 @@ func reject(d flow.Detail) flow.Outcome {
 	return flow.Reject(required, flow.Invalid(d)).WithEvent(flow.RecoverRefused)
 }
 
-// recovered makes the proof: of knowing the new password, and of nothing else.
-// The code came by mail, but a mailbox that opens the account is no second
+// recovered makes the proof: of knowing the new password, which rests on the
+// mailbox that the code went to. A mailbox that opens the account is no second
 // factor beside the password that it sets. A store that recovers the password of
 // nobody, or of another user than the code was for, is refused here.
-func recovered(t *flow.Turn, a Attempt, u flow.Subject) (flow.Outcome, error) {
+func recovered(t *flow.Turn, a Attempt, v Verdict) (flow.Outcome, error) {
+	u := v.Subject
 	if u.ID == "" || u.ID != a.UserID {
 		return flow.Outcome{}, fmt.Errorf("password of user %q recovered for user %q", u.ID, a.UserID)
 	}
-	return flow.Result("RECOVERED").WithUser(u).WithProof(flow.PasswordProof(u.ID, t.Now)).WithEvent(flow.PasswordRecovered), nil
+	proof := flow.PasswordProof(u.ID, t.Now)
+	proof.Address = v.Address
+	return flow.Result("RECOVERED").WithUser(u).WithProof(proof).WithEvent(flow.PasswordRecovered), nil
 }

@@ -113,8 +113,8 @@ func TestWhatComesOfACode(t *testing.T) {
 		want    flow.Outcome
 	}{
 		"recovered": {
-			recover.Verdict{Result: recover.Recovered, Subject: ada},
-			flow.Result("RECOVERED").WithUser(ada).WithProof(flow.Proof{Subject: "u1", Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", At: now}).WithEvent(flow.PasswordRecovered),
+			recover.Verdict{Result: recover.Recovered, Subject: ada, Address: "ada@example.com"},
+			flow.Result("RECOVERED").WithUser(ada).WithProof(flow.Proof{Subject: "u1", Factors: flow.Knowledge, Method: "pwd", AMR: "pwd", Authenticator: "password", Address: "ada@example.com", At: now}).WithEvent(flow.PasswordRecovered),
 		},
 		"a wrong code": {recover.Verdict{Result: recover.WrongCode}, reject(flow.Detail{Code: flow.InvalidValue, Target: "recoveryCode", Inner: map[string]any{"attemptsRemaining": 4}, Message: wrong})},
 		"a password that breaks rules": {
