@@ -13,8 +13,9 @@ func UniqueAttributes() []string { return []string{"username", "email", "externa
 
 // Find returns the one user of that attribute, one of UniqueAttributes, compared
 // as a filter compares it. flow.ErrUnknown when there is none, and when several
-// have it: addresses and external ids may be shared. It is the same statement
-// whether or not there is one.
+// have it: addresses and external ids may be shared. Whose address is verified is
+// found all the same beside those who only say that it is theirs. It is the same
+// statement whether or not there is one.
 func (s *Users) Find(ctx context.Context, env, attribute, value string) (User, error) {
 	if !slices.Contains(UniqueAttributes(), attribute) {
 		return User{}, fmt.Errorf("users are not found by %q", attribute)
@@ -24,7 +25,7 @@ func (s *Users) Find(ctx context.Context, env, attribute, value string) (User, e
 		key = ""
 	}
 	rows, err := s.db.reader.QueryContext(ctx, `SELECT `+userColumns+` FROM users
-		WHERE env = $1 AND `+column+` = $2 AND `+column+` <> '' LIMIT 2`, env, key)
+		WHERE env = $1 AND `+column+` = $2 AND `+column+` <> '' ORDER BY email_verified DESC LIMIT 2`, env, key)
 	if err != nil {
 		return User{}, fmt.Errorf("find user: %w", err)
 	}
@@ -40,8 +41,10 @@ func (s *Users) Find(ctx context.Context, env, attribute, value string) (User, e
 	if err := rows.Err(); err != nil {
 		return User{}, fmt.Errorf("find user: %w", err)
 	}
-	if len(found) != 1 {
-		return User{}, flow.ErrUnknown
+	switch {
+	case len(found) == 0:
+	case len(found) == 1, attribute == "email" && found[0].EmailVerified && !found[1].EmailVerified:
+		return found[0], nil
 	}
-	return found[0], nil
+	return User{}, flow.ErrUnknown
 }

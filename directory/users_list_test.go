@@ -195,6 +195,8 @@ func testFindUsers(t *testing.T, open opener) {
 		"ada":      func(u *directory.User) error { u.Profile = []byte(`{"externalId":"x"}`); return nil },
 		"bea":      func(u *directory.User) error { u.Email = "Shared@example.com"; return nil },
 		"disabled": func(u *directory.User) error { u.Email = "shared@EXAMPLE.com"; return nil },
+		"external": func(u *directory.User) error { u.EmailVerified = true; return nil },
+		"locked":   func(u *directory.User) error { u.Email = "external@example.com"; return nil },
 	} {
 		if _, err := e.users.Update(t.Context(), env, e.ids[name], change); err != nil {
 			t.Fatal(err)
@@ -202,8 +204,9 @@ func testFindUsers(t *testing.T, open opener) {
 	}
 	type ask struct{ attribute, value string }
 	for who, asks := range map[string][]ask{
-		"ada": {{"username", " ADA "}, {"email", "Ada@example.COM"}, {"id", e.ids["ada"]}, {"externalId", "x"}},
-		"":    {{"username", "nobody"}, {"username", "\u200b"}, {"username", ""}, {"email", ""}, {"email", "shared@example.com"}, {"email", "x\x00\xff"}, {"id", ""}, {"id", "x"}, {"externalId", ""}, {"externalId", "X"}},
+		"ada":      {{"username", " ADA "}, {"email", "Ada@example.COM"}, {"id", e.ids["ada"]}, {"externalId", "x"}},
+		"external": {{"email", "External@example.com"}}, // also beside one who only says so
+		"":         {{"username", "nobody"}, {"username", "\u200b"}, {"username", ""}, {"email", ""}, {"email", "shared@example.com"}, {"email", "x\x00\xff"}, {"id", ""}, {"id", "x"}, {"externalId", ""}, {"externalId", "X"}},
 	} {
 		for _, a := range asks {
 			u, err := e.users.Find(t.Context(), env, a.attribute, a.value)

@@ -192,7 +192,7 @@ func believed(who external.Identity) flow.Attributes {
 }
 
 // update gives a user what the provider says: of attributes that are to be set once,
-// those that the user does not have.
+// those that the user does not have. An address that is somebody's stays theirs.
 func (c externalAccounts) update(ctx context.Context, a external.Arrival, user string) error {
 	u, err := c.users.Get(ctx, a.Env, user)
 	if err != nil {
@@ -207,6 +207,11 @@ func (c externalAccounts) update(ctx context.Context, a external.Arrival, user s
 		there := attributeOf(has, name)
 		return there == value || there != nil && !slices.Contains(a.Identity.Always, name)
 	})
+	if taken, err := c.taken(ctx, a.Env, next["email"]); err != nil {
+		return err
+	} else if taken {
+		delete(next, "email")
+	}
 	for _, name := range slices.Sorted(maps.Keys(next)) { // one that cannot be is no reason to keep the person out
 		if _, err := (userPatches{c.catalogue}).Patch(ctx, userpatch.Patch{Env: a.Env, UserID: user, Attributes: flow.Attributes{name: next[name]}}); err != nil {
 			return err

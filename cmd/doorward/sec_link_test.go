@@ -85,6 +85,18 @@ func TestSec_LINK_newcomers(t *testing.T) {
 		t.Errorf("somebody new in the place of who was asked again: %s, %d accounts are linked", got, a.linked())
 	}
 
+	// An address that is kept up to date is not taken from whose it is.
+	for _, row := range []struct{ says, has string }{{"Mara@Honest.Example", "noel@rival.example"}, {"noel.new@rival.example", "noel.new@rival.example"}} {
+		noel["email"] = row.says
+		g = a.sent(a.browser(), closedHouse, "noel@rival.example")
+		if got := a.back(g, a.signsOn(g, noel)); got != completed {
+			t.Fatalf("with the address %s: %s", row.says, got)
+		}
+		if has := a.user(a.claims(g)["sub"])["email"]; has != row.has {
+			t.Errorf("the address %s makes %v", row.says, has)
+		}
+	}
+
 	// Whom an administrator has locked out signs on nowhere.
 	a.via(0).act(http.MethodPost, "/users/"+subject.(string), "account.lock", nil).Is(200)
 	f = a.sent(a.browser(), closedHouse, "mara@honest.example")
