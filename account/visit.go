@@ -63,16 +63,15 @@ func (f *Face) serve(h handler) http.Handler {
 // callerOf is what the browser brings along: never what binds a flow of another
 // client.
 func callerOf(r *http.Request) flow.Caller {
-	c := flow.Caller{Client: flow.Client{UserAgent: r.UserAgent(), Locales: r.Header.Get("Accept-Language")}}
+	var c flow.Caller
 	if st, err := r.Cookie(wire.CookieName); err == nil {
 		c.Cookie = st.Value
 	}
 	if trusted, err := r.Cookie(wire.BrowserCookieName); err == nil {
 		c.Browser = trusted.Value
 	}
-	if a, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		c.Client.RemoteIP = a.Addr().Unmap()
-	}
+	a, _ := netip.ParseAddrPort(r.RemoteAddr) // the zero address is nobody's
+	c.Client = flow.ClientOf(a.Addr().Unmap(), r.UserAgent(), r.Header.Get("Accept-Language"))
 	return c
 }
 

@@ -63,7 +63,7 @@ func (p *Provider) readHint(ctx context.Context, b *configs.Bundle, a *authoriza
 	if errors.Is(err, errToken) {
 		return invalidRequest("id_token_hint is not an ID token of this issuer")
 	}
-	a.subject = c.Subject
+	a.Subject = c.Subject
 	return err
 }
 
@@ -89,7 +89,11 @@ func (p *Provider) start(r *http.Request, b *configs.Bundle, a *authorization) (
 		},
 	}
 	view, done, err := p.Engine.Start(r.Context(), s)
-	if done == nil || a.subject == "" || done.User.ID == a.subject {
+	who := view.User.ID
+	if done != nil {
+		who = done.User.ID
+	}
+	if err != nil || a.Subject == "" || who == "" || who == a.Subject {
 		return view, done, err
 	}
 	if a.silent {
@@ -167,17 +171,17 @@ func (p *Provider) setState(w http.ResponseWriter, b *configs.Bundle, v *flow.Vi
 
 // callerOf is what the request brings along.
 func callerOf(r *http.Request) flow.Caller {
-	c := flow.Caller{FlowToken: r.Header.Get("Flow-Token"), Client: flow.Client{UserAgent: r.UserAgent()}}
+	c := flow.Caller{FlowToken: r.Header.Get("Flow-Token")}
 	if st, err := r.Cookie(wire.CookieName); err == nil {
 		c.Cookie = st.Value
 	}
 	if trusted, err := r.Cookie(wire.BrowserCookieName); err == nil {
 		c.Browser = trusted.Value
 	}
-	if a, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		c.Client.RemoteIP = a.Addr().Unmap()
-	} else if ip, err := netip.ParseAddr(r.RemoteAddr); err == nil {
-		c.Client.RemoteIP = ip.Unmap()
+	ip, err := netip.ParseAddr(r.RemoteAddr)
+	if a, err2 := netip.ParseAddrPort(r.RemoteAddr); err != nil && err2 == nil {
+		ip = a.Addr()
 	}
+	c.Client = flow.ClientOf(ip.Unmap(), r.UserAgent(), r.Header.Get("Accept-Language"))
 	return c
 }

@@ -229,8 +229,8 @@ func TestAuthorizeTellsTheEngineWhatWasAsked(t *testing.T) {
 		})
 	}
 	t.Run("the caller", func(t *testing.T) {
-		h.authorize(request(web), "Cookie", "ST=mine", "User-Agent", "test")
-		if c := h.engine.last().Caller; c.Cookie != "mine" || c.Client.UserAgent != "test" || !c.Client.RemoteIP.IsLoopback() {
+		h.authorize(request(web), "Cookie", "ST=mine", "User-Agent", "test", "Accept-Language", "de,"+strings.Repeat("x", 600))
+		if c := h.engine.last().Caller; c.Cookie != "mine" || c.Client.UserAgent != "test" || !strings.HasPrefix(c.Client.Locales, "de,x") || len(c.Client.Locales) != 512 || !c.Client.RemoteIP.IsLoopback() {
 			t.Errorf("%+v", c)
 		}
 	})

@@ -21,6 +21,7 @@ import (
 type engine struct {
 	mu      sync.Mutex
 	user    flow.Subject
+	ends    error // of SignOff
 	now     func() time.Time
 	sso     bool
 	err     error
@@ -72,9 +73,16 @@ func (e *engine) Resume(_ context.Context, ref flow.Ref, c flow.Caller) (flow.Vi
 	return v, nil, nil
 }
 
-func (e *engine) SignOff(_ context.Context, _ string, c flow.Caller, _ string) (string, error) {
+func (e *engine) Present(_ context.Context, _ string, c flow.Caller) (*flow.Session, error) {
 	if c.Cookie == "" {
-		return "", nil
+		return nil, nil
+	}
+	return &flow.Session{ID: "5e551017-0000-4000-8000-000000000001", User: e.user}, nil
+}
+
+func (e *engine) SignOff(_ context.Context, _ string, c flow.Caller, _ string) (string, error) {
+	if c.Cookie == "" || e.ends != nil {
+		return "", e.ends
 	}
 	e.ended++
 	return "5e551017-0000-4000-8000-000000000001", nil

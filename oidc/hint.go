@@ -43,7 +43,7 @@ func (p *Provider) readHintToken(ctx context.Context, b *configs.Bundle, a *auth
 	if e != nil {
 		return e
 	}
-	if a.subject != "" && a.subject != h.Subject {
+	if a.Subject != "" && a.Subject != h.Subject {
 		return invalidRequest("login_hint_token and id_token_hint name two users")
 	}
 	env := b.Environment().ID

@@ -14,9 +14,15 @@ type payload struct {
 	Nonce     string
 	Scope     string // granted, space separated
 	Challenge string // S256, 43 characters; empty without PKCE
+	Subject   string // of the id_token_hint: nobody else gets the answer; empty: anybody may
 }
 
-const payloadFormat = 1
+// The formats of a payload. The subject is in the second alone, which is written
+// where there is one.
+const (
+	anybodys  = 1
+	somebodys = 2
+)
 
 var errPayload = errors.New("payload of an authorization request is damaged")
 
@@ -27,8 +33,12 @@ func (p payload) encode() ([]byte, error) {
 	if err != nil {
 		return nil, errPayload
 	}
-	b := []byte{payloadFormat}
-	for _, s := range [...]string{p.State, p.Nonce, p.Scope, string(challenge)} {
+	format, fields := byte(anybodys), []string{p.State, p.Nonce, p.Scope, string(challenge)}
+	if p.Subject != "" {
+		format, fields = somebodys, append(fields, p.Subject)
+	}
+	b := []byte{format}
+	for _, s := range fields {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
@@ -37,12 +47,16 @@ func (p payload) encode() ([]byte, error) {
 
 // decodePayload reads what encode wrote, and nothing else.
 func decodePayload(b []byte) (payload, error) {
-	if len(b) == 0 || b[0] != payloadFormat {
+	if len(b) == 0 || b[0] != anybodys && b[0] != somebodys {
 		return payload{}, errPayload
 	}
+	n := 4
+	if b[0] == somebodys {
+		n = 5
+	}
 	b = b[1:]
-	var fields [4]string
-	for i := range fields {
+	var fields [5]string
+	for i := range n {
 		n, size := binary.Uvarint(b)
 		if size <= 0 || n > uint64(len(b)-size) { //nolint:gosec // Uvarint read size of the len(b) bytes
 			return payload{}, errPayload
@@ -54,5 +68,5 @@ func decodePayload(b []byte) (payload, error) {
 		return payload{}, errPayload
 	}
 	challenge := base64.RawURLEncoding.EncodeToString([]byte(fields[3]))
-	return payload{State: fields[0], Nonce: fields[1], Scope: fields[2], Challenge: challenge}, nil
+	return payload{State: fields[0], Nonce: fields[1], Scope: fields[2], Challenge: challenge, Subject: fields[4]}, nil
 }

@@ -26,6 +26,8 @@ type Tenants interface {
 type Engine interface {
 	Start(ctx context.Context, s flow.Start) (flow.View, *flow.Completion, error)
 	Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, *flow.Completion, error)
+	// Present is who is signed on in the caller's browser; nil when nobody is.
+	Present(ctx context.Context, env string, c flow.Caller) (*flow.Session, error)
 	// SignOff ends the caller's session and the one named; it returns the
 	// caller's.
 	SignOff(ctx context.Context, env string, c flow.Caller, session string) (mine string, err error)
@@ -136,12 +138,14 @@ func (p *Provider) Register(rt Router) {
 		{"signoff", p.signOff, nil, []string{http.MethodGet, http.MethodPost}},
 		{"token", p.token, p.environmentOrigin, []string{http.MethodPost}},
 		{"userinfo", p.userinfo, p.environmentOrigin, []string{http.MethodGet, http.MethodPost}},
-		{"jwks", p.jwks, anyOrigin, []string{http.MethodGet}},
-		{".well-known/openid-configuration", p.discovery, anyOrigin, []string{http.MethodGet}},
+		{"jwks", p.jwks, anyOrigin, []string{http.MethodGet, http.MethodHead}},
+		{".well-known/openid-configuration", p.discovery, anyOrigin, []string{http.MethodGet, http.MethodHead}},
 	} {
 		h := p.serve(route.h, route.origins, route.methods)
 		for _, m := range route.methods {
-			rt.Handle(m, "/:env/as/"+route.path, h)
+			if m != http.MethodHead { // which a router hands over with GET
+				rt.Handle(m, "/:env/as/"+route.path, h)
+			}
 		}
 		if route.origins != nil {
 			rt.Handle(http.MethodOptions, "/:env/as/"+route.path, h)

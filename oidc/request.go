@@ -30,7 +30,6 @@ type authorization struct {
 	acr       []string
 	loginHint string
 	locales   string       // ui_locales, as Accept-Language
-	subject   string       // of a valid id_token_hint
 	named     flow.Subject // by a valid login_hint_token
 }
 

@@ -73,7 +73,8 @@ func stillTrusted(b *configs.Bundle, application, redirectURI string) (target, *
 	return target{app: app, redirectURI: redirectURI}, nil
 }
 
-// accept issues the code of a completed execution and hands it over. A repeat
+// accept issues the code of a completed execution and hands it over, if the user is
+// whom the application has named by an ID token, if it has. A repeat
 // issues the same code again, which changes nothing. Once the code was redeemed, a
 // browser that comes back (the back button, a second click) is shown the
 // application instead: it would only present the code again.
@@ -84,6 +85,11 @@ func (p *Provider) accept(w http.ResponseWriter, r *http.Request, b *configs.Bun
 		return
 	}
 	kept, err := decodePayload(c.Request.Payload)
+	if err == nil && kept.Subject != "" && kept.Subject != c.User.ID {
+		t.piFlow, t.state = c.Request.PiFlow, kept.State
+		p.refuse(w, r, b, t, &oauthError{"login_required", "somebody else has signed on than the user of id_token_hint"})
+		return
+	}
 	if err == nil {
 		err = p.issue(r.Context(), b, c, kept)
 	}

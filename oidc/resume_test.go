@@ -142,3 +142,25 @@ func TestPiFlowAnswersJSON(t *testing.T) {
 		}
 	})
 }
+
+// Who was named by an ID token gets the answer, and nobody else who has signed on.
+// Source: OpenID Connect Core 3.1.2.2.
+func TestNobodyElseGetsTheAnswer(t *testing.T) {
+	h := newHouse(t)
+	id := h.redeem(exchange(h.code(request(web)))).json(t)["id_token"].(string)
+	h.engine.sso = false
+	ada := h.engine.user
+	for name, row := range map[string]struct {
+		user  flow.Subject
+		error string
+	}{"the same": {ada, ""}, "another": {flow.Subject{ID: "be000000-0000-4000-8000-000000000001"}, "login_required"}} {
+		t.Run(name, func(t *testing.T) {
+			h.engine.user = row.user
+			_, q := h.authorize(request(web, "id_token_hint", id)).location(t)
+			_, q = h.get("resume?flowId="+q.Get("flowId"), "Cookie", "ST=mine").location(t)
+			if q.Get("error") != row.error || (q.Get("code") == "") != (row.error != "") || q.Get("state") != "s1" {
+				t.Errorf("answered with %v", q)
+			}
+		})
+	}
+}

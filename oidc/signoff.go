@@ -25,6 +25,7 @@ type SignOffPage struct {
 // leave is a judged sign-off request.
 type leave struct {
 	session  string // of a valid id_token_hint
+	subject  string // of the same
 	hinted   bool
 	clientID string
 	returnTo string // registered, or empty
@@ -43,8 +44,8 @@ const (
 )
 
 // signOff ends the browser's session for every application. An ID token of ours
-// shows that an application asks for its user; without one the person is asked,
-// so that no other page signs them off. Source: OpenID Connect RP-Initiated
+// shows that an application asks for its user; without one of who is signed on the
+// person is asked, so that no other page signs them off. Source: OpenID Connect RP-Initiated
 // Logout 1.0 2, 6; reference/flows.md 1.1.
 func (p *Provider) signOff(w http.ResponseWriter, r *http.Request, b *configs.Bundle) {
 	v, f := readParams(r)
@@ -63,12 +64,18 @@ func (p *Provider) signOff(w http.ResponseWriter, r *http.Request, b *configs.Bu
 		return
 	}
 	caller := callerOf(r)
-	if !l.hinted && caller.Cookie != "" && !p.confirmed(r, b, v, caller.Cookie) {
+	mine, err := p.Engine.Present(r.Context(), b.Environment().ID, caller)
+	if err != nil {
+		p.Pages.Problem(w, r, b, flow.AsFault(err))
+		return
+	}
+	asked := l.hinted && (mine == nil || mine.User.ID == l.subject)
+	if !asked && caller.Cookie != "" && !p.confirmed(r, b, v, caller.Cookie) {
 		w.Header().Set("Referrer-Policy", "same-origin")
 		p.Pages.SignOff(w, b, p.ask(b, l, r, caller.Cookie))
 		return
 	}
-	if err := p.end(r.Context(), b, l, caller); err != nil {
+	if err := p.end(r.Context(), b, l, caller, mine); err != nil {
 		p.Pages.Problem(w, r, b, flow.AsFault(err))
 		return
 	}
@@ -99,7 +106,7 @@ func (p *Provider) readSignOff(ctx context.Context, b *configs.Bundle, v url.Val
 		case l.clientID != "" && l.clientID != c.Audience[0]:
 			return leave{}, malformed("The application (client_id) is not the one that the ID token was issued to.")
 		default:
-			l.hinted, l.session, l.clientID = true, c.Session, c.Audience[0]
+			l.hinted, l.session, l.subject, l.clientID = true, c.Session, c.Subject, c.Audience[0]
 		}
 	}
 	uri := v.Get("post_logout_redirect_uri")
@@ -148,16 +155,29 @@ func (p *Provider) ask(b *configs.Bundle, l leave, r *http.Request, cookie strin
 	return page
 }
 
-// end ends the session of the browser and the one that the hint names, and the
-// grants of both.
-func (p *Provider) end(ctx context.Context, b *configs.Bundle, l leave, caller flow.Caller) error {
+// end ends the session of the browser, which is mine, and the one that the hint names,
+// and the grants of both: before, so that whoever tries again after a failure can still
+// say whose they are, and behind, since a code may have been issued meanwhile.
+func (p *Provider) end(ctx context.Context, b *configs.Bundle, l leave, caller flow.Caller, mine *flow.Session) error {
 	env := b.Environment().ID
+	sessions := []string{l.session}
+	if mine != nil {
+		sessions = append(sessions, mine.ID)
+	}
+	if err := p.revoke(ctx, env, sessions); err != nil {
+		return err
+	}
 	ended, err := p.Engine.SignOff(ctx, env, caller, l.session)
 	if err != nil {
 		return err
 	}
-	for _, session := range slices.Compact([]string{ended, l.session}) {
-		if session == "" {
+	return p.revoke(ctx, env, append(sessions, ended))
+}
+
+// revoke ends the grants of sessions, of which some may be empty or the same.
+func (p *Provider) revoke(ctx context.Context, env string, sessions []string) error {
+	for i, session := range sessions {
+		if session == "" || slices.Contains(sessions[:i], session) {
 			continue
 		}
 		if err := p.Grants.RevokeBySession(ctx, env, session); err != nil {

@@ -2,6 +2,7 @@ package oidc_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"doorward/oidc"
+	"doorward/runtime/flow"
 )
 
 const bye = "https://ok.example/bye"
@@ -57,6 +59,33 @@ func TestSec_BIND_LOGOUT(t *testing.T) {
 		}
 		if want := []string{"de-AT,es", "en"}; !slices.Equal(page.Languages, want) || !slices.Contains(page.Fields, [2]string{"ui_locales", "de-AT es"}) {
 			t.Errorf("languages %q, fields %q", page.Languages, page.Fields)
+		}
+	})
+	t.Run("that of somebody else only asks who is signed on", func(t *testing.T) {
+		access, id := tokens()
+		before, ada := h.engine.ended, h.engine.user
+		h.engine.user = flow.Subject{ID: "be000000-0000-4000-8000-000000000001"}
+		r := h.signOff(url.Values{"id_token_hint": {id}}, "Cookie", "ST=mine", "Sec-Fetch-Site", "cross-site")
+		h.engine.user = ada
+		if r.StatusCode != http.StatusOK || h.engine.ended != before || !strings.Contains(r.body, `"Done":false`) {
+			t.Errorf("%d %s", r.StatusCode, r.body)
+		}
+		if r := h.userinfo(access); r.StatusCode != http.StatusOK {
+			t.Errorf("the grants have ended: %d", r.StatusCode)
+		}
+	})
+	t.Run("what could not be ended is ended by the next try", func(t *testing.T) {
+		access, id := tokens()
+		before := h.engine.ended
+		h.engine.ends = errors.New("the store is down")
+		r := h.signOff(url.Values{"id_token_hint": {id}}, "Cookie", "ST=mine")
+		h.engine.ends = nil
+		if r.StatusCode == http.StatusOK || h.engine.ended != before {
+			t.Fatalf("%d %s", r.StatusCode, r.body)
+		}
+		isError(t, h.userinfo(access), http.StatusUnauthorized, "invalid_token") // the grants go first
+		if r := h.signOff(url.Values{"id_token_hint": {id}}, "Cookie", "ST=mine"); r.StatusCode != http.StatusOK || h.engine.ended != before+1 {
+			t.Errorf("%d %s", r.StatusCode, r.body)
 		}
 	})
 	t.Run("an address that is not registered is refused and nothing ends", func(t *testing.T) {

@@ -124,6 +124,17 @@ func TestSec_OP_CODE(t *testing.T) {
 	})
 }
 
+// The scheme of a credential is compared without case. Source: RFC 9110 11.1.
+func TestABearerTokenInAnyCase(t *testing.T) {
+	h := newHouse(t)
+	access := h.redeem(exchange(h.code(request(web)))).json(t)["access_token"].(string)
+	for _, scheme := range []string{"Bearer", "bearer", "BEARER"} {
+		if r := h.get("userinfo", "Authorization", scheme+" "+access); r.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d %s", scheme, r.StatusCode, r.body)
+		}
+	}
+}
+
 func TestSec_OP_PKCE_at_token(t *testing.T) {
 	h := newHouse(t)
 	none := []string{"code_challenge", "-", "code_challenge_method", "-"}

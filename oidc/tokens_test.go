@@ -202,6 +202,10 @@ func TestSec_BIND_CORS(t *testing.T) {
 		if r := h.get(path, "Origin", "https://any.tld"); r.Header.Get("Access-Control-Allow-Origin") != "*" || r.Header.Get("Access-Control-Allow-Credentials") != "" {
 			t.Errorf("%s: %v", path, r.Header)
 		}
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodHead, h.url(path), nil)
+		if res := h.do(r); res.StatusCode != http.StatusOK || res.body != "" {
+			t.Errorf("HEAD %s: %d", path, res.StatusCode)
+		}
 	}
 	for origin, want := range map[string]string{good: good, "https://evil.tld": ""} {
 		r, _ := http.NewRequestWithContext(t.Context(), http.MethodOptions, h.url("token"), nil)

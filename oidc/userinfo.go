@@ -36,6 +36,9 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request, b *configs.B
 		writeOAuthError(w, http.StatusBadRequest, e)
 		return
 	}
+	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") { // the library minds the case
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
 	p.hand(challenged{w, challengeBearer}, r, b, form, "/userinfo")
 }
 

@@ -22,6 +22,7 @@ type flows interface {
 	Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, *flow.Completion, error)
 	Callback(ctx context.Context, ref flow.Ref, c flow.Caller, v flow.Values) (flow.View, error)
 	Return(ctx context.Context, ref flow.Ref, from string, c flow.Caller) (flow.View, error)
+	Present(ctx context.Context, env string, c flow.Caller) (*flow.Session, error)
 	SignOff(ctx context.Context, env string, c flow.Caller, session string) (string, error)
 }
 

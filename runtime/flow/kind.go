@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"time"
@@ -197,13 +196,6 @@ type Text struct {
 	Key     string
 	Default string
 	Params  map[string]string
-}
-
-// Client is who sent the request, as far as the transport can tell.
-type Client struct {
-	RemoteIP  netip.Addr
-	UserAgent string
-	Locales   string // Accept-Language
 }
 
 // Turn is what a step sees during one call: its configuration, its own state,

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"net"
 	"net/netip"
 	"strings"
@@ -10,13 +11,10 @@ import (
 	"doorward/runtime/flow"
 )
 
-// fieldKept is how many bytes are kept of a User-Agent, by which people recognise
-// a browser, and of an Accept-Language.
-const fieldKept = 512
-
 // origin says who sent the request and to which host. Forwarded fields count
 // only from a configured proxy: of X-Forwarded-For the last address that is no
-// proxy itself, of X-Forwarded-Host a single value.
+// proxy itself, of X-Forwarded-Host a single value. A proxy may have added a line of
+// its own below that of the client.
 func (s *Server) origin(c *fiber.Ctx) (flow.Client, string) {
 	fc := c.Context()
 	var peer netip.Addr
@@ -25,17 +23,17 @@ func (s *Server) origin(c *fiber.Ctx) (flow.Client, string) {
 	}
 	host := string(fc.Host())
 	if s.trusted(peer) {
-		if h := c.Get(fiber.HeaderXForwardedHost); h != "" && !strings.Contains(h, ",") {
+		if h := lines(c, fiber.HeaderXForwardedHost); h != "" && !strings.Contains(h, ",") {
 			host = h
 		}
-		peer = s.behind(peer, c.Get(fiber.HeaderXForwardedFor))
+		peer = s.behind(peer, lines(c, fiber.HeaderXForwardedFor))
 	}
-	return flow.Client{RemoteIP: peer, UserAgent: kept(fc.UserAgent()), Locales: kept(c.Request().Header.Peek(fiber.HeaderAcceptLanguage))}, strings.ToLower(host)
+	return flow.ClientOf(peer, string(fc.UserAgent()), string(c.Request().Header.Peek(fiber.HeaderAcceptLanguage))), strings.ToLower(host)
 }
 
-// kept is the value of a field as far as it is kept.
-func kept(value []byte) string {
-	return strings.ToValidUTF8(string(value[:min(len(value), fieldKept)]), "")
+// lines are all values of a field, in their order. Source: RFC 9110 5.3.
+func lines(c *fiber.Ctx, field string) string {
+	return string(bytes.Join(c.Request().Header.PeekAll(field), []byte(",")))
 }
 
 // behind walks the list of X-Forwarded-For from its end while it names proxies.

@@ -192,11 +192,19 @@ func TestForwardedFields(t *testing.T) {
 		{"only proxies", "127.0.0.3", "", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "127.0.0.3", 200},
 		{"an IPv6 client", "2001:db8::1", "", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "2001:db8::1", 200},
 		{"its host is judged", "9.9.9.9", "evil.example", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "", 421},
+		{"of several lines the last, too", "6.6.6.6, 127.0.0.9\n9.9.9.9", "evil.example\nother.example", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "9.9.9.9", 200},
 		{"a list of hosts is ignored", "9.9.9.9", "evil.example, x", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "9.9.9.9", 200},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			h := open(t, func(p *httpapi.Parts) { p.Proxies = tc.proxies }, nil)
-			r := h.ask("GET", thisFlow, "", "X-Forwarded-For: "+tc.forwarded, "X-Forwarded-Host: "+tc.host, "X-Forwarded-Proto: https")
+			fields := []string{"X-Forwarded-Proto: https"}
+			for _, line := range strings.Split(tc.forwarded, "\n") {
+				fields = append(fields, "X-Forwarded-For: "+line)
+			}
+			for _, line := range strings.Split(tc.host, "\n") {
+				fields = append(fields, "X-Forwarded-Host: "+line)
+			}
+			r := h.ask("GET", thisFlow, "", fields...)
 			if r.StatusCode != tc.status {
 				t.Fatalf("%d %s", r.StatusCode, r.body)
 			}
