@@ -396,8 +396,12 @@ func TestABlockedOrLockedDeviceIsToldWhatToDo(t *testing.T) {
 		t.Errorf("a locked device may say no: %v", err)
 	}
 	h.change(c.ID, func(d *device.Device) { d.BlockedAt = h.now() })
+	if err := c.Unpair(t.Context()); err == nil {
+		t.Error("a blocked device has taken itself away, and the block with it")
+	}
+	h.change(c.ID, func(d *device.Device) { d.BlockedAt = time.Time{} })
 	if err := c.Unpair(t.Context()); err != nil {
-		t.Errorf("a blocked device may go: %v", err)
+		t.Errorf("a device may go: %v", err)
 	}
 }
 

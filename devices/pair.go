@@ -169,8 +169,12 @@ func (f *Face) shown(c *call) (registration, error) {
 	return out, nil
 }
 
-// unpair removes the device. Also one that is blocked may go.
+// unpair removes the device. One that is blocked stays: without any device its owner
+// would be led to a first one, and the block would be gone.
 func (f *Face) unpair(c *call) (*answer, error) {
+	if err := blocked(c); err != nil {
+		return nil, err
+	}
 	if err := f.Devices.Unpair(c.Context(), c.device); err != nil {
 		return nil, flow.Unserved(err)
 	}

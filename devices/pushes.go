@@ -245,5 +245,5 @@ func blocked(c *call) error {
 }
 
 func blockedFault() *flow.Fault {
-	return &flow.Fault{Code: flow.AccessFailed, Message: "The device is blocked. Ask your administrator to unblock it, or unpair it and pair it again."}
+	return &flow.Fault{Code: flow.AccessFailed, Message: "The device is blocked. Ask your administrator to unblock it."}
 }

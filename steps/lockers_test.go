@@ -142,6 +142,11 @@ func (l *lockers) MayChange(_ context.Context, w mfa.Who, proofs flow.Ledger) (b
 	return slices.ContainsFunc(young, func(p flow.Proof) bool { return len(l.of(w.UserID)) == 0 || p.Factors.Has(flow.Possession) }), nil
 }
 
+func (l *lockers) MayActivate(_ context.Context, w mfa.Who, proofs flow.Ledger, but string) (bool, error) {
+	others := slices.ContainsFunc(l.of(w.UserID), func(d device.Device) bool { return d.Status == device.Active && d.ID != but })
+	return slices.ContainsFunc(proofs.Of(w.UserID), func(p flow.Proof) bool { return !others || p.Factors.Has(flow.Possession) }), nil
+}
+
 func (l *lockers) Enrol(_ context.Context, in mfa.Enrolment) (mfa.Enrolling, error) {
 	d := device.Device{UserID: in.UserID, ID: "new-" + in.Username, Type: in.Type, Status: device.ActivationRequired}
 	l.devices = append(l.devices, d)

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
 
 	visit "doorward/internal/journey"
 )
@@ -98,6 +101,25 @@ func TestSec_LINK_DEVICE_STEPUP_first(t *testing.T) {
 		g.Act("device.delete", nil).Is(200)
 		if again := f.Get().Flow(); again.Device.ID != got.Device.ID || again.TOTP.Secret != got.TOTP.Secret {
 			t.Errorf("after another was given up the device is %+v", again.Device)
+		}
+	})
+	x.part("its owner has got another one meanwhile", func() {
+		s := x.lodger()
+		g := s.asked("", enrolling)
+		begun := g.Act("device.create", map[string]string{"type": "TOTP"}).Is(200).Flow()
+		s.authenticator()
+		code, err := totp.GenerateCode(begun.TOTP.Secret, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now := g.Act("device.activate", otp(code)).Flow(); now.Status != failed || now.Error.Code != "STEP_UP_REQUIRED" {
+			t.Errorf("beside a device that was not proven the flow is in %s, %s", now.Status, now.Error.Code)
+		}
+		if a := g.Resume(); a.Code() != "" {
+			t.Error("a code for an unproven enrolment")
+		}
+		if n := strings.TrimSpace(x.column(`SELECT count(*) FROM devices WHERE user_id = '` + s.id + `' AND status = 'ACTIVE'`)); n != "1" {
+			t.Errorf("%s devices are active", n)
 		}
 	})
 	x.part("recovery codes are shown once", func() {

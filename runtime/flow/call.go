@@ -1,6 +1,10 @@
 package flow
 
-import "errors"
+import (
+	"errors"
+	"net/netip"
+	"strings"
+)
 
 // Caller is what a request brings along to show that an execution is its own.
 type Caller struct {
@@ -12,6 +16,23 @@ type Caller struct {
 	// has judged its token sets it. It owns what it has started, and nothing else: what a
 	// browser shows counts for nothing beside it. Empty: a browser, or nobody.
 	Application string
+}
+
+// Client is who sent the request, as far as the transport can tell.
+type Client struct {
+	RemoteIP  netip.Addr
+	UserAgent string
+	Locales   string // Accept-Language
+}
+
+// fieldKept is how many bytes are kept of a User-Agent, by which people recognise
+// a browser, and of an Accept-Language.
+const fieldKept = 512
+
+// ClientOf is a client with the fields of its request as far as they are kept.
+func ClientOf(ip netip.Addr, userAgent, acceptLanguage string) Client {
+	kept := func(s string) string { return strings.ToValidUTF8(s[:min(len(s), fieldKept)], "") }
+	return Client{RemoteIP: ip, UserAgent: kept(userAgent), Locales: kept(acceptLanguage)}
 }
 
 // Start asks the engine for a new execution.

@@ -164,14 +164,28 @@ func (s *Service) MayChange(ctx context.Context, w Who, proofs flow.Ledger) (boo
 	if err != nil {
 		return false, err
 	}
+	young := proofs.Of(w.UserID).Since(s.o.Now().Add(-freshness))
+	return shows(young, all, ""), nil
+}
+
+// MayActivate reports whether the device that is being set up may be taken: proofs show
+// one of the others, or there is none. It may be that the owner has got one since it was
+// begun. How young the proofs are was judged then.
+func (s *Service) MayActivate(ctx context.Context, w Who, proofs flow.Ledger, id string) (bool, error) {
+	all, err := s.devices(ctx, w)
+	return err == nil && shows(proofs.Of(w.UserID), all, id), err
+}
+
+// shows reports whether one of the proofs is of one of the devices but that with the id
+// but, or of anything where there are no others.
+func shows(proofs flow.Ledger, all []device.Device, but string) bool {
 	held := map[string]bool{}
 	for _, d := range all {
-		if d.Status == device.Active {
+		if d.Status == device.Active && d.ID != but {
 			held[d.ID] = true
 		}
 	}
-	young := proofs.Of(w.UserID).Since(s.o.Now().Add(-freshness))
-	return slices.ContainsFunc(young, func(p flow.Proof) bool {
+	return slices.ContainsFunc(proofs, func(p flow.Proof) bool {
 		return p.Origin != flow.FromIDP && (len(held) == 0 || p.Factors.Has(flow.Possession) && held[p.Authenticator])
-	}), nil
+	})
 }

@@ -139,6 +139,28 @@ func TestWhoMayChangeDevices(t *testing.T) {
 	}
 }
 
+// A device that was begun when there was none is taken only while there is no other, or
+// beside a proof of it.
+func TestWhatMayBeActivated(t *testing.T) {
+	r := newRig(t)
+	password := flow.PasswordProof(user, r.clock.Add(-time.Hour)) // how young it is was judged before
+	d := r.phone()
+	for name, tt := range map[string]struct {
+		begun  string
+		proofs flow.Ledger
+		want   bool
+	}{
+		"itself alone":                  {d.ID, flow.Ledger{password}, true},
+		"another one beside it":         {"d9", flow.Ledger{password}, false},
+		"another one, which was proven": {"d9", flow.Ledger{password, d.Proof(false)}, true},
+		"nothing was proven":            {d.ID, nil, false},
+	} {
+		if got, err := r.MayActivate(t.Context(), r.who("f1"), tt.proofs, tt.begun); err != nil || got != tt.want {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+}
+
 func TestAPush(t *testing.T) {
 	r := newRig(t)
 	several(r)

@@ -108,6 +108,15 @@ func (k *Kind) mayChange(ctx context.Context, t *flow.Turn, c Config, s state) (
 	return flow.Result(stepUp).WithEvent(flow.StepUpRequired), false, nil
 }
 
+// mayActivate reports whether the device that is being set up may be taken yet.
+func (k *Kind) mayActivate(ctx context.Context, t *flow.Turn, s state) (out flow.Outcome, may bool, err error) {
+	may, err = k.mfa.MayActivate(ctx, k.who(t), t.Proofs, s.Device.ID)
+	if err != nil {
+		return flow.Outcome{}, false, flow.Unserved(fmt.Errorf("read proofs of devices: %w", err))
+	}
+	return mustStepUp(), may, nil
+}
+
 func mustStepUp() flow.Outcome {
 	return flow.Fail("STEP_UP_REQUIRED", "Confirm with a device that you already have before you add or remove one. The pages of your account ask for it, also in a browser that you trust.").WithEvent(flow.StepUpRequired)
 }

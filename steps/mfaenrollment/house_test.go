@@ -24,6 +24,7 @@ func now() time.Time { return time.Date(2026, 10, 20, 12, 0, 0, 0, time.UTC) }
 type town struct {
 	types   []device.Type
 	may     bool
+	outdone bool // by a device that was set up meanwhile
 	held    bool
 	device  device.Device // that was added last
 	wrong   mfa.Verdict
@@ -61,6 +62,10 @@ func (t *town) Types(context.Context, mfa.Who, string, string) ([]device.Type, e
 }
 
 func (t *town) MayChange(context.Context, mfa.Who, flow.Ledger) (bool, error) { return t.may, nil }
+
+func (t *town) MayActivate(context.Context, mfa.Who, flow.Ledger, string) (bool, error) {
+	return !t.outdone, nil
+}
 
 func (t *town) Enrol(_ context.Context, in mfa.Enrolment) (mfa.Enrolling, error) {
 	t.asked = in

@@ -35,6 +35,7 @@ type Devices interface {
 	Choose(ctx context.Context, who mfa.Who, policy, compatibility string) (mfa.Choice, error)
 	Types(ctx context.Context, who mfa.Who, policy, compatibility string) ([]device.Type, error)
 	MayChange(ctx context.Context, who mfa.Who, proofs flow.Ledger) (bool, error)
+	MayActivate(ctx context.Context, who mfa.Who, proofs flow.Ledger, device string) (bool, error)
 }
 
 // Setup leads a device from its name to its first answer.

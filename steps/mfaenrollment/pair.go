@@ -40,6 +40,9 @@ func (k *Kind) poll(ctx context.Context, t *flow.Turn, _ struct{}) (flow.Outcome
 	case err != nil:
 		return flow.Outcome{}, flow.Unserved(fmt.Errorf("look at pairing: %w", err))
 	case paired:
+		if out, may, err := k.mayActivate(ctx, t, s); !may || err != nil {
+			return out, err
+		}
 		return k.proven(t, s, d.Proof(false))
 	case t.Now.Before(s.Until):
 		return flow.Wait(pairing), t.Keep(s)

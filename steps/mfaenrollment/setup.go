@@ -86,6 +86,9 @@ func (k *Kind) activate(ctx context.Context, t *flow.Turn, in answer) (flow.Outc
 	if f := lacks(s.Device.Type, in); f != nil {
 		return flow.Outcome{}, f
 	}
+	if out, may, err := k.mayActivate(ctx, t, s); !may || err != nil {
+		return out, err
+	}
 	v, err := k.mfa.Activate(ctx, mfa.Activation{
 		Who: k.who(t), Policy: c.Policy, Device: s.Device.ID, OTP: in.OTP, Origin: in.Origin, Attestation: in.Attestation,
 		Creation: s.Creation, Nickname: in.Nickname, Bytes: t.Challenge(),

@@ -113,12 +113,13 @@ func TestItMayBeSkippedWhereItIsLet(t *testing.T) {
 
 func TestPairingIsPolled(t *testing.T) {
 	for name, tt := range map[string]struct {
-		paired bool
-		after  time.Duration
-		due    bool
-		want   string
+		paired, outdone bool
+		after           time.Duration
+		due             bool
+		want            string
 	}{
-		"not yet": {false, 0, false, "PAIRING_REQUIRED"}, "by an app": {true, 0, true, "ENROLLED"}, "too late": {false, time.Hour, true, "MOBILE_PAIRING_FAILURE"},
+		"not yet": {false, false, 0, false, "PAIRING_REQUIRED"}, "by an app": {true, false, 0, true, "ENROLLED"}, "too late": {false, false, time.Hour, true, "MOBILE_PAIRING_FAILURE"},
+		"beside a device that came meanwhile": {true, true, 0, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			town := newTown()
@@ -127,7 +128,7 @@ func TestPairingIsPolled(t *testing.T) {
 			if _, err := v.does("device.create", flow.Values{"type": "MOBILE", "application.id": "app"}); err != nil {
 				t.Fatal(err)
 			}
-			town.paired = tt.paired
+			town.paired, town.outdone = tt.paired, tt.outdone
 			at := v.begin()
 			at.Now = now().Add(tt.after)
 			if due, err := v.kind.Due(t.Context(), at); due != tt.due || err != nil {
@@ -135,8 +136,11 @@ func TestPairingIsPolled(t *testing.T) {
 			}
 			i := slices.IndexFunc(v.kind.Meta().Actions, func(a flow.Action) bool { return a.Name == flow.PollAction })
 			out, err := v.kind.Meta().Actions[i].Run(t.Context(), at, flow.Values{})
-			if err != nil || out.Status+out.Name != tt.want || (len(out.Proofs) == 1) != tt.paired {
+			if err != nil || out.Status+out.Name != tt.want || (len(out.Proofs) == 1) != (tt.paired && !tt.outdone) {
 				t.Fatal(out, err)
+			}
+			if tt.outdone && out.Failure.Code != "STEP_UP_REQUIRED" {
+				t.Error(out.Failure)
 			}
 			if v.status, v.kept = out.Status, at.Kept(); v.status == "MOBILE_PAIRING_FAILURE" {
 				if v.shows()["error"] == "" || !slices.Equal(v.offers(), []string{"device.create", "device.delete"}) {
