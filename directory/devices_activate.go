@@ -68,6 +68,9 @@ func (s *Devices) Activate(ctx context.Context, a Activation) (device.Device, er
 		case !found:
 			return "", notWaiting(ctx, tx, a)
 		}
+		if err := voidPairings(ctx, tx, a.Env, a.UserID); err != nil {
+			return "", err
+		}
 		return "", s.settleFactors(ctx, tx, a.Env, a.UserID, true, a.Notice, now)
 	})
 	if err != nil {

@@ -106,10 +106,15 @@ func (s *Devices) add(ctx context.Context, tx *sql.Tx, d device.Device, sealed [
 		ON CONFLICT DO NOTHING`,
 		d.Env, d.ID, d.UserID, string(d.Type), string(d.Status), d.Nickname, d.Name, d.Phone, d.Email, single, d.Application, d.Policy,
 		bytesOf(d.Key), d.Alert, bytesOf(sealed), credentialID, credential, count, millis(now), activated))
-	if err == nil && !made {
-		err = ErrDuplicateDevice
+	switch {
+	case err != nil:
+		return err
+	case !made:
+		return ErrDuplicateDevice
+	case d.Status == device.Active:
+		return voidPairings(ctx, tx, d.Env, d.UserID)
 	}
-	return err
+	return nil
 }
 
 // roomFor fails with ErrTooManyDevices when a user has as many devices as are

@@ -30,7 +30,8 @@ type Pairing struct {
 }
 
 // CreatePairing keeps a pairing key and voids the one before, of the same user and
-// application. CreatedAt is made here. The same id again changes nothing.
+// application. It is void as well once the user has another password or address, and
+// once a first device has become active by other means. CreatedAt is made here. The same id again changes nothing.
 // flow.ErrUnknown when there is no such user.
 func (s *Devices) CreatePairing(ctx context.Context, p Pairing) error {
 	now := s.now()
@@ -75,6 +76,14 @@ func (s *Devices) DropPairing(ctx context.Context, env, userID, id string) error
 		}
 		return err
 	})
+}
+
+// voidPairings ends the pairing keys of a user whose first device has become active:
+// they were given to whoever knew the password alone.
+func voidPairings(ctx context.Context, tx *sql.Tx, env, userID string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM pairings WHERE env = $1 AND user_id = $2 AND used_at = 0
+		AND (SELECT COUNT(*) FROM devices WHERE env = $1 AND user_id = $2 AND status = $3) = 1`, env, userID, string(device.Active))
+	return err
 }
 
 // scanPairing reads one row of pairingColumns; flow.ErrUnknown when there is none.

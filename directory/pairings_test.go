@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -123,6 +124,7 @@ func testPairings(t *testing.T, open opener) {
 	})
 	t.Run("void the one before of the same application", func(t *testing.T) {
 		user := b.user()
+		b.create(user, device.Mobile, func(n *directory.NewDevice) { n.Device.Key = []byte(uuid.NewString()) })
 		old, other := key(user, "app"), key(user, "other")
 		next := key(user, "app")
 		if err := b.CreatePairing(t.Context(), next); err != nil { // the same id again
@@ -134,6 +136,39 @@ func testPairings(t *testing.T, open opener) {
 		}{{old, flow.ErrUnknown}, {other, nil}, {next, nil}} {
 			_, err := b.Pair(t.Context(), directory.Pair{Env: env, Hash: row.p.Hash, Key: []byte{1, byte(n)}})
 			fails(t, err, row.want)
+		}
+	})
+	t.Run("are void once a first device is active, or what opens the account is another", func(t *testing.T) {
+		for name, then := range map[string]func(user string){
+			"a device that is active at once": func(user string) {
+				b.create(user, device.Mobile, func(n *directory.NewDevice) { n.Device.Key = []byte(uuid.NewString()) })
+			},
+			"one that was activated": func(user string) {
+				d := b.create(user, device.TOTP, func(n *directory.NewDevice) { n.Device.Status = device.ActivationRequired })
+				if _, err := b.Activate(t.Context(), directory.Activation{Env: env, UserID: user, ID: d.ID}); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"another address": func(user string) {
+				if _, err := b.users.Update(t.Context(), env, user, func(u *directory.User) error { u.Email = "another@example.com"; return nil }); err != nil {
+					t.Fatal(err)
+				}
+			},
+		} {
+			user := b.user()
+			p := key(user, "app")
+			then(user)
+			_, err := b.Pair(t.Context(), directory.Pair{Env: env, Hash: p.Hash, Key: []byte(uuid.NewString())})
+			if !errors.Is(err, flow.ErrUnknown) {
+				t.Errorf("after %s: %v", name, err)
+			}
+		}
+		user := b.user()
+		b.create(user, device.Mobile, func(n *directory.NewDevice) { n.Device.Key = []byte(uuid.NewString()) })
+		p := key(user, "app") // given to whoever has proven the first
+		b.create(user, device.Mobile, func(n *directory.NewDevice) { n.Device.Key = []byte(uuid.NewString()) })
+		if _, err := b.Pair(t.Context(), directory.Pair{Env: env, Hash: p.Hash, Key: []byte(uuid.NewString())}); err != nil {
+			t.Errorf("beside two others: %v", err)
 		}
 	})
 	t.Run("stay good when the device is refused", func(t *testing.T) {

@@ -119,7 +119,7 @@ func (s *Accounts) setPhone(ctx context.Context, tx *sql.Tx, before User, number
 	if _, err = rewrite(ctx, tx, before, u, now); err != nil {
 		return err
 	}
-	if err := dropPending(ctx, tx, before.Env, before.ID, PhoneNumber); err != nil {
+	if err := voidSecrets(ctx, tx, before.Env, before.ID, now); err != nil {
 		return err
 	}
 	return tell(ctx, tx, s.ring, before, template, now)

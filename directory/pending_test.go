@@ -147,6 +147,7 @@ func testNewPhone(t *testing.T, open opener) {
 		if _, err := e.users.Update(t.Context(), env, e.ids["ada"], func(u *directory.User) error { u.Profile = []byte(`{"title":"Countess"}`); return nil }); err != nil {
 			t.Fatal(err)
 		}
+		recovery := e.forgot("ada").Params["code"]
 		e.propose("ada", directory.PhoneNumber, mobile)
 		m := e.one()
 		if m.Template != "address.verify" || m.Channel != flow.SMS || m.To != "+493012345678" || len(m.Params["code"]) != 8 || strings.Trim(m.Params["code"], "0123456789") != "" {
@@ -157,6 +158,9 @@ func testNewPhone(t *testing.T, open opener) {
 		}
 		if m := e.one(); m.Template != "phone.changed" || m.To != "ada@example.com" || m.Channel != flow.Email {
 			t.Errorf("%+v", m)
+		}
+		if got := e.recover(directory.Recovering{Username: "ada", Code: recovery, Password: newPassword}); got.Result != directory.WrongCode {
+			t.Errorf("a code of before the change: %+v", got)
 		}
 		if got := e.propose("ada", directory.PhoneNumber, mobile); got != directory.ProposalKnown {
 			t.Error(got)

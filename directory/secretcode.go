@@ -130,13 +130,17 @@ func (c secretCode) use(ctx context.Context, tx *sql.Tx, id string, now time.Tim
 		c.env, string(c.purpose), c.account, id, millis(now)))
 }
 
-// voidSecrets ends every code of an account, and what waits for one.
+// voidSecrets ends every code of an account, and what waits for one: also its pairing
+// keys, which whoever began a sign-on with the old password may have been shown.
 func voidSecrets(ctx context.Context, tx *sql.Tx, env, account string, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `UPDATE secret_codes SET used_at = $3 WHERE env = $1 AND account = $2 AND used_at = 0`, env, account, millis(now))
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM pending_addresses WHERE env = $1 AND user_id = $2`, env, account)
+	if _, err = tx.ExecContext(ctx, `DELETE FROM pending_addresses WHERE env = $1 AND user_id = $2`, env, account); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM pairings WHERE env = $1 AND user_id = $2 AND used_at = 0`, env, account)
 	return err
 }
 

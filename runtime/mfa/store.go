@@ -69,6 +69,8 @@ type Questions interface {
 	UsePush(ctx context.Context, env, id, effect string) (bool, error)
 	CancelPush(ctx context.Context, env, id string) error
 	CreatePairing(ctx context.Context, p device.Pairing) error
+	// DropPairing fails with flow.ErrUnknown where there is no such key.
+	DropPairing(ctx context.Context, env, userID, id string) error
 }
 
 // NewDevice is a device to be added; Device.Status says whether it has to be activated.

@@ -363,6 +363,17 @@ func (s *store) CreatePairing(_ context.Context, p device.Pairing) error {
 	return nil
 }
 
+func (s *store) DropPairing(_ context.Context, _, user, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.pairings)
+	s.pairings = slices.DeleteFunc(s.pairings, func(p device.Pairing) bool { return p.UserID == user && p.ID == id })
+	if len(s.pairings) == before {
+		return flow.ErrUnknown
+	}
+	return nil
+}
+
 var errAway = errors.New("away")
 
 func (s *store) Trust(_ context.Context, b mfa.Browser) error {
