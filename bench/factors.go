@@ -139,7 +139,7 @@ func newFactors(ctx context.Context, dir string) (*factors, error) {
 	devices := directory.NewDevices(db, ring, time.Now)
 	f.Service = mfa.New(mfa.Options{
 		Store: factorStore{devices: devices}, Secrets: factorSecrets{f.memory}, Tries: f.memory, Messages: f, People: f, Policies: f, Keys: ring,
-		NormalEmail: directory.NormalEmail, Random: rand.Reader, Now: time.Now,
+		NormalEmail: directory.NormalEmail, NormalName: directory.NormalName, Random: rand.Reader, Now: time.Now,
 	})
 	hasher := directory.NewHasher(directory.Params{Memory: 64, Time: 1, Threads: 1}, 1, time.Now)
 	u, err := directory.NewUsers(db, hasher, time.Now).Create(ctx, directory.User{Env: factorEnv, Username: "ada", Enabled: true, Population: uuid.NewString()}, "", "")

@@ -104,7 +104,8 @@ func (s *Accounts) setMail(ctx context.Context, tx *sql.Tx, before User, address
 	return true, tell(ctx, tx, s.ring, before, mailChangedMail, now)
 }
 
-// setPhone gives a user a number, or none, and tells them.
+// setPhone gives a user a number, or none, and tells them. Every other code is void, as
+// by a new address.
 func (s *Accounts) setPhone(ctx context.Context, tx *sql.Tx, before User, number, template string, now time.Time) error {
 	var members map[string]any
 	if err := json.Unmarshal(before.Profile, &members); err != nil {
@@ -141,8 +142,9 @@ func tell(ctx context.Context, tx *sql.Tx, ring Sealer, u User, template string,
 	})
 }
 
-// RemovePhone takes a user's number away, with one that waits to take its place, and
-// reports whether there was one. flow.ErrUnknown when there is no such user.
+// RemovePhone takes a user's number away, with every code of theirs, and reports whether
+// there was one. Without one, only a number that waits is dropped. flow.ErrUnknown when
+// there is no such user.
 func (s *Accounts) RemovePhone(ctx context.Context, env, userID string) (had bool, err error) {
 	now := s.now()
 	err = s.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {

@@ -176,6 +176,45 @@ func testNewPhone(t *testing.T, open opener) {
 			t.Errorf("%+v", m)
 		}
 	})
+	// A number that is proven or removed voids what was sent before, as an address does.
+	for name, change := range map[string]func(e *estate){
+		"proven": func(e *estate) {
+			e.propose("ada", directory.PhoneNumber, mobile)
+			if !e.prove("ada", "s", directory.PhoneNumber, e.mail()[0].Params["code"]) {
+				e.t.Error("not proven")
+			}
+		},
+		"removed": func(e *estate) {
+			if had, err := e.RemovePhone(e.t.Context(), env, e.ids["ada"]); err != nil || !had {
+				e.t.Error(had, err)
+			}
+		},
+	} {
+		t.Run("every other code is void once a number is "+name, func(t *testing.T) {
+			e := newEstate(t, open)
+			if _, err := e.users.Update(t.Context(), env, e.ids["ada"], func(u *directory.User) error { u.Profile = []byte(`{"mobilePhone":"+15550100"}`); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			recovery := e.forgot("ada").Params["code"]
+			e.propose("ada", directory.MailAddress, next)
+			mail := e.one().Params["code"]
+			e.propose("bea", directory.MailAddress, "bea@new.example")
+			others := e.one().Params["code"]
+			change(e)
+			if _, err := e.PendingAddress(t.Context(), env, e.ids["ada"], directory.MailAddress); !errors.Is(err, flow.ErrUnknown) {
+				t.Errorf("a new address waits: %v", err)
+			}
+			if got := e.recover(directory.Recovering{Username: "ada", Code: recovery, Password: newPassword}); got.Result != directory.WrongCode {
+				t.Errorf("a new password is set: %+v", got)
+			}
+			if e.prove("ada", "s", directory.MailAddress, mail) {
+				t.Error("a new address is proven")
+			}
+			if rows(t, e.db, "pending_addresses") != 1 || !e.prove("bea", "s", directory.MailAddress, others) {
+				t.Error("somebody else's code is void")
+			}
+		})
+	}
 	t.Run("numbers may be shared", func(t *testing.T) {
 		e := newEstate(t, open)
 		for _, name := range []string{"ada", "bea"} {

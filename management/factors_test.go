@@ -23,7 +23,7 @@ func (h *house) factors(devices *directory.Devices, ring *keys.Ring) *mfa.Servic
 	memory := session.NewMemory(1<<20, h.now)
 	return mfa.New(mfa.Options{
 		Store: deviceStore{Devices: devices}, Secrets: oneTime{memory}, Tries: memory, Messages: postbox{h.outbox}, People: contacts{h.users},
-		Policies: devicePolicies{h.registry}, Keys: ring, NormalEmail: directory.NormalEmail, Random: rand.Reader, Now: h.now,
+		Policies: devicePolicies{h.registry}, Keys: ring, NormalEmail: directory.NormalEmail, NormalName: directory.NormalName, Random: rand.Reader, Now: h.now,
 	})
 }
 

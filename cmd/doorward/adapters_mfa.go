@@ -35,7 +35,7 @@ func (h *house) newFactors(registry func() *configs.Registry) *mfa.Service {
 	return mfa.New(mfa.Options{
 		Store: deviceStore{h.devices, h.ringDevice, registry}, Secrets: secrets{h.expiring}, Tries: h.expiring,
 		Messages: factorMessages{h}, People: contacts{h}, Policies: factorPolicies{registry}, Keys: h.ring,
-		NormalEmail: directory.NormalEmail, Random: rand.Reader, Now: h.now, Metadata: h.models,
+		NormalEmail: directory.NormalEmail, NormalName: directory.NormalName, Random: rand.Reader, Now: h.now, Metadata: h.models,
 	})
 }
 

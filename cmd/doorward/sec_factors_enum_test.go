@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/text/width"
+
 	visit "doorward/internal/journey"
 )
 
@@ -101,6 +103,24 @@ func TestSec_ENUM_FACTOR_FIRST(t *testing.T) {
 			if strings.EqualFold(m.To, everybody[kind].mail) && m.Code() != "" {
 				t.Errorf("a code for somebody with %s", kind)
 			}
+		}
+	}
+	x.forgive()
+}
+
+// Nor does another spelling of the name: what is counted of one is counted of all, also
+// of nobody's.
+func TestSec_ENUM_FACTOR_FIRST_spelling(t *testing.T) {
+	x := newTrial(t)
+	someone := x.lodger()
+	for kind, name := range map[string]string{"somebody": someone.name, "nobody": "ghost" + someone.name[len("guest"):]} {
+		x.forgive()
+		spellings := []string{strings.ToUpper(name), " " + name, width.Widen.String(name)}
+		for i := range 5 {
+			someone.begin("Factor_First").Act("user.lookup", map[string]string{"username": spellings[i%len(spellings)]}).Is(200)
+		}
+		if got := someone.begin("Factor_First").Act("user.lookup", map[string]string{"username": name}); got.Status != 429 {
+			t.Errorf("%s: the sixth code is answered %d, want 429", kind, got.Status)
 		}
 	}
 	x.forgive()

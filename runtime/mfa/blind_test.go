@@ -111,14 +111,14 @@ func TestWhoIsUnprovenProvesByTheirDevice(t *testing.T) {
 	}
 }
 
-// TestNobodysGuessesAreCounted as those for an account are.
+// TestNobodysGuessesAreCounted as those for an account are, however the name is written.
 func TestNobodysGuessesAreCounted(t *testing.T) {
 	r := newRig(t)
 	r.policy.Email.Failure = mfapolicy.Failure{Count: 5}
 	limited := 0
-	for i := range 4 {
+	for i, name := range []string{"mallory", "MALLORY", " mallory", "Mallory "} {
 		who := r.who(fmt.Sprintf("f%d", i))
-		who.Unproven, who.UserID, who.Username = true, "", "mallory"
+		who.Unproven, who.UserID, who.Username = true, "", name
 		c, err := r.Challenge(t.Context(), mfa.Start{Who: who})
 		if err != nil {
 			t.Fatal(err)

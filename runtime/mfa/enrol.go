@@ -53,13 +53,12 @@ func (s *Service) planned(p *mfapolicy.Policy, in Enrolment) (NewDevice, *flow.F
 		wrong = append(wrong, wrongNickname())
 	}
 	if in.Type == device.Email {
-		var err error
-		if d.Email, err = s.o.NormalEmail(in.Email); err != nil {
+		if d.Email = s.NormalAddress(in.Type, in.Email); d.Email == "" {
 			wrong = append(wrong, missing("email", in.Email, "This is not a mail address that a code can be sent to."))
 		}
 	}
 	if in.Type == device.SMS || in.Type == device.Voice {
-		if d.Phone = dialled(in.Phone); !flow.E164(d.Phone) {
+		if d.Phone = s.NormalAddress(in.Type, in.Phone); d.Phone == "" {
 			wrong = append(wrong, missing("phone", in.Phone, "Write the number with a plus and the country code, such as +15550100."))
 		}
 	}
@@ -95,18 +94,35 @@ func calm(nickname string) bool {
 		!strings.ContainsFunc(nickname, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) })
 }
 
-// dialled is a number without what people put between its digits. Source: RFC 3966 3
-// (visual separators).
+// NormalAddress is a mail address (of EMAIL) or a number as a device of the type keeps
+// it; empty for what is none. Enrol takes either as typed.
+func (s *Service) NormalAddress(t device.Type, typed string) string {
+	if t != device.Email {
+		return dialled(typed)
+	}
+	address, err := s.o.NormalEmail(typed)
+	if err != nil {
+		return ""
+	}
+	return address
+}
+
+// dialled is a number as E.164 writes it, without what people put between its digits;
+// empty for what is none. Source: RFC 3966 3 (visual separators).
 func dialled(number string) string {
 	if len(number) > mostTyped {
 		return ""
 	}
-	return strings.Map(func(r rune) rune {
+	number = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Dash, r) || strings.ContainsRune(".()/", r) {
 			return -1
 		}
 		return r
 	}, number)
+	if !flow.E164(number) {
+		return ""
+	}
+	return number
 }
 
 // create adds the device, and says what the person is told who may not.

@@ -31,6 +31,9 @@ func TestAnAddressIsAddedByTheCodeSentToIt(t *testing.T) {
 			if err != nil || made.Device.Status != device.ActivationRequired || made.Device.Phone != tt.phone || made.Device.Email != tt.email || made.Until.IsZero() {
 				t.Fatalf("%+v, %v", made, err)
 			}
+			if got := r.NormalAddress(tt.in.Type, tt.in.Phone+tt.in.Email); got != tt.phone+tt.email {
+				t.Errorf("it is looked for as %q", got)
+			}
 			if len(r.store.notices) != 0 {
 				t.Error("the user is told of what is not there yet")
 			}

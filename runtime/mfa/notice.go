@@ -76,9 +76,7 @@ func (s *Service) newDeviceNotice(env string, d *device.Device) told {
 func (t told) reaches(c Contact) (channel flow.Channel, to string) {
 	for _, channel = range t {
 		if to = c.Email; channel == flow.SMS {
-			if to = dialled(c.Phone); !flow.E164(to) {
-				to = ""
-			}
+			to = dialled(c.Phone)
 		}
 		if to != "" {
 			return channel, to

@@ -64,7 +64,8 @@ func newRig(tb testing.TB) *rig {
 			}
 			return strings.ToLower(s), nil
 		},
-		Random: rand.Reader, Now: now,
+		NormalName: func(s string) (string, error) { return strings.ToLower(strings.TrimSpace(s)), nil },
+		Random:     rand.Reader, Now: now,
 	})
 	return r
 }

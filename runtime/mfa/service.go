@@ -91,8 +91,10 @@ type Options struct {
 	Keys     Keys
 	// NormalEmail is the one form of a mail address; an error for what is none.
 	NormalEmail func(address string) (string, error)
-	Random      io.Reader
-	Now         func() time.Time
+	// NormalName is the one form of a username; an error for what is none.
+	NormalName func(name string) (string, error)
+	Random     io.Reader
+	Now        func() time.Time
 	// Metadata is what is known of models of authenticators; nil: nothing.
 	Metadata *passkey.Metadata
 }
@@ -120,12 +122,17 @@ type Who struct {
 	Unproven bool
 }
 
-// account is by what tries are counted: the user, or the name of nobody.
+// account is by what tries are counted: the user, or the name of nobody, which is one
+// in whatever case it is typed, as users' are.
 func (s *Service) account(w Who) string {
 	if w.UserID != "" {
 		return w.UserID
 	}
-	sum := s.o.Keys.Derive("mfa.nobody", w.Env, w.Username)
+	name := w.Username
+	if key, err := s.o.NormalName(name); err == nil {
+		name = key
+	}
+	sum := s.o.Keys.Derive("mfa.nobody", w.Env, name)
 	return encode(sum[:16])
 }
 

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"doorward/runtime/device"
 	"doorward/runtime/flow"
@@ -36,6 +35,7 @@ type Service interface {
 // Changes are what is done with devices.
 type Changes interface {
 	Devices(ctx context.Context, who mfa.Who) ([]device.Device, error)
+	NormalAddress(t device.Type, typed string) string
 	Enrol(ctx context.Context, in mfa.Enrolment) (mfa.Enrolling, error)
 	Delete(ctx context.Context, who mfa.Who, id string) error
 }
@@ -216,9 +216,10 @@ func (k *Kind) make(ctx context.Context, who mfa.Who, j job) (d device.Device, f
 	if err != nil {
 		return device.Device{}, false, err
 	}
-	is := func(address string) func(device.Device) bool {
+	is := func(typed string) func(device.Device) bool {
+		address := k.mfa.NormalAddress(j.of, typed)
 		return func(d device.Device) bool {
-			return d.Type == j.of && d.Status == device.Active && address != "" && (strings.EqualFold(d.Email, address) && d.Phone == "" || d.Phone == address)
+			return d.Type == j.of && d.Status == device.Active && address != "" && (d.Email == address || d.Phone == address)
 		}
 	}
 	if i := slices.IndexFunc(all, is(j.address)); i >= 0 {
@@ -232,8 +233,9 @@ func (k *Kind) make(ctx context.Context, who mfa.Who, j job) (d device.Device, f
 		}
 		d, fresh = made.Device, true
 	}
+	former := is(j.old)
 	for _, o := range all {
-		goes := j.mode == overrides && o.Type == j.of || j.mode == replaces && is(j.old)(o)
+		goes := j.mode == overrides && o.Type == j.of || j.mode == replaces && former(o)
 		if o.ID == d.ID || !goes {
 			continue
 		}

@@ -39,6 +39,10 @@ func (t *town) Devices(context.Context, mfa.Who) ([]device.Device, error) {
 	return slices.Clone(t.devices), nil
 }
 
+func (*town) NormalAddress(_ device.Type, typed string) string {
+	return strings.ToLower(strings.ReplaceAll(typed, "-", ""))
+}
+
 func (t *town) Enrol(_ context.Context, in mfa.Enrolment) (mfa.Enrolling, error) {
 	if t.err != nil || !in.Active {
 		return mfa.Enrolling{}, t.err
@@ -46,9 +50,9 @@ func (t *town) Enrol(_ context.Context, in mfa.Enrolment) (mfa.Enrolling, error)
 	t.effects = append(t.effects, in.Effect)
 	d := device.Device{UserID: in.UserID, ID: "new-" + string(in.Type), Type: in.Type, Status: device.Active}
 	if in.Type == device.Email {
-		d.Email = in.Email
+		d.Email = t.NormalAddress(in.Type, in.Email)
 	} else {
-		d.Phone = in.Phone
+		d.Phone = t.NormalAddress(in.Type, in.Phone)
 	}
 	t.devices = append(t.devices, d)
 	return mfa.Enrolling{Device: d}, nil
@@ -72,6 +76,7 @@ func TestKnownAddressesBecomeDevices(t *testing.T) {
 	const old, fresh = "+15550100", "+15550199"
 	phone := device.Device{UserID: "u1", ID: "old", Type: device.SMS, Status: device.Active, Phone: old}
 	other := device.Device{UserID: "u1", ID: "other", Type: device.SMS, Status: device.Active, Phone: "+15550133"}
+	post := device.Device{UserID: "u1", ID: "post", Type: device.Email, Status: device.Active, Email: "ada@example.com"}
 	call := device.Device{UserID: "u1", ID: "call", Type: device.Voice, Status: device.Active, Phone: old}
 	const user = `{"id":"u1","sms":{"mobilePhone":"` + fresh + `","oldMobilePhone":"` + old + `"}`
 	for name, tt := range map[string]struct {
@@ -79,17 +84,21 @@ func TestKnownAddressesBecomeDevices(t *testing.T) {
 		town         town
 		want, left   string
 	}{
-		"one more":                {`{"sms":{"enabled":true}}`, user + `}`, town{devices: []device.Device{phone, other}}, "ENROLLED", "old other new-SMS"},
-		"instead of all":          {`{"sms":{"enabled":true,"mode":"OVERRIDE"}}`, user + `}`, town{devices: []device.Device{phone, other, call}}, "ENROLLED", "call new-SMS"},
-		"instead of one":          {`{"sms":{"enabled":true,"mode":"REPLACE"}}`, user + `}`, town{devices: []device.Device{phone, other, call}}, "ENROLLED", "other call new-SMS"},
-		"that is there":           {`{"sms":{"enabled":true,"mode":"OVERRIDE"}}`, `{"id":"u1","sms":{"mobilePhone":"` + old + `"}}`, town{devices: []device.Device{phone, other}}, "ENROLLED", "old"},
-		"several":                 {`{"sms":{"enabled":true},"email":{"enabled":true},"voice":{"enabled":true}}`, user + `,"email":{"email":"ada@example.com"}}`, town{}, "ENROLLED", "new-SMS new-EMAIL"},
-		"none given":              {`{"email":{"enabled":true}}`, user + `}`, town{}, "NOT_APPLICABLE", ""},
-		"none switched on":        {`{"sms":{"enabled":false}}`, user + `}`, town{}, "NOT_APPLICABLE", ""},
-		"none that the policy is": {`{"voice":{"enabled":true}}`, `{"id":"u1","voice":{"mobilePhone":"` + fresh + `"}}`, town{types: []device.Type{device.SMS}}, "NOT_APPLICABLE", ""},
-		"of somebody else":        {`{"sms":{"enabled":true}}`, strings.Replace(user, "u1", "u2", 1) + `}`, town{}, "USER_MISMATCH", ""},
-		"without a step-up":       {`{"sms":{"enabled":true}}`, user + `}`, town{devices: []device.Device{phone}, locked: true}, "STEP_UP_REQUIRED", "old"},
-		"that is no address":      {`{"sms":{"enabled":true}}`, user + `}`, town{err: flow.Invalid(flow.Detail{Target: "phone"})}, "INVALID_DATA", ""},
+		"one more":                                 {`{"sms":{"enabled":true}}`, user + `}`, town{devices: []device.Device{phone, other}}, "ENROLLED", "old other new-SMS"},
+		"instead of all":                           {`{"sms":{"enabled":true,"mode":"OVERRIDE"}}`, user + `}`, town{devices: []device.Device{phone, other, call}}, "ENROLLED", "call new-SMS"},
+		"instead of one":                           {`{"sms":{"enabled":true,"mode":"REPLACE"}}`, user + `}`, town{devices: []device.Device{phone, other, call}}, "ENROLLED", "other call new-SMS"},
+		"that is there":                            {`{"sms":{"enabled":true,"mode":"OVERRIDE"}}`, `{"id":"u1","sms":{"mobilePhone":"` + old + `"}}`, town{devices: []device.Device{phone, other}}, "ENROLLED", "old"},
+		"that is there, written in another way":    {`{"sms":{"enabled":true}}`, `{"id":"u1","sms":{"mobilePhone":"+1-555-0100"}}`, town{devices: []device.Device{phone}}, "ENROLLED", "old"},
+		"instead of one, written in another way":   {`{"sms":{"enabled":true,"mode":"REPLACE"}}`, `{"id":"u1","sms":{"mobilePhone":"+1-555-0199","oldMobilePhone":"+1-555-0100"}}`, town{devices: []device.Device{phone, other}}, "ENROLLED", "other new-SMS"},
+		"an address there, written in another way": {`{"email":{"enabled":true}}`, `{"id":"u1","email":{"email":"Ada@Example.com"}}`, town{devices: []device.Device{post}}, "ENROLLED", "post"},
+		"instead of no address":                    {`{"sms":{"enabled":true,"mode":"REPLACE"}}`, `{"id":"u1","sms":{"mobilePhone":"+1-555-0199","oldMobilePhone":""}}`, town{devices: []device.Device{phone, post}}, "ENROLLED", "old post new-SMS"},
+		"several":                                  {`{"sms":{"enabled":true},"email":{"enabled":true},"voice":{"enabled":true}}`, user + `,"email":{"email":"ada@example.com"}}`, town{}, "ENROLLED", "new-SMS new-EMAIL"},
+		"none given":                               {`{"email":{"enabled":true}}`, user + `}`, town{}, "NOT_APPLICABLE", ""},
+		"none switched on":                         {`{"sms":{"enabled":false}}`, user + `}`, town{}, "NOT_APPLICABLE", ""},
+		"none that the policy is":                  {`{"voice":{"enabled":true}}`, `{"id":"u1","voice":{"mobilePhone":"` + fresh + `"}}`, town{types: []device.Type{device.SMS}}, "NOT_APPLICABLE", ""},
+		"of somebody else":                         {`{"sms":{"enabled":true}}`, strings.Replace(user, "u1", "u2", 1) + `}`, town{}, "USER_MISMATCH", ""},
+		"without a step-up":                        {`{"sms":{"enabled":true}}`, user + `}`, town{devices: []device.Device{phone}, locked: true}, "STEP_UP_REQUIRED", "old"},
+		"that is no address":                       {`{"sms":{"enabled":true}}`, user + `}`, town{err: flow.Invalid(flow.Detail{Target: "phone"})}, "INVALID_DATA", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if tt.town.types == nil {
