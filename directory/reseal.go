@@ -23,8 +23,7 @@ type sealedRow struct {
 // Reseal seals everything that lasts under the generation that seals now, and
 // returns how many values were under another: the secrets of the configuration, the
 // signing keys, those of certificate authorities, the seeds of devices and the PINs of
-// certificates. What lives for less than a generation does is left to expire. It changes
-// all of them or none, but for seeds and PINs, of which there may be many: those go a
+// certificates. What lives for less than a generation does is left to expire. It goes a
 // page at a time, and to reseal again goes on where an error ended it.
 // The nodes that are serving read either.
 func Reseal(ctx context.Context, db *DB, ring Resealer) (int, error) {
@@ -41,24 +40,38 @@ func Reseal(ctx context.Context, db *DB, ring Resealer) (int, error) {
 	return n, nil
 }
 
+// resealPage is how many values are sealed anew in one transaction, which has the time
+// of a request's.
+const resealPage = 100
+
 func resealRows(ctx context.Context, db *DB, ring Resealer) (n int, err error) {
-	err = db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		n = 0
-		rows, err := sealedRows(ctx, tx)
-		if err != nil {
+	for page := resealPage; err == nil && page == resealPage; n += page {
+		err = db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			page, err = resealSome(ctx, tx, ring)
 			return err
+		})
+		if err != nil {
+			page = 0 // it was taken back
 		}
-		for _, row := range rows {
-			done, err := row.reseal(ctx, tx, ring)
-			if err != nil {
-				return err
-			}
-			if done {
-				n++
-			}
+	}
+	return n, err
+}
+
+// resealSome seals a page of values anew, fewer where fewer are left.
+func resealSome(ctx context.Context, tx *sql.Tx, ring Resealer) (n int, err error) {
+	rows, err := sealedRows(ctx, tx)
+	for _, row := range rows {
+		done, err := row.reseal(ctx, tx, ring)
+		if err != nil {
+			return n, err
 		}
-		return nil
-	})
+		if done {
+			n++
+		}
+		if n == resealPage {
+			break
+		}
+	}
 	return n, err
 }
 

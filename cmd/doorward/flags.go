@@ -36,6 +36,7 @@ type options struct {
 	OutboundAllow     []string
 	OutboundCA        string
 	FIDOMetadata      string
+	AuditKeep         time.Duration
 	AllowDemoSecrets  bool
 	AcceptUnsafeRedis bool
 }
@@ -58,9 +59,13 @@ func (o *options) register(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.OutboundAllow, "outbound-allow", nil, "`networks` with port inside which services may be called, such as 10.1.2.0/24:8443; ENVIRONMENT=10.1.2.0/24:8443 for one environment (default: public addresses on port 443)")
 	f.StringVar(&o.OutboundCA, "outbound-ca", "", "PEM `file` of certificate authorities that services are trusted by besides the system's; read again when it changes")
 	f.StringVar(&o.FIDOMetadata, "fido-metadata", "", "`file` of the FIDO Metadata Service, by which FIDO2 policies let models of authenticators in (default: none)")
+	f.DurationVar(&o.AuditKeep, "audit-keep", defaultAuditKeep, "how long security events stay in the database, as 2160h; 0 is for ever")
 	f.BoolVar(&o.AllowDemoSecrets, "allow-demo-secrets", false, "serve the demo's published secrets beyond loopback")
 	f.BoolVar(&o.AcceptUnsafeRedis, "accept-unsafe-redis", false, "serve on a Redis without AOF or with eviction, although it may lose flows")
 }
+
+// defaultAuditKeep bounds what anybody may have written by asking for sign-ons.
+const defaultAuditKeep = 90 * 24 * time.Hour
 
 // fromEnvironment fills what was not given as a flag from DOORWARD_*.
 func fromEnvironment(f *pflag.FlagSet, getenv func(string) string) error {

@@ -125,14 +125,15 @@ func (h *house) openKeys(context.Context) error {
 }
 
 func (h *house) openDirectory(ctx context.Context) error {
-	db, err := directory.Open(ctx, directory.Options{Path: h.o.Database, Now: h.now})
+	db, err := directory.Open(ctx, directory.Options{Path: h.o.Database, Now: h.now, KeepEvents: h.o.AuditKeep})
 	if err != nil {
 		return fmt.Errorf("database: %w", err) // which says where, and keeps the password
 	}
 	h.closes = append(h.closes, func(context.Context) error { return db.Close() })
 	h.db = db
 	h.checks["database"] = db.Health
-	h.hasher = directory.NewHasher(directory.DefaultParams(), runtime.NumCPU(), h.now)
+	cores := runtime.GOMAXPROCS(0) // unlike NumCPU it knows of a container's quota
+	h.hasher = directory.NewHasher(directory.DefaultParams(), cores, h.now)
 	h.users = directory.NewUsers(db, h.hasher, h.now).Telling(h.ring)
 	h.codes = directory.NewCodes(db, h.now)
 	h.signing = directory.NewSigningKeys(db, h.ring, h.now)

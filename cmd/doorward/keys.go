@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -110,8 +111,35 @@ func changeRing(c *cobra.Command, path string, to func(*keys.Ring) (*keys.Ring, 
 	return writeRing(c, path, ring, os.O_TRUNC)
 }
 
+// writeWhole writes a file that is there when it returns, whatever happens to the machine.
+func writeWhole(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // the operator names it
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// sameOwner gives a file to whom another belongs, so that a ring that root changes is
+// still read by the service's user.
+func sameOwner(as os.FileInfo, path string) error {
+	if st, ok := as.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
+		return os.Chown(path, int(st.Uid), int(st.Gid))
+	}
+	return nil
+}
+
+// replaceLink gives a file a second name, in the place of whatever has it.
+func replaceLink(path, name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.Link(path, name)
+}
+
 // writeRing writes beside the file and renames, so that a ring is never half
-// there. how is os.O_EXCL (refuse to replace one) or os.O_TRUNC.
+// there. The one before stays as FILE.old. how is os.O_EXCL (refuse to replace one) or os.O_TRUNC.
 func writeRing(c *cobra.Command, path string, ring *keys.Ring, how int) error {
 	if how == os.O_EXCL {
 		if _, err := os.Lstat(path); err == nil {
@@ -119,8 +147,13 @@ func writeRing(c *cobra.Command, path string, ring *keys.Ring, how int) error {
 		}
 	}
 	next := path + ".new"
-	if err := os.WriteFile(next, ring.Marshal(), 0o600); err != nil {
+	if err := writeWhole(next, ring.Marshal()); err != nil {
 		return err
+	}
+	if was, err := os.Stat(path); err == nil {
+		if err := errors.Join(sameOwner(was, next), replaceLink(path, path+".old")); err != nil {
+			return err
+		}
 	}
 	if err := os.Rename(next, path); err != nil {
 		return err

@@ -12,8 +12,9 @@ import (
 	"doorward/delivery"
 )
 
-// mailGrace is how long messages under way may take once the node stops.
-const mailGrace = 5 * time.Second
+// mailGrace is how long messages under way may take once the node stops. It leaves room
+// in closeTime for what is written behind them.
+const mailGrace = 2 * time.Second
 
 // openDelivery starts the worker that sends what the directory's outbox holds. On
 // a machine of its own and without a mail server, messages go where the demo shows

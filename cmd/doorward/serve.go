@@ -38,6 +38,7 @@ const (
 	drainTime = 5 * time.Second  // ready is red, requests are still taken
 	stopTime  = 20 * time.Second // drain, and what runs is finished
 	closeTime = 5 * time.Second  // stores are written and closed
+	traceTime = time.Second      // of it, for spans; what lasts is written behind them
 )
 
 // settleTime is how long a start takes at most, with the first answer, as a rule.
@@ -93,6 +94,9 @@ func (s *wholeWrites) Write(b []byte) (int, error) {
 
 // serve runs until ctx ends, then stops so that no request is lost.
 func serve(ctx context.Context, o options, getenv func(string) string, stdout, stderr io.Writer) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP) // which would end a process that starts or stops
+	defer signal.Stop(hangup)
 	h, err := build(ctx, o, stderr)
 	if err != nil {
 		return err
@@ -104,7 +108,7 @@ func serve(ctx context.Context, o options, getenv func(string) string, stdout, s
 	defer stop()
 	server, err := h.faces(background, getenv)
 	if err == nil {
-		err = h.answer(ctx, background, server, stdout)
+		err = h.answer(ctx, background, server, hangup, stdout)
 	}
 	stop()
 	c, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
@@ -124,7 +128,11 @@ func (h *house) faces(ctx context.Context, getenv func(string) string) (*httpapi
 		return nil, err
 	}
 	if tracer != nil {
-		h.closes = append(h.closes, tracer.Shutdown)
+		h.closes = append(h.closes, func(ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(ctx, traceTime)
+			defer cancel()
+			return tracer.Shutdown(ctx)
+		})
 		engine = traced{engine, tracer.Tracer("doorward")}
 	}
 	var actions []flow.Action
@@ -275,7 +283,7 @@ func (h *house) ownClient() *http.Client {
 }
 
 // answer listens, says so, and serves until ctx ends.
-func (h *house) answer(ctx, background context.Context, server *httpapi.Server, stdout io.Writer) error {
+func (h *house) answer(ctx, background context.Context, server *httpapi.Server, hangup <-chan os.Signal, stdout io.Writer) error {
 	// What the start took is given back once nobody waits for the first answer any more.
 	defer time.AfterFunc(settleTime, debug.FreeOSMemory).Stop()
 	listeners, err := listen(ctx, h.o.Listen)
@@ -296,9 +304,6 @@ func (h *house) answer(ctx, background context.Context, server *httpapi.Server, 
 		defer func() { _ = m.Close() }()
 	}
 	h.tend(background)
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
 	h.greet(stdout)
 	for {
 		select {

@@ -30,6 +30,8 @@ type house struct {
 	*engine.Engine
 	t        testing.TB
 	store    *store
+	sessions engine.Sessions     // the store
+	index    engine.SessionIndex // the store
 	keys     *ring
 	ask      *ask
 	plan     *flow.Plan
@@ -59,8 +61,11 @@ func newHouse(t testing.TB, nodes ...*flow.Node) *house {
 
 func (h *house) build() {
 	h.t.Helper()
+	if h.sessions == nil {
+		h.sessions, h.index = h.store, h.store
+	}
 	e, err := engine.New(engine.Parts{
-		Executions: h.store, Sessions: h.store, Index: h.store, Plans: h, Users: h, Keys: h.keys, Events: h,
+		Executions: h.store, Sessions: h.sessions, Index: h.index, Plans: h, Users: h, Keys: h.keys, Events: h,
 		Kinds: append([]flow.Kind{h.ask, pass{}, odd{}, fill{}, step{}}, h.more...), Rates: h.rates, Now: h.now, Random: rand.NewChaCha8([32]byte{7}),
 	})
 	if err != nil {

@@ -197,7 +197,11 @@ func (e *Engine) complete(x *flow.Execution, now time.Time) (*flow.Completion, e
 // come from somebody who may end it. It returns the id of the caller's own
 // session, or "" when there was none.
 func (e *Engine) SignOff(ctx context.Context, env string, c flow.Caller, session string) (string, error) {
-	mine, err := e.end(ctx, env, c, e.sessionKey(env, c))
+	var mine string
+	s, err := e.end(ctx, env, c, e.sessionKey(env, c))
+	if s != nil {
+		mine = s.ID
+	}
 	if err != nil || session == "" || session == mine {
 		return mine, err
 	}
@@ -205,20 +209,38 @@ func (e *Engine) SignOff(ctx context.Context, env string, c flow.Caller, session
 	if err != nil {
 		return mine, e.storeFault(ctx, flow.Ref{Env: env}, c, err)
 	}
-	_, err = e.end(ctx, env, c, key)
-	return mine, err
+	return mine, e.endNamed(ctx, env, c, key)
 }
 
-// end ends the session under a cookie digest and returns its id.
-func (e *Engine) end(ctx context.Context, env string, c flow.Caller, key flow.Digest) (string, error) {
+// endNamed ends the session that was put last under a cookie digest, and whatever of it
+// lies yet under one that it has replaced: a turn may have died between the two.
+func (e *Engine) endNamed(ctx context.Context, env string, c flow.Caller, key flow.Digest) error {
+	ended, err := e.end(ctx, env, c, key)
+	if err != nil || ended == nil {
+		return err
+	}
+	for _, r := range ended.Replaced {
+		left, err := e.Sessions.Session(ctx, env, r.Hash, nil)
+		if err == nil && left != nil && left.ID == ended.ID {
+			_, err = e.end(ctx, env, c, r.Hash)
+		}
+		if err != nil {
+			return e.storeFault(ctx, flow.Ref{Env: env}, c, err)
+		}
+	}
+	return nil
+}
+
+// end ends the session under a cookie digest and returns it; nil: there is none.
+func (e *Engine) end(ctx context.Context, env string, c flow.Caller, key flow.Digest) (*flow.Session, error) {
 	if key.IsZero() {
-		return "", nil
+		return nil, nil
 	}
 	ref := flow.Ref{Env: env}
 	s, err := e.Sessions.EndSession(ctx, env, key)
 	if err != nil || s == nil {
-		return "", e.storeFault(ctx, ref, c, err)
+		return nil, e.storeFault(ctx, ref, c, err)
 	}
 	e.record(ctx, flow.SessionEnded, ref, &flow.Execution{User: s.User, SessionID: s.ID}, c, "sign-off")
-	return s.ID, nil
+	return s, nil
 }

@@ -93,7 +93,7 @@ func (e *Engine) acquire(ctx context.Context, ref flow.Ref, c flow.Caller, claim
 
 // contended answers a submit that lost, with the execution as it stands.
 func (e *Engine) contended(ctx context.Context, ref flow.Ref, c flow.Caller, reason string) error {
-	v, err := e.View(ctx, ref, c)
+	_, v, err := e.read(ctx, ref, c) // what is due would wait for the same submit
 	if err != nil {
 		return err
 	}

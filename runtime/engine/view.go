@@ -16,15 +16,21 @@ import (
 // unless what a flow.Poller waits for has happened: then the execution moves as by a
 // submit.
 func (e *Engine) View(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, error) {
-	x, session, err := e.Executions.Load(ctx, ref, e.sessionKey(ref.Env, c))
-	if err != nil {
-		return flow.View{}, e.storeFault(ctx, ref, c, err)
-	}
-	v, err := e.show(ctx, x, session, c)
+	x, v, err := e.read(ctx, ref, c)
 	if err != nil || x.Terminal() {
 		return v, err
 	}
 	return e.polled(ctx, x, v, c)
+}
+
+// read is an execution as it stands, whatever it waits for.
+func (e *Engine) read(ctx context.Context, ref flow.Ref, c flow.Caller) (*flow.Execution, flow.View, error) {
+	x, session, err := e.Executions.Load(ctx, ref, e.sessionKey(ref.Env, c))
+	if err != nil {
+		return nil, flow.View{}, e.storeFault(ctx, ref, c, err)
+	}
+	v, err := e.show(ctx, x, session, c)
+	return x, v, err
 }
 
 // polled is the view v of x, or, where it is due, that of the execution after
@@ -80,15 +86,19 @@ func (e *Engine) show(ctx context.Context, x *flow.Execution, session *flow.Sess
 func (e *Engine) Resume(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, *flow.Completion, error) {
 	key := e.sessionKey(ref.Env, c)
 	binding := flow.Sum(c.Cookie)
-	if c.Cookie == "" && c.FlowToken != "" { // a client without cookies: its binding is known once loaded
+	var bound flow.Digest
+	if c.Cookie == "" && c.FlowToken != "" { // a client without cookies: what binds it is known once loaded
 		x, session, err := e.Executions.Load(ctx, ref, key)
 		if err == nil && e.standing(x, session, c, e.clock()) == owner {
-			binding = x.Binding
+			binding, bound, key = x.Binding, x.SessionHash, x.SessionHash
 		}
 	}
 	x, session, err := e.Executions.Resume(ctx, ref, binding, key)
 	if err != nil {
 		return flow.View{}, nil, e.storeFault(ctx, ref, c, err)
+	}
+	if session == nil && !bound.IsZero() { // a sign-off ends what rests on the session, as it does for a cookie
+		return flow.View{}, nil, flow.Gone()
 	}
 	v, err := e.show(ctx, x, session, c)
 	if err == nil && !x.Request.IsSignOn() {
