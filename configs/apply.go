@@ -86,6 +86,10 @@ func (t *tenant) apply(ctx context.Context, store Store, users Seeder) (*differe
 	if err != nil || d.kept {
 		return d, err
 	}
+	if d.handed {
+		_, err = store.Edit(ctx, flow.Edit{Env: t.environment.ID, Put: d.put, Expected: revision})
+		return d, err
+	}
 	if err := t.seed(ctx, users); err != nil {
 		return nil, err
 	}
@@ -113,6 +117,7 @@ func (t *tenant) seed(ctx context.Context, users Seeder) error {
 // difference is what brings the store to one tenant's files.
 type difference struct {
 	kept        bool // it has been seeded; nothing is done any more
+	handed      bool // it is no longer the files' own; it stays as it is but for that
 	publish     bool // a plan has not been published yet
 	before      []flow.Resource
 	put, remove []flow.Resource
@@ -140,9 +145,7 @@ func (t *tenant) diff(ctx context.Context, store Store) (*difference, error) {
 		d.before = append(d.before, r)
 	}
 	if env, ok := there[resourceKey{kindEnvironment, t.environment.ID}]; ok && !t.environment.Managed {
-		d.kept = true
-		d.note(t, Keeps, env)
-		return d, nil
+		return d, d.keep(t, env)
 	}
 	secrets, err := store.Secrets(ctx, t.environment.ID)
 	if err != nil {
@@ -160,6 +163,46 @@ func (t *tenant) diff(ctx context.Context, store Store) (*difference, error) {
 	}
 	d.publish, err = t.unpublished(ctx, store)
 	return d, err
+}
+
+// keep leaves an environment that has been seeded as it is. One that was the files' own
+// is handed over.
+func (d *difference) keep(t *tenant, env flow.Resource) error {
+	if !isManaged(env) {
+		d.kept = true
+		d.note(t, Keeps, env)
+		return nil
+	}
+	var body map[string]json.RawMessage
+	if err := json.Unmarshal(env.Body, &body); err != nil {
+		return err
+	}
+	body["managed"] = json.RawMessage("false")
+	var err error
+	env.Body, err = json.Marshal(body)
+	d.handed, d.put = true, []flow.Resource{env}
+	d.note(t, Changes, env)
+	return err
+}
+
+// isManaged reports whether the document of an environment gives it to files.
+func isManaged(env flow.Resource) bool {
+	var b struct {
+		Managed bool `json:"managed"`
+	}
+	return json.Unmarshal(env.Body, &b) == nil && b.Managed
+}
+
+// Abandoned are the ids of those environments that are files' own and that no folder
+// has any more. Nothing is done with them: whoever is in them would be gone.
+func (f *Files) Abandoned(environments []flow.Resource) []string {
+	var out []string
+	for _, env := range environments {
+		if isManaged(env) && !slices.ContainsFunc(f.tenants, func(t *tenant) bool { return t.environment.ID == env.ID }) {
+			out = append(out, env.ID)
+		}
+	}
+	return out
 }
 
 // compare finds what of a document differs from what is there, and takes that out

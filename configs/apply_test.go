@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,6 +61,36 @@ func managed(t *testing.T, replaced map[string]string) map[string]string {
 		out[path] = text
 	}
 	return out
+}
+
+// What files no longer own is handed over as it is, once; what no folder has any more is
+// told, and stays.
+func TestManagedFilesLetGo(t *testing.T) {
+	m := newMemory()
+	apply(t, m, demo(t, managed(t, nil)))
+	there, err := m.Environments(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := load(t, fstest.MapFS{}).Abandoned(there); !slices.Equal(got, []string{env}) {
+		t.Errorf("without its folder there is %q", got)
+	}
+	m.users = nil
+	renamed := demo(t, edit(t, "demo/applications/web.json", "Demo web application", "Web"))
+	for i, want := range [][]string{{`Demo: change environment "Demo" (` + env + `)`}, {`Demo: keep environment "Demo" (` + env + `)`}} {
+		if diff := cmp.Diff(want, apply(t, m, renamed)); diff != "" {
+			t.Errorf("%d: %s", i, diff)
+		}
+	}
+	if m.revision != 2 || len(m.users) != 0 {
+		t.Errorf("revision %d with %d users, want 2 with none", m.revision, len(m.users))
+	}
+	if there, err = m.Environments(t.Context()); err != nil || len(load(t, renamed).Abandoned(there)) != 0 {
+		t.Error("it is files' own yet", err)
+	}
+	if got := apply(t, m, demo(t, managed(t, edit(t, "demo/applications/web.json", "Demo web application", "Web")))); !slices.Contains(got, `Demo: change application "Web" (`+web+`)`) {
+		t.Errorf("taken back it is %q", got)
+	}
 }
 
 func TestManagedFilesOwnTheEnvironment(t *testing.T) {

@@ -240,6 +240,13 @@ func (h *house) applyFiles(ctx context.Context) error {
 	if !h.mayServeDemo() && files.DemoSecrets() {
 		return errDemoAbroad // before it is in the database, which is good for nothing else then
 	}
+	there, err := h.store.Environments(ctx)
+	if err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	for _, env := range files.Abandoned(there) {
+		h.log.Warn("an environment is given to files, and no folder has it; it goes on as it is: put its folder back, with managed false to change or delete it by the API", "environment", env)
+	}
 	changes, err := configs.Diff(ctx, files, h.store)
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)

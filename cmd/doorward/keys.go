@@ -113,7 +113,7 @@ func changeRing(c *cobra.Command, path string, to func(*keys.Ring) (*keys.Ring, 
 
 // writeWhole writes a file that is there when it returns, whatever happens to the machine.
 func writeWhole(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // the operator names it
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
