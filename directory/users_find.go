@@ -24,8 +24,12 @@ func (s *Users) Find(ctx context.Context, env, attribute, value string) (User, e
 	if !storable(value) {
 		key = ""
 	}
+	first := ""
+	if attribute == "email" {
+		first = ` ORDER BY email_verified DESC` // as users_email has them
+	}
 	rows, err := s.db.reader.QueryContext(ctx, `SELECT `+userColumns+` FROM users
-		WHERE env = $1 AND `+column+` = $2 AND `+column+` <> '' ORDER BY email_verified DESC LIMIT 2`, env, key)
+		WHERE env = $1 AND `+column+` = $2 AND `+column+` <> ''`+first+` LIMIT 2`, env, key)
 	if err != nil {
 		return User{}, fmt.Errorf("find user: %w", err)
 	}
