@@ -52,3 +52,11 @@ func (s *Users) Find(ctx context.Context, env, attribute, value string) (User, e
 	}
 	return User{}, flow.ErrUnknown
 }
+
+// EmailTaken reports whether an address, compared as Find compares it, is that of
+// another user than the one of the id; empty: of anybody.
+func (s *Users) EmailTaken(ctx context.Context, env, address, id string) (taken bool, err error) {
+	err = s.db.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE env = $1 AND email_key = $2 AND email_key <> '' AND id <> $3)`,
+		env, emailKey(address), id).Scan(&taken)
+	return taken, err
+}

@@ -44,6 +44,21 @@ func testFindUsers(t *testing.T, open opener) {
 	if _, err := e.users.Find(t.Context(), env, "name.family", "x"); err == nil || errors.Is(err, flow.ErrUnknown) {
 		t.Error(err)
 	}
+	for _, row := range []struct {
+		address, except string
+		taken           bool
+	}{
+		{"Ada@Example.com", "", true},
+		{"Ada@Example.com", "ada", false}, // theirs, written in another way
+		{"shared@example.com", "bea", true},
+		{"shared@example.com", "", true},
+		{"nobody@example.com", "", false},
+		{"", "", false},
+	} {
+		if taken, err := e.users.EmailTaken(t.Context(), env, row.address, e.ids[row.except]); err != nil || taken != row.taken {
+			t.Errorf("%+v: %v %v", row, taken, err)
+		}
+	}
 	e.unsorted(func() { _, _ = e.users.Find(t.Context(), env, "email", "shared@example.com") })
 }
 
