@@ -180,7 +180,7 @@ func (a *account) has(ctx context.Context, tx *sql.Tx, kind AddressKind, address
 func (s *Accounts) orTaken(ctx context.Context, tx *sql.Tx, a *account, m flow.Message) (flow.Message, error) {
 	var owner account
 	err := tx.QueryRowContext(ctx, `SELECT username, given, email, preferred_language FROM users
-		WHERE env = $1 AND email_key = $2 AND id <> $3 ORDER BY created_at, id LIMIT 1`, a.env, emailKey(m.To), a.subject.ID).
+		WHERE env = $1 AND email_key = $2 AND id <> $3 ORDER BY email_verified DESC, created_at, id LIMIT 1`, a.env, emailKey(m.To), a.subject.ID).
 		Scan(&owner.subject.Username, &owner.subject.Given, &owner.email, &owner.subject.Locales)
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, nil

@@ -139,7 +139,7 @@ func (s *Accounts) register(ctx context.Context, tx *sql.Tx, r Registration, n n
 	key := emailKey(r.Email)
 	owner := account{env: r.Env}
 	err = tx.QueryRowContext(ctx, `SELECT id, username, given, email, preferred_language FROM users
-		WHERE env = $1 AND email_key = $2 ORDER BY created_at, id LIMIT 1`, r.Env, key).
+		WHERE env = $1 AND email_key = $2 ORDER BY email_verified DESC, created_at, id LIMIT 1`, r.Env, key).
 		Scan(&owner.subject.ID, &owner.subject.Username, &owner.subject.Given, &owner.email, &owner.subject.Locales)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", err

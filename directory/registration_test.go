@@ -151,6 +151,27 @@ func testRegistration(t *testing.T, open opener) {
 		}
 	})
 	testRegistrationLimits(t, open)
+	t.Run("of several users of an address, whose it is verified is told", func(t *testing.T) {
+		e := newEstate(t, open)
+		e.now.Move(time.Minute)
+		if _, err := e.users.Create(t.Context(), directory.User{Env: env, Username: "late", Population: "p1", Email: "late@example.com", EmailVerified: true}, oldPassword, ""); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.users.Update(t.Context(), env, e.ids["bea"], func(u *directory.User) error { u.Email = "Late@example.com"; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		r := newcomer()
+		r.Email = "late@example.com"
+		for template, ask := range map[string]func(){
+			"registration.exists": func() { e.register(r) },
+			"address.taken":       func() { e.propose("ada", directory.MailAddress, r.Email) },
+		} {
+			ask()
+			if m := e.one(); m.Template != template || m.To != "late@example.com" || m.Params["username"] != "late" {
+				t.Errorf("%s to %s, of %s", m.Template, m.To, m.Params["username"])
+			}
+		}
+	})
 }
 
 func testRegistrationLimits(t *testing.T, open opener) {

@@ -24,8 +24,12 @@ func (s *Users) Find(ctx context.Context, env, attribute, value string) (User, e
 	if !storable(value) {
 		key = ""
 	}
+	first := ""
+	if attribute == "email" {
+		first = ` ORDER BY email_verified DESC` // as users_email has them
+	}
 	rows, err := s.db.reader.QueryContext(ctx, `SELECT `+userColumns+` FROM users
-		WHERE env = $1 AND `+column+` = $2 AND `+column+` <> '' ORDER BY email_verified DESC LIMIT 2`, env, key)
+		WHERE env = $1 AND `+column+` = $2 AND `+column+` <> ''`+first+` LIMIT 2`, env, key)
 	if err != nil {
 		return User{}, fmt.Errorf("find user: %w", err)
 	}
@@ -47,4 +51,12 @@ func (s *Users) Find(ctx context.Context, env, attribute, value string) (User, e
 		return found[0], nil
 	}
 	return User{}, flow.ErrUnknown
+}
+
+// EmailTaken reports whether an address, compared as Find compares it, is that of
+// another user than the one of the id; empty: of anybody.
+func (s *Users) EmailTaken(ctx context.Context, env, address, id string) (taken bool, err error) {
+	err = s.db.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE env = $1 AND email_key = $2 AND email_key <> '' AND id <> $3)`,
+		env, emailKey(address), id).Scan(&taken)
+	return taken, err
 }

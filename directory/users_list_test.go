@@ -10,7 +10,6 @@ import (
 
 	"doorward/directory"
 	"doorward/runtime/filter"
-	"doorward/runtime/flow"
 )
 
 // populace is users who were made a second apart, each from a username and what else
@@ -186,41 +185,5 @@ func testMembers(t *testing.T, open opener) {
 		if got, err := users.Members(t.Context(), row.env, row.of); err != nil || !maps.Equal(got, row.want) {
 			t.Errorf("%s: %v %v", name, got, err)
 		}
-	}
-}
-
-func testFindUsers(t *testing.T, open opener) {
-	e := newEstate(t, open)
-	for name, change := range map[string]func(u *directory.User) error{
-		"ada":      func(u *directory.User) error { u.Profile = []byte(`{"externalId":"x"}`); return nil },
-		"bea":      func(u *directory.User) error { u.Email = "Shared@example.com"; return nil },
-		"disabled": func(u *directory.User) error { u.Email = "shared@EXAMPLE.com"; return nil },
-		"external": func(u *directory.User) error { u.EmailVerified = true; return nil },
-		"locked":   func(u *directory.User) error { u.Email = "external@example.com"; return nil },
-	} {
-		if _, err := e.users.Update(t.Context(), env, e.ids[name], change); err != nil {
-			t.Fatal(err)
-		}
-	}
-	type ask struct{ attribute, value string }
-	for who, asks := range map[string][]ask{
-		"ada":      {{"username", " ADA "}, {"email", "Ada@example.COM"}, {"id", e.ids["ada"]}, {"externalId", "x"}},
-		"external": {{"email", "External@example.com"}}, // also beside one who only says so
-		"":         {{"username", "nobody"}, {"username", "\u200b"}, {"username", ""}, {"email", ""}, {"email", "shared@example.com"}, {"email", "x\x00\xff"}, {"id", ""}, {"id", "x"}, {"externalId", ""}, {"externalId", "X"}},
-	} {
-		for _, a := range asks {
-			u, err := e.users.Find(t.Context(), env, a.attribute, a.value)
-			if u.Username != who || errors.Is(err, flow.ErrUnknown) != (who == "") || err != nil && who != "" {
-				t.Errorf("%+v: %q %v", a, u.Username, err)
-			}
-		}
-	}
-	for _, attribute := range directory.UniqueAttributes() {
-		e.sameShape([]string{"ada", "nobody", "shared@example.com", e.ids["ada"], "x", ""}, func(value string) {
-			_, _ = e.users.Find(t.Context(), env, attribute, value)
-		})
-	}
-	if _, err := e.users.Find(t.Context(), env, "name.family", "x"); err == nil || errors.Is(err, flow.ErrUnknown) {
-		t.Error(err)
 	}
 }

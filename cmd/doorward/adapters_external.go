@@ -143,7 +143,7 @@ func (c externalAccounts) create(ctx context.Context, a external.Arrival) (exter
 	if in == "" {
 		in = p.Population
 	}
-	if taken, err := c.taken(ctx, a.Env, a.Identity.Attributes["email"]); taken || err != nil {
+	if taken, err := c.taken(ctx, a.Env, a.Identity.Attributes["email"], ""); taken || err != nil {
 		return external.Standing{}, err
 	}
 	population, ok := b.Population(in)
@@ -169,16 +169,12 @@ func (c externalAccounts) create(ctx context.Context, a external.Arrival) (exter
 	return out, err
 }
 
-// taken reports whether an address is somebody's here.
-func (c externalAccounts) taken(ctx context.Context, env, email string) (bool, error) {
+// taken reports whether an address is somebody's here, other than the user's of the id.
+func (c externalAccounts) taken(ctx context.Context, env, email, user string) (bool, error) {
 	if !isEmail(email) {
 		return false, nil
 	}
-	_, err := c.users.Find(ctx, env, "email", email)
-	if errors.Is(err, flow.ErrUnknown) {
-		return false, nil
-	}
-	return err == nil, err
+	return c.users.EmailTaken(ctx, env, email, user)
 }
 
 // believed is what a provider says of somebody, without an address that it has not
@@ -192,7 +188,7 @@ func believed(who external.Identity) flow.Attributes {
 }
 
 // update gives a user what the provider says: of attributes that are to be set once,
-// those that the user does not have. An address that is somebody's stays theirs.
+// those that the user does not have. An address that is somebody else's stays theirs.
 func (c externalAccounts) update(ctx context.Context, a external.Arrival, user string) error {
 	u, err := c.users.Get(ctx, a.Env, user)
 	if err != nil {
@@ -207,7 +203,7 @@ func (c externalAccounts) update(ctx context.Context, a external.Arrival, user s
 		there := attributeOf(has, name)
 		return there == value || there != nil && !slices.Contains(a.Identity.Always, name)
 	})
-	if taken, err := c.taken(ctx, a.Env, next["email"]); err != nil {
+	if taken, err := c.taken(ctx, a.Env, next["email"], user); err != nil {
 		return err
 	} else if taken {
 		delete(next, "email")

@@ -121,6 +121,9 @@ func proofs(r flow.StepResult) (out []string) {
 		if !r.Confirms {
 			proof += ", which counts from a later step on that is sure who it is"
 		}
+		if r.Candidate {
+			proof += ", and not where that was sure before"
+		}
 		out = append(out, proof+".")
 	}
 	return out

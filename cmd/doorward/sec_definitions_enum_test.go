@@ -132,6 +132,7 @@ func TestSec_ENUM_REGISTER_definition(t *testing.T) {
 	defer r.clear()
 	id := r.definition(r.fitted("mixed-flow-registration-experience"))
 	enter := r.definition(r.fitted("rec-flow-sign-on-experience"))
+	reset := r.definition(unchecked(r.fitted("rec-flow-sign-on-experience")))
 	own := suffix()
 	owner := "owner-" + own
 	r.user(owner, "Enum-Right-Horse-1")
@@ -150,6 +151,9 @@ func TestSec_ENUM_REGISTER_definition(t *testing.T) {
 		for _, typed := range []string{name, name + "-too"} { // also for whose name it was
 			say(x.browser().Begin(shop4, enter, nil).Act("form.submit", map[string]any{"user": map[string]string{"username": typed, "password": password}}))
 			say(x.browser().Start(shop4.Ask()).Password(typed, password))
+			g := x.browser().Begin(shop4, reset, nil)
+			say(g.Act("form.submit", map[string]any{"user": map[string]string{"username": typed, "password": password}}).Is(200))
+			say(g.Act("form.submit", map[string]any{"user": map[string]string{"currentPassword": password, "newPassword": "short", "newPasswordVerify": "short"}}))
 		}
 		return out
 	}
@@ -168,6 +172,16 @@ func TestSec_ENUM_REGISTER_definition(t *testing.T) {
 	if m := x.mailed(owner + "@fourth.example"); m.Code() != "" {
 		t.Errorf("the owner is sent a code: %s", m.Subject)
 	}
+}
+
+// unchecked is a definition that looks people up, and has them set a new password by
+// the one in use without a step that checks it before.
+func unchecked(body map[string]any) map[string]any {
+	all, _ := body["stepDefinitions"].(map[string]any)
+	delete(all, "passwordCheck")
+	look, _ := all["userLookup"].(map[string]any)
+	look["outlets"] = map[string]any{"PING_ONE_USER_MATCHED": map[string]string{"next": "resetForm"}, "ERROR": map[string]string{"next": "signOnForm"}}
+	return body
 }
 
 // An environment that says so tells what the documents tell: that nobody is found,

@@ -86,7 +86,9 @@ func TestSec_LINK_newcomers(t *testing.T) {
 	}
 
 	// An address that is kept up to date is not taken from whose it is.
-	for _, row := range []struct{ says, has string }{{"Mara@Honest.Example", "noel@rival.example"}, {"noel.new@rival.example", "noel.new@rival.example"}} {
+	for _, row := range []struct{ says, has string }{
+		{"Mara@Honest.Example", "noel@rival.example"}, {"Noel@rival.example", "Noel@rival.example"}, {"noel.new@rival.example", "noel.new@rival.example"},
+	} {
 		noel["email"] = row.says
 		g = a.sent(a.browser(), closedHouse, "noel@rival.example")
 		if got := a.back(g, a.signsOn(g, noel)); got != completed {

@@ -109,6 +109,9 @@ type StepResult struct {
 	// Takes are the proofs that are taken of the candidate or the user. They
 	// count from the first result on that Confirms.
 	Takes []Taken
+	// Candidate says that Takes is of a candidate alone: of whoever is the user of
+	// the execution already, nothing is taken.
+	Candidate bool
 	// Confirms says that the candidate becomes the user of the execution.
 	Confirms bool
 }

@@ -88,7 +88,7 @@ func scripts() []script {
 		{results: []flow.StepResult{names}},
 		{results: []flow.StepResult{names}},
 		{results: results(&password, userOutput, "VALID")},
-		{results: append(results(&password, userOutput, "VALID"), flow.StepResult{Name: "EXPIRED", Takes: []flow.Taken{password}})},
+		{results: append(results(&password, userOutput, "VALID"), flow.StepResult{Name: "EXPIRED", Takes: []flow.Taken{password}, Candidate: true})},
 		{results: results(&recovered, userOutput, "RECOVERED")},
 		{waits: true, results: results(&totp, userOutput, "RIGHT")},
 		{waits: true, results: []flow.StepResult{{Name: "VERIFIED", Confirms: true}, {Name: "SKIPPED"}}},

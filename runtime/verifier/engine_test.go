@@ -138,6 +138,9 @@ func (a actor) leave(t *flow.Turn, s script, r flow.StepResult) (flow.Outcome, e
 	}
 	var fresh flow.Ledger
 	for _, p := range r.Takes {
+		if r.Candidate && t.User.ID != "" {
+			break
+		}
 		fresh = append(fresh, flow.Proof{Subject: about, Factors: p.Factors, Method: p.Authenticator, AMR: p.AMR, Authenticator: p.Authenticator})
 	}
 	person.Proofs = append(slices.Clone(person.Proofs), fresh...)

@@ -104,8 +104,8 @@ func kinds() []flow.Kind {
 		plain("USER_PASSWORD_CHECK", flow.Step{
 			Input:   schema(`{"type":"object","properties":{"user":{"type":"object","properties":{"id":{"type":"string"},"password":{"type":"string","format":"password"}},"required":["id","password"]}},"required":["user"]}`),
 			Secrets: []string{"user.password"}, Results: append(results(&password, state, "PASSWORD_VALID"),
-				flow.StepResult{Name: "PASSWORD_EXPIRED", Output: schema(state), Takes: []flow.Taken{password}},
-				flow.StepResult{Name: "MUST_CHANGE_PASSWORD", Output: schema(state), Takes: []flow.Taken{password}}),
+				flow.StepResult{Name: "PASSWORD_EXPIRED", Output: schema(state), Takes: []flow.Taken{password}, Candidate: true},
+				flow.StepResult{Name: "MUST_CHANGE_PASSWORD", Output: schema(state), Takes: []flow.Taken{password}, Candidate: true}),
 		}),
 		plain("USER_PASSWORD_RESET", flow.Step{
 			Input:   schema(`{"type":"object","properties":{"user":{"type":"object","properties":{"id":{"type":"string"}},"required":["id"]},"currentPassword":{"type":"string"},"newPassword":{"type":"string"}},"required":["user","currentPassword","newPassword"]}`),

@@ -66,6 +66,19 @@ next | FORM | {"form":{"id":"4"}} | | SUBMITTED>recover resendCode>next
 recover | USER_PASSWORD_RECOVER | | {"user":{"id":"${steps.look.outputs.user.id}"},"recoveryCode":"${steps.next.outputs.formData.recoveryCode}","newPassword":"${steps.next.outputs.formData.user.newPassword}"} | SUCCEEDED>mail ERROR>next
 mail | MFA_CHALLENGE | {"deviceAuthenticationPolicy":{"id":"email"}} | {"user":{"id":"${steps.look.outputs.user.id}"}} | SUCCEEDED>done` + ends(whom, `"pwd","otp"`), "",
 		},
+		"an old password of whoever was proven before": {
+			strings.Replace(named, ">check", ">mail", 1) + `
+mail  | MFA_CHALLENGE | {"deviceAuthenticationPolicy":{"id":"email"}} | {"user":{"id":"${steps.look.outputs.user.id}"}} | SUCCEEDED>again
+again | FORM | {"form":{"id":"2"}} | | SUBMITTED>check
+stop  | TERMINATE_FLOW | | |
+check | USER_PASSWORD_CHECK | | {"user":{"id":"${steps.look.outputs.user.id}","password":"${steps.again.outputs.formData.user.password}"}} | PASSWORD_VALID>stop PASSWORD_EXPIRED>done MUST_CHANGE_PASSWORD>stop ERROR>again` + ends(whom, `"pwd"`), "e UNTAKEN_CLAIM done",
+		},
+		"an old password of whoever is proven after": {
+			named + `
+stop  | TERMINATE_FLOW | | |
+check | USER_PASSWORD_CHECK | | {"user":{"id":"${steps.look.outputs.user.id}","password":"${steps.ask.outputs.formData.user.password}"}} | PASSWORD_VALID>stop PASSWORD_EXPIRED>mail MUST_CHANGE_PASSWORD>stop ERROR>ask
+mail  | MFA_CHALLENGE | {"deviceAuthenticationPolicy":{"id":"email"}} | {"user":{"id":"${steps.look.outputs.user.id}"}} | SUCCEEDED>done` + ends(whom, `"pwd","otp"`), "",
+		},
 		"one password by two ways": {
 			checked + `
 next | FORM | {"form":{"id":"4"}} | | SUBMITTED>recover resendCode>next

@@ -153,11 +153,14 @@ func (e *explorer) leave(x state, at int, w *way) (state, bool) {
 	if r.Names && !x.sure {
 		x.who, x.pending = e.alike[at], 0
 	}
-	into := &x.pending
-	if x.sure {
+	into, takes := &x.pending, r.Takes
+	switch {
+	case x.sure && r.Candidate:
+		takes = nil
+	case x.sure:
 		into = &x.held
 	}
-	for _, t := range r.Takes {
+	for _, t := range takes {
 		if !e.take(into, e.rested(x, t)) {
 			return x, false
 		}

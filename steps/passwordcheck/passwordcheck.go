@@ -89,8 +89,8 @@ func (*Kind) Step(string, any) flow.Step {
 		Title: "Password Check", Input: inputSchema, Secrets: []string{"user.password"},
 		Results: []flow.StepResult{
 			{Name: valid, Title: "Password valid", Doc: "The password is right.", Output: outputSchema, Takes: right, Confirms: true},
-			{Name: expired, Title: "Password expired", Doc: "The password is right and older than the password policy lets it become.", Output: outputSchema, Takes: right},
-			{Name: mustChange, Title: "Must change password", Doc: "The password is right and good for one sign-on only.", Output: outputSchema, Takes: right},
+			{Name: expired, Title: "Password expired", Doc: "The password is right and older than the password policy lets it become.", Output: outputSchema, Takes: right, Candidate: true},
+			{Name: mustChange, Title: "Must change password", Doc: "The password is right and good for one sign-on only.", Output: outputSchema, Takes: right, Candidate: true},
 		},
 	}
 }

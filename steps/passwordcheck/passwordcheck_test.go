@@ -200,6 +200,10 @@ func TestItDoesWhatItDeclares(t *testing.T) {
 		if !r.Confirms && (out.Person == nil || len(out.Person.Proofs) != len(r.Takes)) {
 			t.Errorf("%s takes %v", r.Name, out.Person)
 		}
+		out, err = passwordcheck.New(f).Enter(t.Context(), turn("u1", flow.Secret("p"), ada, flow.Candidate{}))
+		if err != nil || (len(out.Proofs) == 0) != r.Candidate || out.Person != nil {
+			t.Errorf("%s of the user: %v, %v", r.Name, out, err)
+		}
 	}
 	for in, ok := range map[string]bool{"": true, "{}": true, `{"a":1}`: false} {
 		if _, err := passwordcheck.New(nil).Check(json.RawMessage(in)); (err == nil) != ok {
