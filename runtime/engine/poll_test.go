@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"doorward/runtime/flow"
 
@@ -107,6 +108,59 @@ func TestAReadHandsOutWhatThePollMade(t *testing.T) {
 	read, err := h.View(t.Context(), v.Ref, b.caller())
 	if err != nil || read.Status != flow.Completed || read.Cookie == "" || read.Trust == nil || read.Trust.Value != "trusted" {
 		t.Errorf("%s, cookie %q, trust %v, error %v", read.Status, read.Cookie, read.Trust, err)
+	}
+}
+
+// TestAReadWhoseAnswerWasLostIsAnsweredAgain: a read that signs in changes the cookie, and
+// whoever did not get the new one reads with the old one again.
+func TestAReadWhoseAnswerWasLostIsAnsweredAgain(t *testing.T) {
+	tests := map[string]struct {
+		more    []*flow.Node
+		piFlow  bool
+		pause   time.Duration
+		another bool // another submit has been taken since
+		want    string
+		code    flow.Code
+	}{
+		"at the end":                           {want: flow.Completed},
+		"in the middle":                        {more: []*flow.Node{has("b")}, want: asks},
+		"to a client whose token is as it was": {piFlow: true, want: flow.Completed},
+		"just within the time":                 {pause: flow.RepeatFor - 1, want: flow.Completed},
+		"not after it":                         {pause: flow.RepeatFor, code: flow.NotFound},
+		"not once the person has gone on":      {more: []*flow.Node{has("b"), has("c")}, another: true, code: flow.NotFound},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			first := &flow.Node{Key: "w", Kind: "AWAITS", Factors: flow.Possession}
+			h, w := pollHouse(t, append([]*flow.Node{first}, tc.more...)...)
+			b := h.browser()
+			v := b.start(func(s *flow.Start) { s.Request.PiFlow, s.FlowToken = tc.piFlow, tc.piFlow })
+			if b.cookie = v.Cookie; tc.piFlow {
+				b.cookie, b.token = "", v.FlowToken
+			}
+			was := *b
+			w.due.Store(true)
+			read, err := h.View(t.Context(), v.Ref, b.caller())
+			if err != nil || read.Version != v.Version+1 {
+				t.Fatalf("version %d, error %v", read.Version, err)
+			}
+			if tc.another {
+				b.cookie = read.Cookie
+				b.answer(read, "ada", "right")
+			}
+			h.pass(tc.pause)
+			if _, err := h.View(t.Context(), v.Ref, h.browser().caller()); flow.AsFault(err).Code != flow.NotFound {
+				t.Errorf("a stranger reads: %v", err)
+			}
+			again, err := h.View(t.Context(), v.Ref, was.caller())
+			if tc.code != "" {
+				wants(t, err, tc.code)
+				return
+			}
+			if err != nil || again.Status != tc.want || !tc.piFlow && again.Cookie != read.Cookie || w.polled.Load() != 1 {
+				t.Errorf("%s after %d polls, cookie alike %t, error %v", again.Status, w.polled.Load(), again.Cookie == read.Cookie, err)
+			}
+		})
 	}
 }
 

@@ -149,11 +149,13 @@ func (t *turn) run(ctx context.Context, s flow.Submit) (flow.View, error) {
 }
 
 // credential is the digest of what the caller proves ownership with.
-func (t *turn) credential() flow.Digest {
-	if t.caller.Cookie != "" {
-		return flow.Sum(t.caller.Cookie)
+func (t *turn) credential() flow.Digest { return credential(t.caller) }
+
+func credential(c flow.Caller) flow.Digest {
+	if c.Cookie != "" {
+		return flow.Sum(c.Cookie)
 	}
-	return flow.Sum(t.caller.FlowToken)
+	return flow.Sum(c.FlowToken)
 }
 
 // answer shows the execution after the turn that led to its present version.
@@ -276,6 +278,7 @@ func (t *turn) evaluate(ctx context.Context, s flow.Submit) (flow.View, error) {
 		}
 		next, waits, err := t.settle(calls, o.node, ft, out)
 		if err == nil && !waits {
+			repeat = flow.Once // whoever is led on learns of it, were the first answer lost
 			err = t.walk(calls, next)
 		}
 		if err != nil {

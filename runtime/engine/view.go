@@ -14,13 +14,46 @@ import (
 
 // View reads an execution for its owner; it changes nothing and slides nothing,
 // unless what a flow.Poller waits for has happened: then the execution moves as by a
-// submit.
+// submit, and whoever did not get the answer gets it again as for one.
 func (e *Engine) View(ctx context.Context, ref flow.Ref, c flow.Caller) (flow.View, error) {
-	x, v, err := e.read(ctx, ref, c)
+	x, session, err := e.Executions.Load(ctx, ref, e.sessionKey(ref.Env, c))
+	if err != nil {
+		return flow.View{}, e.storeFault(ctx, ref, c, err)
+	}
+	if e.missed(x, session, c) {
+		return e.poll(ctx, x.Ref, x.Version-1, c)
+	}
+	v, err := e.show(ctx, x, session, c)
 	if err != nil || x.Terminal() {
 		return v, err
 	}
 	return e.polled(ctx, x, v, c)
+}
+
+// missed reports whether a read of this caller has led to the present version of x and
+// made it somebody's whom the caller does not know to be: the answer was lost.
+func (e *Engine) missed(x *flow.Execution, session *flow.Session, c flow.Caller) bool {
+	if x.Repeat.Submit.IsZero() || x.Repeat.Binding != credential(c) || e.standing(x, session, c, e.clock()) != foreign {
+		return false
+	}
+	digest, err := e.submitDigest(x.Ref, e.polling(x.Ref, x.Version-1))
+	return err == nil && digest == x.Repeat.Submit
+}
+
+// polling is the submit of a read that finds what is due in a version.
+func (e *Engine) polling(ref flow.Ref, version uint64) flow.Submit {
+	return flow.Submit{Action: flow.PollAction, Token: e.derive(forStepToken, ref, version)}
+}
+
+// poll moves what is due in a version, and is the execution after it. Another submit
+// that comes first is as good.
+func (e *Engine) poll(ctx context.Context, ref flow.Ref, version uint64, c flow.Caller) (flow.View, error) {
+	v, err := e.act(ctx, ref, c, e.polling(ref, version), ours{polls: true})
+	var f *flow.Fault
+	if errors.As(err, &f) && f.View != nil {
+		return *f.View, nil
+	}
+	return v, err
 }
 
 // read is an execution as it stands, whatever it waits for.
@@ -34,7 +67,7 @@ func (e *Engine) read(ctx context.Context, ref flow.Ref, c flow.Caller) (*flow.E
 }
 
 // polled is the view v of x, or, where it is due, that of the execution after
-// PollAction. Another submit that comes first is as good.
+// PollAction.
 func (e *Engine) polled(ctx context.Context, x *flow.Execution, v flow.View, c flow.Caller) (flow.View, error) {
 	plan, err := e.Plans.Plan(ctx, x.Ref.Env, x.Plan)
 	if err != nil {
@@ -54,12 +87,7 @@ func (e *Engine) polled(ctx context.Context, x *flow.Execution, v flow.View, c f
 	case !due:
 		return v, nil
 	}
-	v, err = e.act(ctx, x.Ref, c, flow.Submit{Action: flow.PollAction}, ours{polls: true})
-	var f *flow.Fault
-	if errors.As(err, &f) && f.View != nil {
-		return *f.View, nil
-	}
-	return v, err
+	return e.poll(ctx, x.Ref, x.Version, c)
 }
 
 // show is a read of x by the caller, who must be the owner or the heir.

@@ -165,7 +165,8 @@ func (a Action) In(statuses ...string) Action { a.When = statuses; return a }
 // Labelled sets the button's text.
 func (a Action) Labelled(key, text string) Action { a.Prompt = Text{Key: key, Default: text}; return a }
 
-// Every makes each call of the action count.
+// Every makes each call of the action count. The one that leads on to another node is
+// the last, and is answered again as every other.
 func (a Action) Every() Action { a.Repeat = Each; return a }
 
 // Opening makes the action a door to its node: it is offered where another node
