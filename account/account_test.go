@@ -237,9 +237,10 @@ func TestBrowsersAndSessions(t *testing.T) {
 	w.trusted = []directory.Browser{{ID: "b1", Name: "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0", CreatedAt: noon()}}
 	live := flow.Ledger{flow.PasswordProof(ada, noon())}
 	w.sessions = []flow.Session{
-		{ID: "s1", Proofs: live},
 		{ID: "s2", Proofs: live, RemoteIP: "192.0.2.7"},
+		{ID: "s1", Proofs: live},
 		{ID: "s3", Proofs: flow.Ledger{flow.PasswordProof(ada, noon().Add(-2*time.Hour))}}, // before the password was changed
+		{ID: "s4", Proofs: live},
 	}
 	if a := w.post("/browsers", "forget", w.token("/browsers"), "id", "b1"); to(a) != "/account/browsers?done=forgotten" {
 		t.Errorf("forgotten: %d %s", a.Code, to(a))
@@ -262,7 +263,7 @@ func TestBrowsersAndSessions(t *testing.T) {
 	}
 	w.did = nil
 	w.post("/sessions", "endAll", w.token("/sessions"))
-	if want := []string{"end s2", "revoke s2", "end s3", "revoke s3"}; !slices.Equal(w.did, want) {
+	if want := []string{"end s2", "revoke s2", "end s3", "revoke s3", "end s4", "revoke s4"}; !slices.Equal(w.did, want) {
 		t.Errorf("done: %q", w.did)
 	}
 }

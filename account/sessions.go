@@ -41,31 +41,52 @@ func (f *Face) end(v *visit) error {
 	if err != nil {
 		return err
 	}
-	list, err := f.Sessions.SessionsOf(v.Context(), v.env.ID, v.session.User.ID)
-	if err != nil {
-		return flow.Busy(err)
-	}
-	done := "ended"
 	switch v.form.Action {
 	case forms.EndSession:
-		list = slices.DeleteFunc(list, func(s flow.Session) bool { return s.ID != in[forms.IDInput] })
+		if _, err := f.endThose(v, func(id string) bool { return id == in[forms.IDInput] }); err != nil {
+			return err
+		}
+		v.see("/sessions?done=ended")
+		return nil
 	case forms.EndOthers:
-		done = "endedAll"
-	default:
-		return unoffered()
+		ended := map[string]bool{}
+		for { // a list has an end, and what somebody has may not
+			ids, err := f.endThose(v, func(id string) bool { return !ended[id] })
+			if err != nil {
+				return err
+			}
+			if len(ids) == 0 {
+				break
+			}
+			for _, id := range ids {
+				ended[id] = true
+			}
+		}
+		v.see("/sessions?done=endedAll")
+		return nil
+	}
+	return unoffered()
+}
+
+// endThose ends the listed sessions whose ids are chosen, and is their ids. The one that
+// the person is here with is never among them: signing off is what ends that.
+func (f *Face) endThose(v *visit, chosen func(id string) bool) (ids []string, err error) {
+	list, err := f.Sessions.SessionsOf(v.Context(), v.env.ID, v.session.User.ID)
+	if err != nil {
+		return nil, flow.Busy(err)
 	}
 	for _, s := range list {
-		if s.ID == v.session.ID { // which is what signing off is for
+		if s.ID == v.session.ID || !chosen(s.ID) {
 			continue
 		}
 		elsewhere := flow.Caller{Client: v.caller.Client}
 		if _, err := f.Engine.SignOff(v.Context(), v.env.ID, elsewhere, s.ID); err != nil {
-			return err
+			return nil, err
 		}
 		if err := f.Grants.RevokeBySession(v.Context(), v.env.ID, s.ID); err != nil {
-			return flow.Busy(err)
+			return nil, flow.Busy(err)
 		}
+		ids = append(ids, s.ID)
 	}
-	v.see("/sessions?done=" + done)
-	return nil
+	return ids, nil
 }

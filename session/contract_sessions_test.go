@@ -138,6 +138,27 @@ func sessions(t *testing.T, r *rig) {
 		r.pass(other.ExpiresAt.Sub(r.clock.now()))
 		found(env, s.User.ID)
 	})
+	t.Run("that of a user is found behind many that have ended", func(t *testing.T) {
+		env, _, s := put(t)
+		var ends []flow.Digest
+		for range 210 {
+			other := signOn(r.clock.round())
+			other.ID, other.User, other.ExpiresAt = newRef().ID, s.User, s.ExpiresAt.Add(time.Minute)
+			ends = append(ends, digest())
+			must(t, r.store.PutSession(t.Context(), env, ends[len(ends)-1], other))
+		}
+		for _, st := range ends {
+			_, err := r.store.EndSession(t.Context(), env, st)
+			must(t, err)
+		}
+		for range 2 {
+			got, err := r.store.SessionsOf(t.Context(), env, s.User.ID)
+			must(t, err)
+			if len(got) != 1 || got[0].ID != s.ID {
+				t.Fatalf("found %d", len(got))
+			}
+		}
+	})
 	t.Run("of many that end it one gets it", func(t *testing.T) {
 		env, st, s := put(t)
 		find(t, env, st)
