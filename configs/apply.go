@@ -198,7 +198,7 @@ func isManaged(env flow.Resource) bool {
 func (f *Files) Abandoned(environments []flow.Resource) []string {
 	var out []string
 	for _, env := range environments {
-		if isManaged(env) && !slices.ContainsFunc(f.tenants, func(t *tenant) bool { return t.environment.ID == env.ID }) {
+		if isManaged(env) && !f.Names(env.ID) {
 			out = append(out, env.ID)
 		}
 	}

@@ -27,6 +27,11 @@ func (f *Files) DemoSecrets() bool {
 	return slices.ContainsFunc(f.tenants, func(t *tenant) bool { return t.environment.Demo })
 }
 
+// Names reports whether the files hold an environment with an id; nil files hold none.
+func (f *Files) Names(id string) bool {
+	return f != nil && slices.ContainsFunc(f.tenants, func(t *tenant) bool { return t.environment.ID == id })
+}
+
 // Warnings are what works, and looks as if it were not meant.
 func (f *Files) Warnings() Faults { return f.warnings }
 

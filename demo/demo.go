@@ -39,9 +39,9 @@ type Config struct {
 	Client       *http.Client // reaches the provider; its Timeout bounds each call
 	Log          *slog.Logger
 	Now          func() time.Time
-	Account      string        // of the pages where people change what is theirs; empty: there are none
-	Outbox       func() []Mail // newest first; nil: there is no such page
-	Journeys     *Journeys     // nil: there are none
+	Account      string    // of the pages where people change what is theirs; empty: there are none
+	Outbox       bool      // there is one beside it
+	Journeys     *Journeys // nil: there are none
 }
 
 // Journeys are flow definitions to try: those that a link begins, and those that
@@ -60,6 +60,7 @@ type Experience struct{ Name, Address string }
 
 // Demo is the relying party.
 type Demo struct {
+	screen
 	config   Config
 	provider *provider
 	journeys *provider // nil: there are none
@@ -67,7 +68,6 @@ type Demo struct {
 	sessions sessions
 	arrivals arrivals
 	desk     desk
-	policy   string // Content-Security-Policy
 	secure   bool
 	crossing *http.CrossOriginProtection
 }
@@ -90,8 +90,8 @@ func New(c Config) (*Demo, error) {
 		provider: &provider{config: c},
 		sessions: sessions{now: c.Now, byID: map[string]session{}},
 		arrivals: arrivals{now: c.Now, byAnswer: map[string]*arrival{}},
-		policy: "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; " +
-			"form-action 'self' " + issuer.Scheme + "://" + issuer.Host,
+		screen: screen{log: c.Log, policy: "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; " +
+			"form-action 'self' " + issuer.Scheme + "://" + issuer.Host},
 		secure:   callback.Scheme == "https",
 		crossing: http.NewCrossOriginProtection(),
 	}
@@ -114,10 +114,7 @@ func (d *Demo) Register(r Router) {
 		{http.MethodGet, SignOnPath, d.signOn(d.provider)},
 		{http.MethodGet, CallbackPath, d.callback(d.provider)},
 		{http.MethodPost, SignOutPath, d.signOut},
-		{http.MethodGet, stylePath, d.style},
-	}
-	if d.config.Outbox != nil {
-		routes = append(routes, route{http.MethodGet, OutboxPath, d.outbox})
+		{http.MethodGet, stylePath, style},
 	}
 	if d.journeys != nil {
 		routes = append(routes,
@@ -145,7 +142,7 @@ type page struct {
 
 func (d *Demo) home(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	p := page{Outbox: d.config.Outbox != nil, Account: d.config.Account, Journeys: d.config.Journeys, Ended: q.Get("error")}
+	p := page{Outbox: d.config.Outbox, Account: d.config.Account, Journeys: d.config.Journeys, Ended: q.Get("error")}
 	p.Done = q.Get("flowExecutionId") != "" && p.Ended == ""
 	p.Moods = d.desk.moods()
 	var ok bool

@@ -19,12 +19,15 @@ func withMail(t *testing.T, outbox func() []demo.Mail) string {
 	mux := routes{http.NewServeMux()}
 	d, err := demo.New(demo.Config{
 		Issuer: "https://op.example", ClientID: "demo", RedirectURI: "https://app.example" + demo.CallbackPath,
-		Client: http.DefaultClient, Log: slog.New(slog.DiscardHandler), Now: time.Now, Outbox: outbox,
+		Client: http.DefaultClient, Log: slog.New(slog.DiscardHandler), Now: time.Now, Outbox: outbox != nil,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.Register(mux)
+	if outbox != nil {
+		demo.NewOutbox(outbox, slog.New(slog.DiscardHandler), true).Register(mux)
+	}
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s.URL

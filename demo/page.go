@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"errors"
+	"log/slog"
 	"net/http"
 
 	g "maragu.dev/gomponents"
@@ -12,22 +13,28 @@ import (
 //go:embed demo.css
 var styleSource []byte
 
+// screen sends pages.
+type screen struct {
+	log    *slog.Logger
+	policy string // Content-Security-Policy
+}
+
 // show sends a page. Nothing on it is kept by anybody: its URL may have carried
 // a code, and its text is about a person.
-func (d *Demo) show(w http.ResponseWriter, status int, page g.Node) {
+func (s *screen) show(w http.ResponseWriter, status int, page g.Node) {
 	var b bytes.Buffer
 	if err := page.Render(&b); err != nil {
-		d.config.Log.Error("demo page", "error", err)
+		s.log.Error("demo page", "error", err)
 		status = http.StatusInternalServerError
 		b.Reset()
 	}
-	d.answer(w, status, "text/html; charset=utf-8", b.Bytes())
+	s.answer(w, status, "text/html; charset=utf-8", b.Bytes())
 }
 
-func (d *Demo) answer(w http.ResponseWriter, status int, kind string, body []byte) {
+func (s *screen) answer(w http.ResponseWriter, status int, kind string, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", kind)
-	h.Set("Content-Security-Policy", d.policy)
+	h.Set("Content-Security-Policy", s.policy)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -44,11 +51,11 @@ func (d *Demo) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p.Status == 0 {
 		p.Status = http.StatusBadRequest
 	}
-	d.config.Log.WarnContext(r.Context(), "demo sign-on did not finish", "error", p.Error())
+	d.log.WarnContext(r.Context(), "demo sign-on did not finish", "error", p.Error())
 	d.show(w, p.Status, failed(p))
 }
 
-func (d *Demo) style(w http.ResponseWriter, _ *http.Request) {
+func style(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	w.Header().Set("Cache-Control", "max-age=300")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -11,16 +11,20 @@ import (
 
 // document is a page of the demo.
 func document(title string, content ...g.Node) g.Node {
+	return sheet(title, stylePath, h.A(h.Href(HomePath), g.Text("Demo application")), content)
+}
+
+func sheet(title, style string, bar g.Node, content []g.Node) g.Node {
 	return h.Doctype(h.HTML(h.Lang("en"),
 		h.Head(
 			h.Meta(h.Charset("utf-8")),
 			h.Meta(h.Name("viewport"), h.Content("width=device-width, initial-scale=1")),
 			h.Meta(h.Name("color-scheme"), h.Content("light dark")),
 			h.TitleEl(g.Text(title)),
-			h.Link(h.Rel("stylesheet"), h.Href(stylePath)),
+			h.Link(h.Rel("stylesheet"), h.Href(style)),
 		),
 		h.Body(
-			h.Header(h.Class("bar"), h.A(h.Href(HomePath), g.Text("Demo application"))),
+			h.Header(h.Class("bar"), bar),
 			h.Main(content...),
 		),
 	))
@@ -77,15 +81,19 @@ func failed(p *problem) g.Node {
 	)
 }
 
-// sent is the messages of the outbox.
-func sent(mails []Mail) g.Node {
-	return document("Outbox – Demo application",
+// sent is the messages of the outbox. With a demo beside it, it leads there.
+func sent(mails []Mail, demo bool) g.Node {
+	bar := g.Text("Doorward")
+	if demo {
+		bar = h.A(h.Href(HomePath), g.Text("Demo application"))
+	}
+	return sheet("Outbox", outboxStylePath, bar, []g.Node{
 		h.H1(g.Text("Outbox")),
 		h.P(g.Text("Mail, SMS and calls that would have been sent. They stay in memory, the newest first.")),
 		h.P(h.A(h.ID("again"), h.Href(OutboxPath), g.Text("Look again"))),
 		g.Map(mails, message),
 		g.If(len(mails) == 0, h.P(h.Class("quiet"), h.ID("empty"), g.Text("There is no message yet."))),
-	)
+	})
 }
 
 func message(m Mail) g.Node {

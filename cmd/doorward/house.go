@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"doorward/account"
@@ -58,12 +59,14 @@ type house struct {
 	links     *directory.Links
 	abroad    identityProviders
 	store     *directory.Resources
+	files     *configs.Files // as they were applied last; nil: none were
 	registry  *configs.Registry
 	events    flow.Recorder
 	engine    *engine.Engine
 	kinds     []flow.Kind
 	mails     *delivery.Recent // where messages go without a mail server; nil with one
 	mailer    *delivery.Worker // nil before delivery is open
+	unmailed  *sync.Map        // environments that were warned of; nil where mail goes somewhere
 	outgoing  *directory.Outbox
 	phones    phones
 	invoker   *invoke.Invoker                                      // nil: nobody is called
@@ -199,6 +202,7 @@ func (h *house) apply(ctx context.Context) error {
 	if err := h.registry.Reload(ctx); err != nil {
 		return err
 	}
+	h.warnUnmailed()
 	return h.refuseDemo()
 }
 
@@ -257,6 +261,7 @@ func (h *house) applyFiles(ctx context.Context) error {
 	if changes, err = configs.Apply(ctx, files, h.store, seeds{h.users, h.devices}); err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
+	h.files = files
 	for _, c := range news(changes) {
 		h.events.Record(ctx, flow.Event{Type: flow.ConfigurationApply, Reason: string(c.Verb) + " " + c.Kind, At: h.now()})
 	}

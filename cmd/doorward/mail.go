@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"doorward/configs"
@@ -74,17 +75,35 @@ func (h *house) mailSender() (delivery.Sender, error) {
 	case h.o.loopback():
 		h.mails = delivery.NewRecent()
 		return h.mails, nil
-	case h.mailed():
+	case slices.ContainsFunc(h.registry.Bundles(), func(b *configs.Bundle) bool { return b.SendsMessages() && h.isOurs(b) }):
 		return nil, errors.New("--smtp is needed: a sign-on policy lets people register or recover a password, and that goes by mail")
 	}
 	h.log.Warn("no mail is sent: give --smtp before somebody needs a code or a notice")
+	h.unmailed = &sync.Map{}
+	h.warnUnmailed()
 	return nil, nil
 }
 
-// mailed reports whether a policy that is served leads through a step that sends
-// messages.
-func (h *house) mailed() bool {
-	return slices.ContainsFunc(h.registry.Bundles(), (*configs.Bundle).SendsMessages)
+// isOurs reports whether an environment is what this node was told to serve. What is made
+// over the API keeps no node from starting.
+func (h *house) isOurs(b *configs.Bundle) bool {
+	id := b.Environment().ID
+	return h.files.Names(id) || h.o.Config == "" && id == demoEnvironment
+}
+
+// warnUnmailed says once of each environment that its mail stays here.
+func (h *house) warnUnmailed() {
+	if h.unmailed == nil {
+		return
+	}
+	for _, b := range h.registry.Bundles() {
+		if !b.SendsMessages() {
+			continue
+		}
+		if _, said := h.unmailed.LoadOrStore(b.Environment().ID, true); !said {
+			h.log.Warn("a policy leads to codes and notices by mail, which wait until a node with --smtp is there: start one", "env", b.Environment().ID)
+		}
+	}
 }
 
 // place is what a mail says of the environment it comes from.

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -53,5 +55,52 @@ func TestMailSpeaksForItsEnvironment(t *testing.T) {
 	}
 	if _, ok := h.place("e0000000-0000-4000-8000-000000000001", ""); ok {
 		t.Error("an environment that is not served has a place")
+	}
+}
+
+// What others have made in the database keeps no node from starting: only an environment
+// that this node was told to serve needs its mail. Whoever reads the log learns of the
+// others, once of each.
+func TestANodeWithoutMailStartsBesideEnvironmentsThatSendIt(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	config := filepath.Join(data, "config")
+	for name, body := range map[string]string{
+		"environment.json":               `{"id": "e0000000-0000-4000-8000-000000000001", "name": "Plain", "authBase": "{base}", "managed": true}`,
+		"passwordPolicies/standard.json": `{"id": "e0000000-0000-4000-8000-000000000002", "name": "Standard", "default": true}`,
+		"populations/default.json":       `{"id": "e0000000-0000-4000-8000-000000000003", "name": "Default", "default": true}`,
+		"signOnPolicies/basic.json":      `{"id": "e0000000-0000-4000-8000-000000000004", "name": "Basic", "default": true, "actions": [{"type": "LOGIN", "priority": 1}]}`,
+	} {
+		file := filepath.Join(config, "plain", name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(body), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := options{Listen: "localhost:8080", BaseURL: "http://localhost:8080", Data: data, Database: filepath.Join(data, "doorward.db"), Keys: filepath.Join(data, "keys.json"), LogFormat: "text"}
+	h, err := build(t.Context(), o, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	o.BaseURL, o.AllowDemoSecrets = "https://signon.example.com", true
+	if h, err := build(t.Context(), o, io.Discard); err == nil || !strings.Contains(err.Error(), "--smtp is needed") {
+		t.Errorf("the demo without mail, a second time: %v, %v", h, err)
+	}
+	o.Config = config
+	var log bytes.Buffer
+	h, err = build(t.Context(), o, &log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.reload(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := h.close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := strings.Count(log.String(), "until a node with --smtp is there"); n != 1 || !strings.Contains(log.String(), "env="+demoEnvironment) {
+		t.Errorf("said %d times: %s", n, log.String())
 	}
 }

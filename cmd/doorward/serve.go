@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"os/signal"
@@ -157,6 +158,9 @@ func (h *house) faces(ctx context.Context, getenv func(string) string) (*httpapi
 	h.showAuthentications(server, provider, engine)
 	server.Handle(http.MethodGet, passkey.WellKnown, relatedOrigins{h.registry, server}) //nolint:contextcheck // as above
 	h.manage(server, provider)                                                           //nolint:contextcheck // as above
+	if h.mails != nil {
+		demo.NewOutbox(h.kept, h.log, h.demo() != nil).Register(server)
+	}
 	return server, h.showDemo(server)
 }
 
@@ -186,6 +190,7 @@ func (h *house) reload(ctx context.Context) error {
 	if err := h.registry.Reload(ctx); err != nil {
 		return err
 	}
+	h.warnUnmailed()
 	h.announce(ctx)
 	return h.ensureKeys(ctx)
 }
@@ -229,10 +234,19 @@ func (h *house) journeys(b *configs.Bundle) *demo.Journeys {
 	return j
 }
 
-// showDemo serves the demo's relying party when the demo is what is served.
-func (h *house) showDemo(server *httpapi.Server) error {
+// demo is the environment of the demo's relying party; nil when something else is served.
+func (h *house) demo() *configs.Bundle {
 	b, ok := h.registry.Bundle(demoEnvironment)
 	if h.o.Config != "" || !ok {
+		return nil
+	}
+	return b
+}
+
+// showDemo serves the demo's relying party when the demo is what is served.
+func (h *house) showDemo(server *httpapi.Server) error {
+	b := h.demo()
+	if b == nil {
 		return nil
 	}
 	app, ok := b.Application(demoWeb)
@@ -243,7 +257,7 @@ func (h *house) showDemo(server *httpapi.Server) error {
 		Account: b.Environment().AccountURL(""), Journeys: h.journeys(b),
 		Issuer: b.Environment().Issuer(), ClientID: app.ID, ClientSecret: app.Secret,
 		RedirectURI: h.o.BaseURL + demo.CallbackPath, AfterSignOut: h.o.BaseURL + demo.HomePath,
-		Client: h.ownClient(), Log: h.log, Now: h.now, Outbox: h.outbox(),
+		Client: h.ownClient(), Log: h.log, Now: h.now, Outbox: h.mails != nil,
 	})
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
@@ -252,34 +266,27 @@ func (h *house) showDemo(server *httpapi.Server) error {
 	return nil
 }
 
-// outbox is what the demo shows of messages; nil when they are really sent.
-func (h *house) outbox() func() []demo.Mail {
-	if h.mails == nil {
-		return nil
+// kept are the messages that were not sent.
+func (h *house) kept() []demo.Mail {
+	var out []demo.Mail
+	for _, m := range h.mails.Messages() {
+		out = append(out, demo.Mail{Channel: string(m.Channel), To: m.To, Subject: m.Subject, Text: m.Text, HTML: m.HTML, Template: m.Template, Language: m.Language, At: m.At})
 	}
-	return func() []demo.Mail {
-		var out []demo.Mail
-		for _, m := range h.mails.Messages() {
-			out = append(out, demo.Mail{Channel: string(m.Channel), To: m.To, Subject: m.Subject, Text: m.Text, HTML: m.HTML, Template: m.Template, Language: m.Language, At: m.At})
-		}
-		return out
-	}
+	return out
 }
 
-// ownClient reaches this very node, whatever its base URL resolves to here.
+// ownClient reaches this very node, whatever its base URL resolves to here and whoever
+// speaks TLS for it.
 func (h *house) ownClient() *http.Client {
-	_, port, _ := net.SplitHostPort(h.o.Listen) // settle has split it before
+	host, port, _ := net.SplitHostPort(h.o.Listen) // settle has split it before
+	if a, err := netip.ParseAddr(host); host == "" || err == nil && a.IsUnspecified() {
+		host = "localhost"
+	}
 	dialer := &net.Dialer{Timeout: time.Second}
-	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
-		Proxy: nil,
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			host, _, _ := net.SplitHostPort(h.o.Listen) // as above
-			if !isLoopback(host) {
-				host = "localhost"
-			}
-			return dialer.DialContext(ctx, network, net.JoinHostPort(host, port))
-		},
-	}}
+	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return dialer.DialContext(ctx, network, net.JoinHostPort(host, port))
+	}
+	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{Proxy: nil, DialContext: dial, DialTLSContext: dial}}
 }
 
 // answer listens, says so, and serves until ctx ends.
@@ -356,12 +363,11 @@ func listen(ctx context.Context, addr string) ([]net.Listener, error) {
 func (h *house) greet(w io.Writer) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\nserving %s\n", version(), h.o.BaseURL)
-	if _, ok := h.registry.Bundle(demoEnvironment); ok && h.o.Config == "" {
+	if h.demo() != nil {
 		fmt.Fprintf(&b, "\n  open %s%s\n  and sign on as ada with Correct-Horse-9, or make an account\n", h.o.BaseURL, demo.HomePath)
-		if h.mails != nil {
-			fmt.Fprintf(&b, "  mail, SMS and calls land at %s%s\n", h.o.BaseURL, demo.OutboxPath)
-		}
-		b.WriteByte('\n')
+	}
+	if h.mails != nil {
+		fmt.Fprintf(&b, "  mail, SMS and calls land at %s%s\n\n", h.o.BaseURL, demo.OutboxPath)
 	}
 	_, _ = io.WriteString(w, b.String())
 }

@@ -147,18 +147,20 @@ func (n *Node) AwaitReady(tb testing.TB) {
 	tb.Fatalf("the node was not ready within %v\n%s", patience, tail(n.Log()))
 }
 
-// Client reaches this node whatever the URL's host is, follows no redirect and
-// keeps cookies in jar, which may be nil.
+// Client reaches this node whatever the URL's host is, as a proxy does that speaks TLS
+// for it. It follows no redirect and keeps cookies in jar, which may be nil.
 func (n *Node) Client(jar http.CookieJar) *http.Client {
 	var d net.Dialer
+	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return d.DialContext(ctx, network, n.Addr)
+	}
 	return &http.Client{
 		Jar: jar, Timeout: 30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			MaxIdleConnsPerHost: 64,
-			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-				return d.DialContext(ctx, network, n.Addr)
-			},
+			DialContext:         dial,
+			DialTLSContext:      dial,
 		},
 	}
 }
