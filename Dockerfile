@@ -1,12 +1,5 @@
 # The image holds the binary, the roots of trust and an empty data directory.
-#
-#   docker build -t doorward .
-#   docker run -p 8080:8080 -v doorward:/data -v ./config:/config:ro \
-#     -e DOORWARD_CONFIG=/config -e DOORWARD_BASE_URL=https://signon.example.com doorward
-#
-# To look at the demo, which is for loopback alone:
-#
-#   docker run --network host -e DOORWARD_LISTEN=localhost:8080 doorward
+# docs/operating.md says how to run it.
 
 FROM golang:1.26.8 AS build
 WORKDIR /src
