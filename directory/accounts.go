@@ -63,7 +63,7 @@ const (
 type Changed struct {
 	Result      ChangeResult
 	Subject     flow.Subject  // of Done
-	Address     string        // of Done: the user's
+	Address     string        // of Done: the user's, in the form of NormalEmail, as devices have it
 	Unverified  bool          // of Done: the user's address is yet to be verified
 	Unsatisfied []string      // of Unsatisfying: the rules, by their names
 	UnlockIn    time.Duration // of Locked, 0 when no end is known; of TooYoung, until it is old enough
@@ -86,7 +86,7 @@ func (a *account) changedBefore(word string, now time.Time) (Changed, error) {
 	c := Changed{Result: ChangeResult(result)}
 	switch c.Result {
 	case Done:
-		c.Subject, c.Address, c.Unverified = a.subject, a.email, a.unverified
+		c.Subject, c.Address, c.Unverified = a.subject, emailKey(a.email), a.unverified
 	case Unsatisfying:
 		c.Unsatisfied = strings.Fields(rest)
 	case Locked, TooYoung:
