@@ -160,7 +160,9 @@ func (s *store) Create(_ context.Context, n mfa.NewDevice) (device.Device, error
 			return device.Device{}, mfa.ErrTooMany
 		}
 		s.made++
-		d.ID = fmt.Sprintf("device-%d", s.made)
+		if d.ID == "" {
+			d.ID = fmt.Sprintf("device-%d", s.made)
+		}
 		if d.CreatedAt = s.now(); d.Status == device.Active {
 			d.ActivatedAt = d.CreatedAt
 		}

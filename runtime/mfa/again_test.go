@@ -1,0 +1,80 @@
+package mfa_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"testing"
+	"time"
+
+	"doorward/runtime/device"
+	"doorward/runtime/flow"
+	"doorward/runtime/mfa"
+	"doorward/runtime/mfapolicy"
+)
+
+// A turn whose node died before it was kept is run again with the same effect. The
+// device that it has made does not speak against it, nor does what it has replaced, nor
+// the time that has passed; to any other turn it is a device like every other one.
+func TestATurnThatIsRunAgainMayGoOnWithWhatItHasMade(t *testing.T) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key := pkix(t, &private.PublicKey, err)
+	for name, tt := range map[string]struct {
+		held device.Type // and proven; empty: the password is
+		make func(r *rig, w mfa.Who) (device.Device, error)
+	}{
+		"by an address": {"", func(r *rig, w mfa.Who) (device.Device, error) {
+			made, err := r.Enrol(t.Context(), mfa.Enrolment{Who: w, Type: device.Email, Email: "ada@example.com", Active: true})
+			return made.Device, err
+		}},
+		"by an app": {"", func(r *rig, w mfa.Who) (device.Device, error) {
+			d, _, err := r.EnrolApp(t.Context(), mfa.AppEnrolment{Who: w, Application: "app", Key: key})
+			return d, err
+		}},
+		"by recovery codes in the place of those that proved": {device.Recovery, func(r *rig, w mfa.Who) (device.Device, error) {
+			made, err := r.Enrol(t.Context(), mfa.Enrolment{Who: w, Type: device.Recovery})
+			return made.Device, err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.policy.Mobile.Applications = []mfapolicy.MobileApplication{{ID: "app", AutoEnrollment: true}}
+			proofs := flow.Ledger{flow.PasswordProof(user, r.clock)}
+			if tt.held != "" {
+				held := r.add(device.Device{Type: tt.held}, nil)
+				proof := held.Proof(false)
+				proof.At = r.clock
+				proofs = append(proofs, proof)
+			}
+			may := func(w mfa.Who) bool {
+				t.Helper()
+				may, err := r.MayChange(t.Context(), w, proofs)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return may
+			}
+			who := r.who("f1")
+			if !may(who) {
+				t.Fatal("it may not be made")
+			}
+			first, err := tt.make(r, who)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.clock = r.clock.Add(time.Hour)
+			if !may(who) || !r.Made(who, first) {
+				t.Error("the turn stops short of what it has made")
+			}
+			if again, err := tt.make(r, who); err != nil || again.ID != first.ID {
+				t.Errorf("made again as %+v: %v", again, err)
+			}
+			if other := r.who("f1"); may(other) || r.Made(other, first) {
+				t.Error("another turn passes for the one that made it")
+			}
+			if none := (mfa.Who{Env: env, UserID: user}); may(none) || r.Made(none, first) {
+				t.Error("what has no effect passes for the turn that made it")
+			}
+		})
+	}
+}
