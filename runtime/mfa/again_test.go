@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/descope/virtualwebauthn"
+
 	"doorward/runtime/device"
 	"doorward/runtime/flow"
 	"doorward/runtime/mfa"
@@ -74,6 +76,49 @@ func TestATurnThatIsRunAgainMayGoOnWithWhatItHasMade(t *testing.T) {
 			}
 			if none := (mfa.Who{Env: env, UserID: user}); may(none) || r.Made(none, first) {
 				t.Error("what has no effect passes for the turn that made it")
+			}
+		})
+	}
+}
+
+// The answer that has made a device one that proves is right when it is judged again,
+// and proves as much; no other answer is.
+func TestAnAnswerThatActivatedADeviceIsJudgedAgainAlike(t *testing.T) {
+	for name, tt := range map[string]struct {
+		of       device.Type
+		verified bool
+	}{
+		"a code that was sent": {device.SMS, false}, "a code of an app": {device.TOTP, false},
+		"a passkey": {device.FIDO2, false}, "a passkey that has verified the person": {device.FIDO2, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			made, err := r.Enrol(t.Context(), mfa.Enrolment{Who: r.who("f1"), Type: tt.of, Phone: "+15550100"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := mfa.Activation{Who: r.who("f1"), Device: made.Device.ID}
+			switch tt.of {
+			case device.SMS:
+				in.OTP = r.messages.last(t)
+			case device.TOTP:
+				r.store.seeds[made.Device.ID] = seed()
+				in.OTP = code(t, r.clock)
+			default:
+				k := &token{virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserNotVerified: !tt.verified}), newKey()}
+				in.Origin, in.Bytes, in.Attestation = site, challengeBytes(0), k.attest(r, *made.Creation, challengeBytes(0))
+			}
+			first, err := r.Activate(t.Context(), in)
+			if err != nil || !first.OK {
+				t.Fatalf("%+v, %v", first, err)
+			}
+			again, err := r.Activate(t.Context(), in)
+			if err != nil || !again.OK || again.Proof != first.Proof || len(r.store.notices) != 1 {
+				t.Errorf("%+v, first %+v: %v", again, first, err)
+			}
+			in.Who = r.who("f1")
+			if v, err := r.Activate(t.Context(), in); err != nil || v.OK || v.Fault == nil {
+				t.Errorf("another answer: %+v, %v", v, err)
 			}
 		})
 	}
