@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"slices"
 	"testing"
 	"time"
 
@@ -119,6 +120,34 @@ func TestAnAnswerThatActivatedADeviceIsJudgedAgainAlike(t *testing.T) {
 			in.Who = r.who("f1")
 			if v, err := r.Activate(t.Context(), in); err != nil || v.OK || v.Fault == nil {
 				t.Errorf("another answer: %+v, %v", v, err)
+			}
+		})
+	}
+}
+
+// An authenticator that counts has its counter kept with the right answer: the same
+// answer, judged again, is no copy of the key, and a copy is one all the same.
+func TestAnAnswerOfAKeyThatCountsIsJudgedAgainAlike(t *testing.T) {
+	for name, verified := range map[string]bool{"had": false, "had and verified": true} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			k, d := r.enrolled(device.SecurityKey, verified)
+			c, bytes := r.challenge("f1", d), challengeBytes(1)
+			in := mfa.Assertion{Who: r.who("f1"), Challenge: c, Bytes: bytes, Origin: site, Assertion: k.sign(r, c, bytes, 10)}
+			first, err := r.CheckAssertion(t.Context(), in)
+			if err != nil || !first.OK {
+				t.Fatalf("%+v, %v", first, err)
+			}
+			again, err := r.CheckAssertion(t.Context(), in)
+			if err != nil || !again.OK || again.Proof != first.Proof || !slices.Equal(again.Events, first.Events) {
+				t.Errorf("%+v, first %+v: %v", again, first, err)
+			}
+			if kept, _ := r.store.find(user, d.ID); kept.Credential.Suspected || r.store.tally("device/"+d.ID).count > 0 || len(r.messages.mail()) > 0 {
+				t.Errorf("%+v, %v", kept.Credential, r.messages.mail())
+			}
+			in.Who = r.who("f1")
+			if v, err := r.CheckAssertion(t.Context(), in); err != nil || v.OK || !slices.Contains(v.Events, flow.CloneSuspected) {
+				t.Errorf("a copy: %+v, %v", v, err)
 			}
 		})
 	}

@@ -289,6 +289,9 @@ func (s *store) TryRecovery(_ context.Context, t mfa.RecoveryTry) (mfa.Standing,
 }
 
 func (s *store) Fail(_ context.Context, f mfa.Failing) (mfa.Standing, error) {
+	if v, is := s.done["succeed/"+f.Effect].(mfa.Standing); is && f.Suspect && v.OK {
+		return v, nil
+	}
 	return s.judge("fail", f.Judged, func(d *device.Device, _ *mfa.Standing) {
 		if f.Suspect {
 			d.Credential.Suspected = true
