@@ -127,8 +127,15 @@ type Failing struct {
 }
 
 // Fail counts a wrong answer: a code that was sent, an assertion, a number that was
-// not the one to pick. It is as Try of a wrong code.
+// not the one to pick. It is as Try of a wrong code. A suspected one that Succeed has
+// taken under the same Effect is answered as then: it is its own counter that it does
+// not pass.
 func (s *Devices) Fail(ctx context.Context, f Failing) (Standing, error) {
+	if f.Suspect {
+		if v, err := s.succeeded(ctx, f.Effect); v.OK || err != nil {
+			return v, err
+		}
+	}
 	return s.judge(ctx, "deviceFailure", f.Judged, func(ctx context.Context, tx *sql.Tx, d *heldDevice, _ *Standing, now time.Time) error {
 		if !f.Suspect || d.Credential == nil || d.Credential.Suspected {
 			return nil
@@ -136,6 +143,20 @@ func (s *Devices) Fail(ctx context.Context, f Failing) (Standing, error) {
 		d.Credential.Suspected = true
 		return d.keepCredential(ctx, tx, now)
 	})
+}
+
+// succeeded is what Succeed came to under an effect; the zero Standing when it was not
+// asked.
+func (s *Devices) succeeded(ctx context.Context, effect string) (Standing, error) {
+	var word string
+	err := s.db.reader.QueryRowContext(ctx, `SELECT result FROM effects WHERE key = $1`, successEffect+"/"+effect).Scan(&word)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return Standing{}, nil
+	case err != nil:
+		return Standing{}, fmt.Errorf("read an answer: %w", err)
+	}
+	return readStanding(word)
 }
 
 // judge runs compare on an answer that is counted already and not refused by a lock,

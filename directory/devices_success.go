@@ -18,6 +18,8 @@ const (
 	// challengeKept is how long an answered challenge is remembered: longer than any
 	// execution lives, and with it the challenge.
 	challengeKept = 2 * flow.Life
+	// successEffect is the kind of the effects of Succeed.
+	successEffect = "deviceSuccess"
 )
 
 // Success is an answer that the caller has found right.
@@ -46,7 +48,7 @@ func (s *Devices) Succeed(ctx context.Context, a Success) (Standing, error) {
 			return Standing{OK: true, Counted: true}, nil
 		}
 	}
-	word, err := s.do(ctx, "deviceSuccess", a.Effect, now, func(ctx context.Context, tx *sql.Tx) (string, error) {
+	word, err := s.do(ctx, successEffect, a.Effect, now, func(ctx context.Context, tx *sql.Tx) (string, error) {
 		v, err := s.succeed(ctx, tx, a, now)
 		if err != nil {
 			return "", err

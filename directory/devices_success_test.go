@@ -162,6 +162,23 @@ func testAssertions(t *testing.T, open opener, seen bool) {
 			t.Errorf("%+v", got.Credential)
 		}
 	})
+	t.Run("the one that moved the counter is right again, and no other", func(t *testing.T) {
+		d := key("again", 10)
+		of := func(effect string) directory.Judged {
+			j := judged(d)
+			j.Effect = effect
+			return j
+		}
+		if v := assert(d, 11, func(a *directory.Success) { a.Judged = of(fmt.Sprint("counted/1 ", seen)) }); !v.OK {
+			t.Fatalf("%+v", v)
+		}
+		if v, err := b.Fail(t.Context(), directory.Failing{Judged: of(fmt.Sprint("counted/1 ", seen)), Suspect: true}); err != nil || !v.OK || b.get(d).Credential.Suspected || b.get(d).Wrong != 0 {
+			t.Errorf("%+v %v", v, err)
+		}
+		if v, err := b.Fail(t.Context(), directory.Failing{Judged: of(fmt.Sprint("counted/2 ", seen)), Suspect: true}); err != nil || v.OK || !b.get(d).Credential.Suspected || b.get(d).Wrong != 1 {
+			t.Errorf("%+v %v", v, err)
+		}
+	})
 	t.Run("the backup state is kept, and nothing else is changed", func(t *testing.T) {
 		d := key("backup", 1)
 		want := *d.Credential

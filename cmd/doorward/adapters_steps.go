@@ -79,25 +79,32 @@ func (c catalogue) of(env string, a flow.Account) string {
 // userLookups fills userlookup.Users.
 type userLookups struct{ catalogue }
 
-// Find asks for every attribute, so that it takes as long whoever is found. That
-// an identity provider has somebody's password is told only where it may be told
-// that there is such a user.
+// Find asks for every attribute, so that it takes as long whoever is found. The first
+// that matches finds, but for an address: whoever has verified it is found by it before
+// those who call themselves so, since a name and an external id may be anything. That
+// an identity provider has somebody's password is told only where it may be told that
+// there is such a user.
 func (c userLookups) Find(ctx context.Context, q userlookup.Query) (userlookup.Found, error) {
 	b, err := c.bundle(q.Env)
 	if err != nil {
 		return userlookup.Found{}, err
 	}
-	f := userlookup.Found{Decoy: c.nobody(q.Env, q.Identifier), Told: b.Disclosing()}
+	var found directory.User
 	for _, attribute := range q.Attributes {
 		u, err := c.users.Find(ctx, q.Env, attribute, q.Identifier)
 		switch {
-		case errors.Is(err, flow.ErrUnknown), err == nil && (f.UserID != "" || q.Ours && u.Authority != ""):
+		case errors.Is(err, flow.ErrUnknown):
 		case err != nil:
 			return userlookup.Found{}, err
-		default:
-			f.UserID, f.External = u.ID, f.Told && u.Authority != ""
+		case attribute == "email" && u.EmailVerified, found.ID == "" && !(q.Ours && u.Authority != ""):
+			found = u
 		}
 	}
+	f := userlookup.Found{Decoy: c.nobody(q.Env, q.Identifier), Told: b.Disclosing()}
+	if q.Ours && found.Authority != "" {
+		return f, nil
+	}
+	f.UserID, f.External = found.ID, f.Told && found.Authority != ""
 	return f, nil
 }
 

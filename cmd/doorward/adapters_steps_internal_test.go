@@ -92,6 +92,52 @@ func TestALookupTellsNothing(t *testing.T) {
 	}
 }
 
+// TestWhoeverHasVerifiedAnAddressIsFoundByIt, whatever others call themselves or say of
+// theirs, and in whichever order the attributes are asked for.
+func TestWhoeverHasVerifiedAnAddressIsFoundByIt(t *testing.T) {
+	t.Parallel()
+	c := userLookups{newCatalogue(t, "")}
+	add := func(u directory.User) string {
+		t.Helper()
+		u.Env, u.Enabled = demoEnvironment, true
+		made, err := c.users.Create(t.Context(), u, "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made.ID
+	}
+	owner := add(directory.User{Username: "kim", Email: "kim@example.com", EmailVerified: true})
+	federated := add(directory.User{Username: "lou", Email: "lou@example.com", EmailVerified: true, Authority: "idp"})
+	claimed := add(directory.User{Username: "pat", Email: "pat@example.com"})
+	registered, err := userCreations{c.catalogue}.Create(t.Context(), jane(true, "f1/created/1", flow.Attributes{"username": "Kim@Example.com"}))
+	if err != nil || registered.Subject.ID == "" {
+		t.Fatal(registered, err)
+	}
+	add(directory.User{Username: "lou@example.com"})
+	said := flow.Attributes{"email": "kim@example.com", "externalId": "kim@example.com"} // of themselves, and not verified
+	if p, err := (userPatches{c.catalogue}).Patch(t.Context(), userpatch.Patch{Env: demoEnvironment, UserID: registered.Subject.ID, Attributes: said}); err != nil || p.User == nil {
+		t.Fatal(p, err)
+	}
+	for name, tt := range map[string]struct {
+		identifier string
+		ours       bool
+		want       string
+	}{
+		"that is somebody's name":                     {"kim@example.com", false, owner},
+		"of which the password is elsewhere":          {"lou@example.com", false, federated},
+		"of which the password is elsewhere, of ours": {"lou@example.com", true, ""},
+		"nobody has verified":                         {"pat@example.com", false, claimed},
+		"nobody has":                                  {"quinn@example.com", false, ""},
+	} {
+		for _, attributes := range [][]string{{"username", "email"}, {"email", "username"}, {"externalId", "username", "email"}} {
+			f, err := c.Find(t.Context(), userlookup.Query{Env: demoEnvironment, Identifier: tt.identifier, Attributes: attributes, Ours: tt.ours})
+			if err != nil || f.UserID != tt.want {
+				t.Errorf("an address %s, by %v: %+v, %v", name, attributes, f, err)
+			}
+		}
+	}
+}
+
 func TestALookupTellsWhereItMay(t *testing.T) {
 	t.Parallel()
 	c := userLookups{newCatalogue(t, telling)}

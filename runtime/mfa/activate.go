@@ -32,7 +32,13 @@ func (s *Service) Activate(ctx context.Context, in Activation) (Verdict, error) 
 	if d.UserID == "" || !policy.Pairs(d.Type) {
 		return Verdict{Fault: notWaiting()}, nil
 	}
-	a := Activated{Env: in.Env, UserID: in.UserID, ID: d.ID, Nickname: nickname, Most: s.o.Policies.Settings(in.Env).MaxDevices, MFAEnabled: true, Effect: in.Effect}
+	a := Activated{Env: in.Env, UserID: in.UserID, ID: d.ID, Nickname: nickname, Most: s.o.Policies.Settings(in.Env).MaxDevices, MFAEnabled: true}
+	if in.Effect != "" {
+		a.Effect = in.Effect + "/" + d.ID
+	}
+	if d.Status == device.Active { // by this very answer, or there is nothing to activate: the store knows
+		return s.activate(ctx, in.Who, d, a, d.Credential != nil && d.Credential.Verified && !in.Conditional)
+	}
 	v := Verdict{Device: d, Events: []flow.EventType{flow.DeviceRefused}}
 	verified := false
 	switch {

@@ -189,10 +189,15 @@ func (s *Service) refuseAssertion(ctx context.Context, a asserting, d *device.De
 	if d.UserID != "" {
 		a.UserID = d.UserID
 	}
+	standing, err := s.o.Store.Fail(ctx, Failing{Judged: s.against(a.Who, a.policy, d), Suspect: cloned})
+	if err == nil && standing.OK { // this very answer has moved the counter
+		v, err = s.judged(v, standing, nil, "assertion")
+		v.Proof = d.Proof(got.Verified)
+		return v, err
+	}
 	if cloned {
 		v.Events = append(v.Events, flow.CloneSuspected)
 	}
-	standing, err := s.o.Store.Fail(ctx, Failing{Judged: s.against(a.Who, a.policy, d), Suspect: cloned})
 	if v, err = s.refused(v, standing, err, "assertion"); err != nil || !cloned {
 		return v, err
 	}

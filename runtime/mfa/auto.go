@@ -46,12 +46,12 @@ func (s *Service) EnrolApp(ctx context.Context, in AppEnrolment) (d device.Devic
 			Env: in.Env, UserID: in.UserID, Type: device.Mobile, Status: device.Active, Policy: in.Policy,
 			Application: in.Application, Key: in.Key, Name: in.Name, Alert: in.Alert,
 		},
-		Most: s.o.Policies.Settings(in.Env).MaxDevices, MFAEnabled: true, Effect: in.Effect,
+		Most: s.o.Policies.Settings(in.Env).MaxDevices, MFAEnabled: true,
 	}
 	if n.Notice, err = s.notice(ctx, in.Who, addedMessage, &n.Device); err != nil {
 		return device.Device{}, false, err
 	}
-	d, err = s.create(ctx, n)
+	d, err = s.create(ctx, in.Who, n)
 	return d, err == nil, err
 }
 

@@ -158,11 +158,15 @@ const freshness = 10 * time.Minute
 
 // MayChange reports whether proofs are enough to add or remove a device of the user:
 // one of their devices, proven less than ten minutes ago, or anything so young where
-// they have none.
+// they have none. A turn that is run again and has made a device before was let then,
+// and goes on: that device and what else it has changed would speak against it now.
 func (s *Service) MayChange(ctx context.Context, w Who, proofs flow.Ledger) (bool, error) {
 	all, err := s.devices(ctx, w)
 	if err != nil {
 		return false, err
+	}
+	if slices.ContainsFunc(all, func(d device.Device) bool { return d.Status == device.Active && s.Made(w, d) }) {
+		return true, nil
 	}
 	young := proofs.Of(w.UserID).Since(s.o.Now().Add(-freshness))
 	return shows(young, all, ""), nil

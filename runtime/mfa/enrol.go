@@ -74,7 +74,7 @@ func (s *Service) planned(p *mfapolicy.Policy, in Enrolment) (NewDevice, *flow.F
 	if in.Active && in.Type.IsSent() {
 		d.Status = device.Active
 	}
-	return NewDevice{Device: d, Most: s.o.Policies.Settings(in.Env).MaxDevices, MFAEnabled: true, Effect: in.Effect}, nil
+	return NewDevice{Device: d, Most: s.o.Policies.Settings(in.Env).MaxDevices, MFAEnabled: true}, nil
 }
 
 // missing is the detail of an input that is needed.
@@ -125,8 +125,16 @@ func dialled(number string) string {
 	return number
 }
 
-// create adds the device, and says what the person is told who may not.
-func (s *Service) create(ctx context.Context, n NewDevice) (device.Device, error) {
+// create adds the device, and says what the person is told who may not. A turn makes
+// one of a type.
+func (s *Service) create(ctx context.Context, w Who, n NewDevice) (device.Device, error) {
+	id, err := s.identity(w, deviceOf(n.Device.Type))
+	if err != nil {
+		return device.Device{}, err
+	}
+	if n.Device.ID = id; w.Effect != "" {
+		n.Effect = w.Effect + "/" + string(n.Device.Type)
+	}
 	d, err := s.o.Store.Create(ctx, n)
 	switch {
 	case errors.Is(err, ErrTooMany):
@@ -144,6 +152,19 @@ func (s *Service) create(ctx context.Context, n NewDevice) (device.Device, error
 	return d, err
 }
 
+// deviceOf is what the id of a device is made of, beside the effect.
+func deviceOf(t device.Type) string { return "device/" + string(t) }
+
+// Made reports whether it is the effect of w that has made the device: the turn has
+// been here before, and was lost before it was kept.
+func (s *Service) Made(w Who, d device.Device) bool {
+	if w.Effect == "" {
+		return false
+	}
+	id, err := s.identity(w, deviceOf(d.Type))
+	return err == nil && d.ID == id
+}
+
 func tooManyDevices(most int) *flow.Fault {
 	return &flow.Fault{Code: flow.RequestFailed, Message: "You have as many devices as are allowed. Remove one, then add another.", Details: []flow.Detail{{
 		Code: flow.LimitExceeded, Target: "devices", Message: "There are as many devices as are allowed.", Inner: map[string]any{"maximumValue": most},
@@ -157,7 +178,7 @@ func (s *Service) enrolSent(ctx context.Context, in Enrolment, p *mfapolicy.Poli
 			return Enrolling{}, err
 		}
 	}
-	d, err := s.create(ctx, n)
+	d, err := s.create(ctx, in.Who, n)
 	if err != nil || d.Status == device.Active {
 		return Enrolling{Device: d}, err
 	}
@@ -196,7 +217,7 @@ func (s *Service) enrolSeed(ctx context.Context, in Enrolment, n NewDevice) (Enr
 			return Enrolling{}, err
 		}
 	}
-	d, err := s.create(ctx, n)
+	d, err := s.create(ctx, in.Who, n)
 	if err != nil || in.Type != device.TOTP {
 		return Enrolling{Device: d}, err
 	}
@@ -241,7 +262,7 @@ func (s *Service) enrolFIDO2(ctx context.Context, in Enrolment, p *mfapolicy.Pol
 	if n.Device.Name == "" {
 		n.Device.Name = with.policy.DeviceDisplayName
 	}
-	d, err := s.create(ctx, n)
+	d, err := s.create(ctx, in.Who, n)
 	if err != nil {
 		return Enrolling{}, err
 	}

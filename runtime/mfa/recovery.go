@@ -48,7 +48,7 @@ func (s *Service) Regenerate(ctx context.Context, in Enrolment) (Enrolling, erro
 	if n.Notice, err = s.notice(ctx, in.Who, addedMessage, &n.Device); err != nil {
 		return Enrolling{}, err
 	}
-	d, err := s.create(ctx, n)
+	d, err := s.create(ctx, in.Who, n)
 	if err != nil {
 		return Enrolling{}, err
 	}

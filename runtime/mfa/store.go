@@ -53,7 +53,8 @@ type Judge interface {
 	Try(ctx context.Context, t Try) (Standing, error)
 	// TryRecovery is Try for a recovery code, which it uses up.
 	TryRecovery(ctx context.Context, t RecoveryTry) (Standing, error)
-	// Fail counts a wrong answer that was compared elsewhere.
+	// Fail counts a wrong answer that was compared elsewhere. One of a copy that Succeed
+	// has taken under the same effect is answered as it was then, and not counted.
 	Fail(ctx context.Context, f Failing) (Standing, error)
 	// Succeed clears what was counted, unless the device or the account is locked.
 	Succeed(ctx context.Context, s Success) (Standing, error)

@@ -160,7 +160,9 @@ func (s *store) Create(_ context.Context, n mfa.NewDevice) (device.Device, error
 			return device.Device{}, mfa.ErrTooMany
 		}
 		s.made++
-		d.ID = fmt.Sprintf("device-%d", s.made)
+		if d.ID == "" {
+			d.ID = fmt.Sprintf("device-%d", s.made)
+		}
 		if d.CreatedAt = s.now(); d.Status == device.Active {
 			d.ActivatedAt = d.CreatedAt
 		}
@@ -287,6 +289,9 @@ func (s *store) TryRecovery(_ context.Context, t mfa.RecoveryTry) (mfa.Standing,
 }
 
 func (s *store) Fail(_ context.Context, f mfa.Failing) (mfa.Standing, error) {
+	if v, is := s.done["succeed/"+f.Effect].(mfa.Standing); is && f.Suspect && v.OK {
+		return v, nil
+	}
 	return s.judge("fail", f.Judged, func(d *device.Device, _ *mfa.Standing) {
 		if f.Suspect {
 			d.Credential.Suspected = true

@@ -93,11 +93,14 @@ func judgeAnswered(p Party, d demands, c device.Credential, data protocol.Authen
 // WebAuthn level 3, 6.1.1, 7.2 steps 22 to 24.
 func settle(c device.Credential, data protocol.AuthenticatorData) (Verdict, error) {
 	verified := data.Flags.HasUserVerified()
+	v := Verdict{Verified: verified && c.Verified, Claimed: verified && !c.Verified}
 	if (data.Counter != 0 || c.SignCount != 0) && data.Counter <= c.SignCount {
 		c.Suspected = true
-		return Verdict{Credential: c, Cloned: true}, refused(ReasonCounter)
+		v.Credential, v.Cloned = c, true
+		return v, refused(ReasonCounter)
 	}
 	c.SignCount = data.Counter
 	c.BackedUp = data.Flags.HasBackupState()
-	return Verdict{Credential: c, Verified: verified && c.Verified, Claimed: verified && !c.Verified}, nil
+	v.Credential = c
+	return v, nil
 }

@@ -75,6 +75,7 @@ type Verdict struct {
 	// it, Credential.Verified may be set.
 	Claimed bool
 	// Cloned says that the counter did not go up. Such an assertion is refused; the
-	// verdict that comes with the error has the credential to store.
+	// verdict that comes with the error has the credential to store, and says what the
+	// assertion shows where this very one has moved the counter before.
 	Cloned bool
 }

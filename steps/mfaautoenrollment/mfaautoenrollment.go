@@ -29,6 +29,8 @@ var (
 type Service interface {
 	Changes
 	MayChange(ctx context.Context, who mfa.Who, proofs flow.Ledger) (bool, error)
+	// Made reports whether this turn, run before, has made the device.
+	Made(who mfa.Who, d device.Device) bool
 	Types(ctx context.Context, who mfa.Who, policy, compatibility string) ([]device.Type, error)
 }
 
@@ -182,7 +184,7 @@ func (k *Kind) jobs(ctx context.Context, t *flow.Turn, who mfa.Who, user map[str
 	return out, nil
 }
 
-// run makes one device after another, each under an effect of its own.
+// run makes one device after another, each of another type.
 func (k *Kind) run(ctx context.Context, who mfa.Who, jobs []job) (flow.Outcome, error) {
 	made := map[string]any{}
 	out := flow.Result(enrolled)
@@ -223,11 +225,9 @@ func (k *Kind) make(ctx context.Context, who mfa.Who, j job) (d device.Device, f
 		}
 	}
 	if i := slices.IndexFunc(all, is(j.address)); i >= 0 {
-		d = all[i]
+		d, fresh = all[i], k.mfa.Made(who, all[i])
 	} else {
-		as := who
-		as.Effect += "/" + j.name
-		made, err := k.mfa.Enrol(ctx, mfa.Enrolment{Who: as, Type: j.of, Email: j.address, Phone: j.address, Active: true})
+		made, err := k.mfa.Enrol(ctx, mfa.Enrolment{Who: who, Type: j.of, Email: j.address, Phone: j.address, Active: true})
 		if err != nil {
 			return device.Device{}, false, err
 		}

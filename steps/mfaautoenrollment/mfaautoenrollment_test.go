@@ -31,6 +31,8 @@ type town struct {
 
 func (t *town) MayChange(context.Context, mfa.Who, flow.Ledger) (bool, error) { return !t.locked, nil }
 
+func (*town) Made(_ mfa.Who, d device.Device) bool { return strings.HasPrefix(d.ID, "new-") }
+
 func (t *town) Types(context.Context, mfa.Who, string, string) ([]device.Type, error) {
 	return t.types, nil
 }
@@ -47,7 +49,7 @@ func (t *town) Enrol(_ context.Context, in mfa.Enrolment) (mfa.Enrolling, error)
 	if t.err != nil || !in.Active {
 		return mfa.Enrolling{}, t.err
 	}
-	t.effects = append(t.effects, in.Effect)
+	t.effects = append(t.effects, in.Effect+"/"+string(in.Type)) // as devices are made
 	d := device.Device{UserID: in.UserID, ID: "new-" + string(in.Type), Type: in.Type, Status: device.Active}
 	if in.Type == device.Email {
 		d.Email = t.NormalAddress(in.Type, in.Email)
