@@ -102,18 +102,17 @@ func describe(t *testing.T, b *strings.Builder, k flow.Stepper) {
 }
 
 func proofs(r flow.StepResult) (out []string) {
-	methods := map[string]string{}
+	methods := map[string][]string{}
 	for _, p := range r.Takes { // one authenticator may prove by several methods
-		if methods[p.Authenticator] != "" {
-			methods[p.Authenticator] += " or "
+		if name := "`" + p.AMR + "`"; !slices.Contains(methods[p.Authenticator], name) {
+			methods[p.Authenticator] = append(methods[p.Authenticator], name)
 		}
-		methods[p.Authenticator] += "`" + p.AMR + "`"
 	}
 	for _, p := range r.Takes {
-		if methods[p.Authenticator] == "" {
+		if methods[p.Authenticator] == nil {
 			continue
 		}
-		proof := "Proves the " + p.Authenticator + " (" + methods[p.Authenticator] + ")"
+		proof := "Proves the " + p.Authenticator + " (" + strings.Join(methods[p.Authenticator], " or ") + ")"
 		delete(methods, p.Authenticator)
 		if p.Rests != "" {
 			proof += ", which rests on the " + p.Rests

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -155,6 +156,31 @@ func (d *Device) Proof(verified bool) flow.Proof {
 		}
 	}
 	return p
+}
+
+// Taken is the proof of one device of one of the types, by each of the names that it may
+// have; without types, of any. Recovery codes stand in for all.
+func Taken(types ...Type) []flow.Taken {
+	if len(types) == 0 {
+		types = Types()
+	}
+	var out []flow.Taken
+	for _, t := range append(slices.Clone(types), Recovery) {
+		synced := Device{Type: t, Credential: &Credential{BackupEligible: true}}
+		for _, amr := range []string{(&Device{Type: t}).Proof(false).AMR, synced.Proof(false).AMR, "otp"} {
+			if amr == "otp" && t.IsFIDO2() {
+				continue // whereas an app shows codes as well
+			}
+			taken := flow.Taken{Factors: flow.Possession, Authenticator: "device", AMR: amr}
+			if t == Email {
+				taken.Rests = "email"
+			}
+			if !slices.Contains(out, taken) {
+				out = append(out, taken)
+			}
+		}
+	}
+	return out
 }
 
 // Order puts devices into the order in which they are tried: the first usable one is

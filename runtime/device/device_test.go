@@ -113,3 +113,24 @@ func TestOrder(t *testing.T) {
 		})
 	}
 }
+
+// A device proves by other names than another, and a mailbox is what its codes rest on.
+func TestTaken(t *testing.T) {
+	taken := func(amr, rests string) flow.Taken {
+		return flow.Taken{Factors: flow.Possession, Authenticator: "device", AMR: amr, Rests: rests}
+	}
+	for name, tt := range map[string]struct {
+		of   []device.Type
+		want []flow.Taken
+	}{
+		"codes":        {[]device.Type{device.TOTP, device.SMS}, []flow.Taken{taken("otp", "")}},
+		"mail":         {[]device.Type{device.Email}, []flow.Taken{taken("otp", "email"), taken("otp", "")}},
+		"an app":       {[]device.Type{device.Mobile}, []flow.Taken{taken("swk", ""), taken("otp", "")}},
+		"passkeys":     {[]device.Type{device.FIDO2}, []flow.Taken{taken("hwk", ""), taken("swk", ""), taken("otp", "")}},
+		"all there is": {nil, []flow.Taken{taken("otp", ""), taken("otp", "email"), taken("swk", ""), taken("hwk", "")}},
+	} {
+		if diff := cmp.Diff(tt.want, device.Taken(tt.of...)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}

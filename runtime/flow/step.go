@@ -106,8 +106,8 @@ type StepResult struct {
 
 	// Names says that a candidate is named: somebody the person says to be.
 	Names bool
-	// Takes are the proofs that are taken of the candidate or the user. They
-	// count from the first result on that Confirms.
+	// Takes is the proof that is taken of the candidate or the user: the one, or one
+	// of several. It counts from the first result on that Confirms.
 	Takes []Taken
 	// Candidate says that Takes is of a candidate alone: of whoever is the user of
 	// the execution already, nothing is taken.

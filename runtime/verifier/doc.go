@@ -5,8 +5,8 @@
 // A plan is explored as pairs of a step and a proof state: who has been named,
 // whether it is sure that it is they, and which proofs were taken. Of the states
 // in which a step can be reached only the least are kept (an antichain), because
-// more proofs never spoil what fewer have satisfied; there may be MostStates of
-// them at a step. Everything that is found comes with the shortest path that
+// more proofs never spoil what fewer have satisfied, but for those by which an
+// authenticator came about; there may be MostStates of them at a step. Everything that is found comes with the shortest path that
 // shows it.
 //
 // What is assumed, where declarations leave room:
@@ -22,7 +22,9 @@
 //     verified by itself.
 //   - An authenticator that came about by a channel (flow.Taken.Rests) goes on
 //     resting on it for the rest of the execution: a password that was set with a
-//     mailed code and is asked for afterwards is still the mailbox.
+//     mailed code and is asked for afterwards is still the mailbox. Of several
+//     proofs of which a result takes one, those that rest on that channel are not
+//     taken any more.
 //   - ${flow.context.user...} is whom the session knows. It needs no proof of this
 //     execution; the engine's ledger judges it.
 //   - An object schema that lists properties has these and no others, unless it

@@ -153,7 +153,7 @@ func (e *explorer) judgeClaims(visit int, claims []string) {
 			continue
 		}
 		single = append(single, claim)
-		if !slices.ContainsFunc(held, func(t flow.Taken) bool { return t.AMR == claim }) {
+		if !claimed(held, claim) {
 			whole = false
 			e.tell(Error, UntakenClaim, visit, "", "context.amr claims %q, which no step on this path proves; lead the path through one that does, or end it at a step that does not claim it.", claim)
 		}
@@ -168,6 +168,7 @@ func (e *explorer) judgeClaims(visit int, claims []string) {
 		}
 	}
 	if backed(held, single, claims) {
+		e.doubt(visit, held, single, claims)
 		return
 	}
 	free := slices.Clone(held)
@@ -182,8 +183,65 @@ func (e *explorer) judgeClaims(visit int, claims []string) {
 	e.tell(Error, SameFactor, visit, "", "context.amr claims %s, and the proofs of this path are one factor twice; ask for a factor of another kind, or claim one of them.", said)
 }
 
+// claimed reports whether one of the proofs is called so.
+func claimed(held []taking, claim string) bool {
+	return slices.ContainsFunc(held, func(t taking) bool { return t.AMR == claim })
+}
+
+// doubt warns of claims that hold only where the right one of several devices answers.
+// The ledger refuses them where another one has.
+func (e *explorer) doubt(visit int, held []taking, single, claims []string) {
+	for _, these := range outcomes(held) {
+		for _, claim := range single {
+			if !claimed(these, claim) {
+				e.tell(Warning, UntakenClaim, visit, "", "context.amr claims %q, and on this path another device may answer, which proves %s: those who have it cannot sign on; claim what every device proves, such as mfa.", claim, others(these))
+				return
+			}
+		}
+		if !backed(these, single, claims) {
+			e.tell(Warning, RaisedByRecovery, visit, "", "context.amr claims %s, and on this path %s: those who have nothing else cannot sign on; ask for the device after the password is set, or claim one of them.", strings.Join(claims, ", "), resting(these))
+			return
+		}
+	}
+}
+
+// outcomes are the proofs that a path may come to: of those that are either of several
+// there is one.
+func outcomes(held []taking) [][]taking {
+	out := [][]taking{nil}
+	either := map[string][]taking{}
+	for _, t := range held {
+		if t.either {
+			either[t.Authenticator] = append(either[t.Authenticator], t)
+			continue
+		}
+		out[0] = append(out[0], t)
+	}
+	for _, of := range slices.Sorted(maps.Keys(either)) {
+		var more [][]taking
+		for _, before := range out {
+			for _, t := range either[of] {
+				more = append(more, append(slices.Clone(before), t))
+			}
+		}
+		out = more
+	}
+	return out
+}
+
+// others are what devices prove.
+func others(held []taking) string {
+	var names []string
+	for _, t := range held {
+		if t.either {
+			names = append(names, strconv.Quote(t.AMR))
+		}
+	}
+	return strings.Join(names, " and ")
+}
+
 // resting says what rests on what.
-func resting(held []flow.Taken) string {
+func resting(held []taking) string {
 	said := map[string]bool{}
 	for _, t := range held {
 		if t.Rests != "" {
@@ -195,7 +253,7 @@ func resting(held []flow.Taken) string {
 
 // backed reports whether each single claim has a proof of its own that is
 // independent of those of the others, and the others what they are about.
-func backed(held []flow.Taken, single, claims []string) bool {
+func backed(held []taking, single, claims []string) bool {
 	for _, claim := range claims {
 		if several(claim) && !multiple(held) {
 			return false
@@ -204,12 +262,12 @@ func backed(held []flow.Taken, single, claims []string) bool {
 	return assigned(held, single, nil)
 }
 
-func assigned(held []flow.Taken, claims []string, given []flow.Taken) bool {
+func assigned(held []taking, claims []string, given []taking) bool {
 	if len(claims) == 0 {
 		return true
 	}
 	for _, t := range held {
-		if t.AMR == claims[0] && !slices.ContainsFunc(given, func(u flow.Taken) bool { return same(t, u) }) &&
+		if t.AMR == claims[0] && !slices.ContainsFunc(given, func(u taking) bool { return same(t, u) }) &&
 			assigned(held, claims[1:], append(given[:len(given):len(given)], t)) {
 			return true
 		}
@@ -219,7 +277,7 @@ func assigned(held []flow.Taken, claims []string, given []flow.Taken) bool {
 
 // multiple reports whether the proofs are of two classes that do not rest on one
 // another.
-func multiple(held []flow.Taken) bool {
+func multiple(held []taking) bool {
 	for i, t := range held {
 		if t.Factors&(t.Factors-1) != 0 {
 			return true // a passkey that verifies its user
@@ -235,10 +293,12 @@ func multiple(held []flow.Taken) bool {
 
 // acts is how many proofs there are. One that may be called by several names, such as
 // that of a device of any type, is one.
-func acts(held []flow.Taken) int {
-	of := map[flow.Taken]bool{}
+func acts(held []taking) int {
+	of := map[taking]bool{}
 	for _, t := range held {
-		t.AMR = ""
+		if t.AMR = ""; t.either {
+			t.Rests = ""
+		}
 		of[t] = true
 	}
 	return len(of)
@@ -246,11 +306,11 @@ func acts(held []flow.Taken) int {
 
 // same reports whether two proofs may be one act of the person: one authenticator,
 // or one channel that both rest on.
-func same(t, u flow.Taken) bool {
+func same(t, u taking) bool {
 	return t.Authenticator == u.Authenticator || channel(t) == channel(u)
 }
 
-func channel(t flow.Taken) string {
+func channel(t taking) string {
 	if t.Rests != "" {
 		return t.Rests
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"doorward/runtime/device"
 	"doorward/runtime/flow"
 )
 
@@ -185,10 +186,7 @@ func lookup(_ string, c map[string]any) flow.Step {
 // that of a device, by each of the names that it may have.
 func challenge(_ string, c map[string]any) flow.Step {
 	if c["useDefaultPolicy"] == true {
-		r := flow.StepResult{Name: "SUCCEEDED", Confirms: true}
-		for _, amr := range []string{"otp", "swk", "hwk"} {
-			r.Takes = append(r.Takes, flow.Taken{Factors: flow.Possession, Authenticator: "device", AMR: amr})
-		}
+		r := flow.StepResult{Name: "SUCCEEDED", Confirms: true, Takes: device.Taken()}
 		return flow.Step{Waits: true, Input: schema(userID), Results: []flow.StepResult{r}}
 	}
 	t := map[string]flow.Taken{"email": mailed, "email-link": linked, "totp": totp, "passkey": passkey}[text(c, "deviceAuthenticationPolicy", "id")]

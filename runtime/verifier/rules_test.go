@@ -41,6 +41,12 @@ func factor(policy, next string) string {
 next | MFA_CHALLENGE | {"deviceAuthenticationPolicy":{"id":"` + policy + `"}} | {"user":{"id":"${steps.look.outputs.user.id}"}} | SUCCEEDED>` + next
 }
 
+// anyDevice is a step that asks any device.
+func anyDevice(step, next string) string {
+	return `
+` + step + ` | MFA_CHALLENGE | {"useDefaultPolicy":true} | {"user":{"id":"${steps.look.outputs.user.id}"}} | SUCCEEDED>` + next
+}
+
 const whom = "${steps.look.outputs.user.id}"
 
 func TestWhatAnEndMayClaim(t *testing.T) {
@@ -78,6 +84,22 @@ check | USER_PASSWORD_CHECK | | {"user":{"id":"${steps.look.outputs.user.id}","p
 stop  | TERMINATE_FLOW | | |
 check | USER_PASSWORD_CHECK | | {"user":{"id":"${steps.look.outputs.user.id}","password":"${steps.ask.outputs.formData.user.password}"}} | PASSWORD_VALID>stop PASSWORD_EXPIRED>mail MUST_CHANGE_PASSWORD>stop ERROR>ask
 mail  | MFA_CHALLENGE | {"deviceAuthenticationPolicy":{"id":"email"}} | {"user":{"id":"${steps.look.outputs.user.id}"}} | SUCCEEDED>done` + ends(whom, `"pwd","otp"`), "",
+		},
+		"a method of one device of many":      {checked + anyDevice("next", "done") + ends(whom, `"pwd","otp"`), "w UNTAKEN_CLAIM done"},
+		"whatever device it is":               {checked + anyDevice("next", "done") + ends(whom, `"pwd","mfa"`), ""},
+		"a recovered password and any device": {recovering + anyDevice("next", "done") + ends(whom, `"pwd","mfa"`), ""},
+		"any device, and a password that is recovered after": {
+			strings.Replace(recovering, ">code ERROR>ask", ">first ERROR>ask", 1) + anyDevice("first", "code") + strings.ReplaceAll(ends(whom, `"mfa"`), "done", "next"), "w RAISED_BY_RECOVERY next",
+		},
+		"a recovery that may be left out": {
+			strings.Replace(named, ">check", ">mail", 1) + `
+mail | MFA_CHALLENGE | {"deviceAuthenticationPolicy":{"id":"email"}} | {"user":{"id":"${steps.look.outputs.user.id}"}} | SUCCEEDED>fork
+fork | FORM | {"form":{"id":"7"}} | | SUBMITTED>again register>code
+code | FORM | {"form":{"id":"4"}} | | SUBMITTED>recover resendCode>code
+recover | USER_PASSWORD_RECOVER | | {"user":{"id":"${steps.look.outputs.user.id}"},"recoveryCode":"${steps.code.outputs.formData.recoveryCode}","newPassword":"${steps.code.outputs.formData.user.newPassword}"} | SUCCEEDED>again ERROR>code
+again | FORM | {"form":{"id":"2"}} | | SUBMITTED>check
+stop  | TERMINATE_FLOW | | |
+check | USER_PASSWORD_CHECK | | {"user":{"id":"${steps.look.outputs.user.id}","password":"${steps.again.outputs.formData.user.password}"}} | PASSWORD_VALID>done PASSWORD_EXPIRED>stop MUST_CHANGE_PASSWORD>stop ERROR>again` + ends(whom, `"pwd","otp"`), "e RAISED_BY_RECOVERY done",
 		},
 		"one password by two ways": {
 			checked + `

@@ -29,9 +29,17 @@ type state struct {
 	asked   flow.Factor // by the nodes that were entered
 }
 
-// least reports whether whatever x satisfies y does too.
-func (x state) least(y state) bool {
-	return x.who == y.who && x.sure == y.sure && x.held&^y.held == 0 && x.pending&^y.pending == 0 && x.asked.Has(y.asked)
+// least reports whether whatever x satisfies y does too. Where y has a proof of spoils
+// that x has not, it may not: what comes after rests on it.
+func (x state) least(y state, spoils proofs) bool {
+	return x.who == y.who && x.sure == y.sure && x.held&^y.held == 0 && x.pending&^y.pending == 0 && x.asked.Has(y.asked) &&
+		(y.held|y.pending)&spoils&^(x.held|x.pending) == 0
+}
+
+// taking is a proof that a step takes.
+type taking struct {
+	flow.Taken
+	either bool // it may be this one, or another of the same result
 }
 
 // visit is a state in which a step was reached.
@@ -45,7 +53,8 @@ type visit struct {
 
 type explorer struct {
 	*chart
-	taken  []flow.Taken
+	taken  []taking
+	spoils proofs // those on which what comes after rests
 	visits []visit
 	kept   [][]int // the least visits of each step
 	ends   map[int]*ending
@@ -111,11 +120,11 @@ func (e *explorer) liken() {
 // when there are too many.
 func (e *explorer) arrive(at int, x state, by int, outlet string) bool {
 	kept := e.kept[at]
-	if slices.ContainsFunc(kept, func(i int) bool { return e.visits[i].state.least(x) }) {
+	if slices.ContainsFunc(kept, func(i int) bool { return e.visits[i].state.least(x, e.spoils) }) {
 		return true
 	}
 	kept = slices.DeleteFunc(kept, func(i int) bool {
-		e.visits[i].gone = e.visits[i].gone || x.least(e.visits[i].state)
+		e.visits[i].gone = e.visits[i].gone || x.least(e.visits[i].state, e.spoils)
 		return e.visits[i].gone
 	})
 	e.kept[at] = append(kept, len(e.visits))
@@ -140,10 +149,10 @@ func (e *explorer) leave(x state, at int, w *way) (state, bool) {
 	n := e.steps[at].node
 	switch {
 	case w.skips:
-		return x, n.Factors == 0 || e.take(&x.held, flow.Taken{Factors: n.Factors, Authenticator: "session"})
+		return x, n.Factors == 0 || e.take(&x.held, taking{Taken: flow.Taken{Factors: n.Factors, Authenticator: "session"}})
 	case w.link:
 		x.who, x.sure, x.pending = session, true, 0
-		return x, e.take(&x.held, flow.Taken{Factors: flow.Knowledge | flow.Possession | flow.Inherence, Authenticator: "link " + w.outlet})
+		return x, e.take(&x.held, taking{Taken: flow.Taken{Factors: flow.Knowledge | flow.Possession | flow.Inherence, Authenticator: "link " + w.outlet}})
 	}
 	x.asked |= n.Factors
 	r := w.result
@@ -160,8 +169,8 @@ func (e *explorer) leave(x state, at int, w *way) (state, bool) {
 	case x.sure:
 		into = &x.held
 	}
-	for _, t := range takes {
-		if !e.take(into, e.rested(x, t)) {
+	for _, t := range e.rested(x, takes) {
+		if !e.take(into, t) {
 			return x, false
 		}
 	}
@@ -177,19 +186,29 @@ func (e *explorer) leave(x state, at int, w *way) (state, bool) {
 	return x, true
 }
 
-// rested is a proof as it counts behind others: an authenticator that came about
-// by a channel in this execution rests on it from then on.
-func (e *explorer) rested(x state, t flow.Taken) flow.Taken {
-	for i, before := range e.taken {
-		if t.Rests == "" && before.Rests != "" && before.Authenticator == t.Authenticator && (x.held|x.pending)&(1<<i) != 0 {
-			t.Rests = before.Rests
-		}
+// rested are the proofs of a result as they count behind others. An authenticator that
+// came about by a channel in this execution rests on it from then on, and no device is
+// asked whose codes go there.
+func (e *explorer) rested(x state, takes []flow.Taken) []taking {
+	var before []flow.Taken
+	for _, t := range e.list((x.held | x.pending) & e.spoils) {
+		before = append(before, t.Taken)
 	}
-	return t
+	var out []taking
+	for _, t := range takes {
+		if len(takes) > 1 && t.Rests != "" && slices.ContainsFunc(before, func(b flow.Taken) bool { return b.Rests == t.Rests }) {
+			continue
+		}
+		if i := slices.IndexFunc(before, func(b flow.Taken) bool { return b.Authenticator == t.Authenticator }); i >= 0 && t.Rests == "" {
+			t.Rests = before[i].Rests
+		}
+		out = append(out, taking{t, len(takes) > 1})
+	}
+	return out
 }
 
 // take adds a proof to a set.
-func (e *explorer) take(set *proofs, t flow.Taken) bool {
+func (e *explorer) take(set *proofs, t taking) bool {
 	i := slices.Index(e.taken, t)
 	if i < 0 {
 		i = len(e.taken)
@@ -197,14 +216,17 @@ func (e *explorer) take(set *proofs, t flow.Taken) bool {
 			return false
 		}
 		e.taken = append(e.taken, t)
+		if t.Rests != "" && !t.either {
+			e.spoils |= 1 << i
+		}
 	}
 	*set |= 1 << i
 	return true
 }
 
 // list is a set as what it holds.
-func (e *explorer) list(set proofs) []flow.Taken {
-	var out []flow.Taken
+func (e *explorer) list(set proofs) []taking {
+	var out []taking
 	for ; set != 0; set &= set - 1 {
 		out = append(out, e.taken[bits.TrailingZeros64(uint64(set))])
 	}

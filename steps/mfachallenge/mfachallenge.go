@@ -129,34 +129,26 @@ func (k *Kind) Meta() flow.Meta {
 
 // Step describes the kind to flow definitions, and to the verifier.
 func (*Kind) Step(_ string, config any) flow.Step {
+	c, _ := config.(Config)
+	taken := device.Taken(c.Types...)
 	s := flow.Step{
 		Title: "MFA Challenge", Configuration: configSchema, Input: inputSchema, Waits: true,
 		References: []flow.Reference{{Member: "deviceAuthenticationPolicy.id", Kind: "deviceAuthenticationPolicy"}},
 		Results: []flow.StepResult{{
-			Name: succeeded, Title: "Succeeded", Output: outputSchema, Confirms: true, Takes: taken(),
+			Name: succeeded, Title: "Succeeded", Output: outputSchema, Confirms: true, Takes: taken,
 			Doc: "A device of the user has answered rightly.",
 		}},
 	}
-	c, _ := config.(Config)
 	if c.leads(noDevices) {
 		s.Results = append(s.Results, flow.StepResult{Name: noDevices, Title: "No devices", Doc: "The user, who has signed on, has no device that may be asked.", Confirms: true})
 	}
 	if c.leads(verification) {
 		s.Results = append(s.Results, flow.StepResult{
-			Name: verification, Title: "Verification required", Takes: taken(), Confirms: true,
+			Name: verification, Title: "Verification required", Takes: taken, Confirms: true,
 			Doc: "A device has answered rightly, and the address of the account is yet to be verified.",
 		})
 	}
 	return s
-}
-
-// taken is the proof of one device, by each of the names that it may have.
-func taken() []flow.Taken {
-	var out []flow.Taken
-	for _, amr := range []string{"otp", "swk", "hwk"} {
-		out = append(out, flow.Taken{Factors: flow.Possession, Authenticator: "device", AMR: amr})
-	}
-	return out
 }
 
 // state is what the step remembers. Nothing in it is secret.

@@ -121,7 +121,7 @@ func (*Kind) Step(_ string, config any) flow.Step {
 		Title: "MFA Enrollment", Configuration: configSchema, Input: inputSchema, Waits: true,
 		References: []flow.Reference{{Member: "deviceAuthenticationPolicy.id", Kind: "deviceAuthenticationPolicy"}},
 		Results: []flow.StepResult{{
-			Name: enrolled, Title: "Enrolled", Output: outputSchema, Takes: taken(),
+			Name: enrolled, Title: "Enrolled", Output: outputSchema, Takes: device.Taken(),
 			Doc: "The user has set up a device, and has proven it by that.",
 		}},
 	}
@@ -133,15 +133,6 @@ func (*Kind) Step(_ string, config any) flow.Step {
 		s.Results = append(s.Results, flow.StepResult{Name: stepUp, Title: "Step-up required", Doc: "The user signed on too long ago to set up a first device."})
 	}
 	return s
-}
-
-// taken is the proof of the new device, by each of the names that it may have.
-func taken() []flow.Taken {
-	var out []flow.Taken
-	for _, amr := range []string{"otp", "swk", "hwk"} {
-		out = append(out, flow.Taken{Factors: flow.Possession, Authenticator: "device", AMR: amr})
-	}
-	return out
 }
 
 // state is what the step remembers. Nothing in it is secret: what is, is made or read

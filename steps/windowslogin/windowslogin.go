@@ -113,14 +113,10 @@ func (k *Kind) Meta() flow.Meta {
 
 // Step describes the kind to flow definitions, and to the verifier.
 func (*Kind) Step(string, any) flow.Step {
-	var taken []flow.Taken
-	for _, amr := range []string{"otp", "swk", "hwk"} {
-		taken = append(taken, flow.Taken{Factors: flow.Possession, Authenticator: "device", AMR: amr})
-	}
 	return flow.Step{
 		Title: "PingID Authentication for Windows Passwordless Login", Input: inputSchema, Waits: true,
 		Results: []flow.StepResult{{
-			Name: succeeded, Title: "Succeeded", Output: outputSchema, Names: true, Confirms: true, Takes: taken,
+			Name: succeeded, Title: "Succeeded", Output: outputSchema, Names: true, Confirms: true, Takes: device.Taken(),
 			Doc: "A device of the user has answered rightly, and the client has what it wanted.",
 		}},
 	}
