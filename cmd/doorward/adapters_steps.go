@@ -96,7 +96,7 @@ func (c userLookups) Find(ctx context.Context, q userlookup.Query) (userlookup.F
 		case errors.Is(err, flow.ErrUnknown):
 		case err != nil:
 			return userlookup.Found{}, err
-		case attribute == "email" && u.EmailVerified, found.ID == "" && !(q.Ours && u.Authority != ""):
+		case attribute == "email" && u.EmailVerified, found.ID == "" && (!q.Ours || u.Authority == ""):
 			found = u
 		}
 	}

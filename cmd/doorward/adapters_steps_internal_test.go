@@ -109,13 +109,13 @@ func TestWhoeverHasVerifiedAnAddressIsFoundByIt(t *testing.T) {
 	owner := add(directory.User{Username: "kim", Email: "kim@example.com", EmailVerified: true})
 	federated := add(directory.User{Username: "lou", Email: "lou@example.com", EmailVerified: true, Authority: "idp"})
 	claimed := add(directory.User{Username: "pat", Email: "pat@example.com"})
-	registered, err := userCreations{c.catalogue}.Create(t.Context(), jane(true, "f1/created/1", flow.Attributes{"username": "Kim@Example.com"}))
+	registered, err := userCreations(c).Create(t.Context(), jane(true, "f1/created/1", flow.Attributes{"username": "Kim@Example.com"}))
 	if err != nil || registered.Subject.ID == "" {
 		t.Fatal(registered, err)
 	}
 	add(directory.User{Username: "lou@example.com"})
 	said := flow.Attributes{"email": "kim@example.com", "externalId": "kim@example.com"} // of themselves, and not verified
-	if p, err := (userPatches{c.catalogue}).Patch(t.Context(), userpatch.Patch{Env: demoEnvironment, UserID: registered.Subject.ID, Attributes: said}); err != nil || p.User == nil {
+	if p, err := userPatches(c).Patch(t.Context(), userpatch.Patch{Env: demoEnvironment, UserID: registered.Subject.ID, Attributes: said}); err != nil || p.User == nil {
 		t.Fatal(p, err)
 	}
 	for name, tt := range map[string]struct {
