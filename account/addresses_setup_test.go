@@ -56,7 +56,7 @@ func (w *world) is(session, user string) {
 // sent is what has been sent since it was asked for last.
 func (w *world) sent() []flow.Message {
 	w.t.Helper()
-	out, err := w.kept.outbox.Claim(w.t.Context(), 100, time.Hour)
+	out, err := w.kept.outbox.Claim(w.t.Context(), 100, time.Hour, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

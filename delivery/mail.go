@@ -42,10 +42,10 @@ type Text struct {
 
 // Queue is the outbox.
 type Queue interface {
-	// Claim hands out up to n messages of the channels, those first that have been due
-	// the longest.
+	// Claim hands out up to n messages of the channels and of no environment in except,
+	// those first that have been due the longest.
 	// Nobody gets one of them again before lease is over, unless Later says so.
-	Claim(ctx context.Context, n int, lease time.Duration, channels ...flow.Channel) ([]flow.Message, error)
+	Claim(ctx context.Context, n int, lease time.Duration, except []string, channels ...flow.Channel) ([]flow.Message, error)
 	Sent(ctx context.Context, id string) error
 	Later(ctx context.Context, id string, at time.Time, why string) error
 	Dropped(ctx context.Context, id, why string) error

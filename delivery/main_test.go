@@ -64,7 +64,7 @@ func (o *outbox) add(messages ...flow.Message) {
 	}
 }
 
-func (o *outbox) Claim(_ context.Context, n int, lease time.Duration, channels ...flow.Channel) ([]flow.Message, error) {
+func (o *outbox) Claim(_ context.Context, n int, lease time.Duration, except []string, channels ...flow.Channel) ([]flow.Message, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.panic {
@@ -72,7 +72,7 @@ func (o *outbox) Claim(_ context.Context, n int, lease time.Duration, channels .
 	}
 	var out []flow.Message
 	for _, r := range o.rows {
-		if len(out) < n && r.end == "" && !time.Now().Before(r.due) && slices.Contains(channels, cmp.Or(r.Channel, flow.Email)) {
+		if len(out) < n && r.end == "" && !slices.Contains(except, r.Env) && !time.Now().Before(r.due) && slices.Contains(channels, cmp.Or(r.Channel, flow.Email)) {
 			r.Attempt = r.claims
 			r.claims++
 			r.due = time.Now().Add(lease)

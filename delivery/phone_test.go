@@ -160,7 +160,7 @@ func TestAClaimWhoseWorkerDiedIsNeverSent(t *testing.T) {
 		m := text("m1", flow.SMS)
 		m.ExpiresAt = time.Now().Add(72 * time.Hour)
 		box.add(m)
-		if got, err := box.Claim(t.Context(), 1, 7*24*time.Hour, flow.SMS); err != nil || len(got) != 1 { // by one that then died
+		if got, err := box.Claim(t.Context(), 1, 7*24*time.Hour, nil, flow.SMS); err != nil || len(got) != 1 { // by one that then died
 			t.Fatal(got, err)
 		}
 		recent := delivery.NewRecent()

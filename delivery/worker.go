@@ -12,8 +12,7 @@ import (
 )
 
 const (
-	slots = 8                      // messages of a lane under way at once
-	poll  = 500 * time.Millisecond // between looks when nothing wakes the worker
+	poll = 500 * time.Millisecond // between looks when nothing wakes the worker
 
 	// claimed is longer than any message is worth sending: a claim that its
 	// process did not live to answer is the end of the message.
@@ -41,15 +40,8 @@ type Parts struct {
 // Worker empties the outbox. Any number of them may, in any number of processes.
 type Worker struct {
 	Parts
-	lanes     []lane
+	lanes     []*lane
 	templates *Templates
-}
-
-// lane is messages that share slots. Mail has its own, and whatever goes by phone: a
-// server that does not answer the one holds up nothing of the other.
-type lane struct {
-	channels []flow.Channel
-	wake     chan struct{}
 }
 
 // New makes a Worker that does nothing yet.
@@ -66,10 +58,10 @@ func New(p Parts) (*Worker, error) {
 	}
 	w := &Worker{Parts: p, templates: t}
 	if p.Sender != nil {
-		w.lanes = append(w.lanes, lane{[]flow.Channel{flow.Email}, make(chan struct{}, 1)})
+		w.lanes = append(w.lanes, newLane(mailPlaces, flow.Email))
 	}
 	if p.Phone != nil {
-		w.lanes = append(w.lanes, lane{[]flow.Channel{flow.SMS, flow.Voice, flow.Push}, make(chan struct{}, 1)})
+		w.lanes = append(w.lanes, newLane(phonePlaces, flow.SMS, flow.Voice, flow.Push))
 	}
 	return w, nil
 }
@@ -77,10 +69,7 @@ func New(p Parts) (*Worker, error) {
 // Wake makes the worker look at once, as after a commit. It never blocks.
 func (w *Worker) Wake() {
 	for _, l := range w.lanes {
-		select {
-		case l.wake <- struct{}{}:
-		default:
-		}
+		l.stir()
 	}
 }
 
@@ -100,71 +89,34 @@ func (w *Worker) Run(ctx context.Context) {
 }
 
 // empty claims the messages of a lane until ctx ends, and sends them under sends.
-func (w *Worker) empty(ctx, sends context.Context, l lane, under *sync.WaitGroup) {
-	free := make(chan struct{}, slots)
+func (w *Worker) empty(ctx, sends context.Context, l *lane, under *sync.WaitGroup) {
 	failing := false
-	for await(ctx, free) {
-		n := 1 + more(free)
-		messages, err := w.claim(sends, n, l.channels)
-		if (err != nil) != failing {
-			failing = err != nil
-			w.sayClaims(l, err)
-		}
-		for i := len(messages); i < n; i++ {
-			<-free
+	for ctx.Err() == nil {
+		n, full := l.room()
+		var messages []flow.Message
+		if n > 0 {
+			var err error
+			messages, err = w.claim(sends, n, full, l.channels)
+			if (err != nil) != failing {
+				failing = err != nil
+				w.sayClaims(l, err)
+			}
 		}
 		for _, m := range messages {
+			l.take(m.Env)
 			under.Go(func() {
-				defer func() { <-free }()
+				defer l.give(m.Env)
 				w.deliver(sends, m)
 			})
 		}
-		if len(messages) < n && !l.rest(ctx) {
-			return
+		if n == 0 || len(messages) < n {
+			l.rest(ctx)
 		}
 	}
-}
-
-// await takes a slot, and says no when ctx has ended.
-func await(ctx context.Context, free chan<- struct{}) bool {
-	if ctx.Err() != nil {
-		return false
-	}
-	select {
-	case free <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// more takes the slots that are free now.
-func more(free chan<- struct{}) (n int) {
-	for {
-		select {
-		case free <- struct{}{}:
-			n++
-		default:
-			return n
-		}
-	}
-}
-
-// rest waits until there may be something to do, and says no when ctx has ended.
-func (l lane) rest(ctx context.Context) bool {
-	next := time.NewTimer(poll)
-	defer next.Stop()
-	select {
-	case <-l.wake:
-	case <-next.C:
-	case <-ctx.Done():
-		return false
-	}
-	return true
 }
 
 // claim outlives the end of the worker: what the queue has handed out is sent.
-func (w *Worker) claim(ctx context.Context, n int, channels []flow.Channel) (messages []flow.Message, err error) {
+func (w *Worker) claim(ctx context.Context, n int, full []string, channels []flow.Channel) (messages []flow.Message, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			messages, err = nil, fmt.Errorf("panic of type %T", p)
@@ -172,11 +124,11 @@ func (w *Worker) claim(ctx context.Context, n int, channels []flow.Channel) (mes
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTime)
 	defer cancel()
-	return w.Queue.Claim(ctx, n, claimed, channels...)
+	return w.Queue.Claim(ctx, n, claimed, full, channels...)
 }
 
 // sayClaims logs the first failure of a row, and its end.
-func (w *Worker) sayClaims(l lane, err error) {
+func (w *Worker) sayClaims(l *lane, err error) {
 	if err != nil {
 		w.Log.Error("the outbox cannot be read; messages wait", "channels", l.channels, "error", err)
 		return

@@ -421,6 +421,48 @@ func TestOneLaneHoldsUpNoOther(t *testing.T) {
 	}
 }
 
+// However many messages of some environments hang at their providers, those of another
+// are sent at once.
+func TestAProviderThatHangsHoldsUpItsEnvironmentAlone(t *testing.T) {
+	for n := 1; n <= 3; n++ {
+		t.Run(fmt.Sprint(n, " of them"), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				box := &outbox{}
+				add := func(id, env string) {
+					m := text(id, flow.SMS)
+					m.Env = env
+					box.add(m)
+				}
+				p := work(t, box, nil, func(p *delivery.Parts) {
+					p.Phone = phone(func(s delivery.Text) error {
+						if s.Env != "prompt" {
+							time.Sleep(30 * time.Second)
+						}
+						return nil
+					})
+				})
+				for i := range 40 * n {
+					add(fmt.Sprint("hangs", i), fmt.Sprint("e", i%n))
+				}
+				p.Wake()
+				synctest.Wait()
+				for i := range 20 {
+					add(fmt.Sprint("m", i), "prompt")
+				}
+				p.Wake()
+				synctest.Wait() // no time passes
+				if left := box.left(); left != 40*n {
+					t.Errorf("%d wait", left-40*n)
+				}
+				time.Sleep(5*30*time.Second + time.Second) // 8 at once, each as soon as it may
+				if left := box.left(); left != 0 {
+					t.Errorf("%d are left of what hung", left)
+				}
+			})
+		})
+	}
+}
+
 func TestWorkerNeedsItsParts(t *testing.T) {
 	if _, err := delivery.New(delivery.Parts{Sender: delivery.NewRecent(), Place: place}); err == nil {
 		t.Error("accepted")

@@ -100,7 +100,7 @@ func testCodeRace(t *testing.T, path string, race codeRace) {
 	if _, err := accounts.StartRecovery(t.Context(), directory.Recovery{Env: env, Username: "ada"}); err != nil {
 		t.Fatal(err)
 	}
-	mail, err := directory.NewOutbox(db, newRing(), time.Now).Claim(t.Context(), 1, time.Hour)
+	mail, err := directory.NewOutbox(db, newRing(), time.Now).Claim(t.Context(), 1, time.Hour, nil)
 	if err != nil || len(mail) != 1 {
 		t.Fatal(mail, err)
 	}
@@ -141,7 +141,7 @@ func claimAll(db *directory.DB) error {
 	for {
 		n := 0
 		err := patiently(func() error {
-			got, err := outbox.Claim(context.Background(), 7, time.Hour)
+			got, err := outbox.Claim(context.Background(), 7, time.Hour, nil)
 			n = len(got)
 			for _, m := range got {
 				fmt.Println(m.ID)
@@ -201,7 +201,7 @@ func mailedCanaries(t *testing.T, db *directory.DB) [][]byte {
 	if _, err := accounts.StartRecovery(t.Context(), directory.Recovery{Env: env, Username: "canary-forgot"}); err != nil {
 		t.Fatal(err)
 	}
-	mail, err := directory.NewOutbox(db, newRing(), time.Now).Claim(t.Context(), 9, time.Hour)
+	mail, err := directory.NewOutbox(db, newRing(), time.Now).Claim(t.Context(), 9, time.Hour, nil)
 	if err != nil || len(mail) != 3 {
 		t.Fatal(mail, err)
 	}

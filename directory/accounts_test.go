@@ -87,7 +87,7 @@ func (e *estate) effect() string {
 // mail takes everything out of the outbox.
 func (e *estate) mail() []flow.Message {
 	e.t.Helper()
-	out, err := e.outbox.Claim(e.t.Context(), 1000, time.Hour)
+	out, err := e.outbox.Claim(e.t.Context(), 1000, time.Hour, nil)
 	if err != nil {
 		e.t.Fatal(err)
 	}

@@ -108,7 +108,7 @@ func (b *bench) get(d device.Device) device.Device {
 
 func (b *bench) mail() []flow.Message {
 	b.t.Helper()
-	out, err := b.outbox.Claim(b.t.Context(), 100, time.Hour)
+	out, err := b.outbox.Claim(b.t.Context(), 100, time.Hour, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -70,11 +71,12 @@ func post(ctx context.Context, tx *sql.Tx, ring Sealer, m flow.Message) error {
 const claimAttempts = 3
 
 // Claim hands out at most n messages that are due, of the given channels, without any
-// of all, and keeps them from everybody else until lease has passed or Later says
-// otherwise. Those that have been due the longest come first, so that what is tried
-// again takes its turn behind what is new. Of several processes one gets a message. A message
-// that cannot be opened any more comes without address, and so is nobody's.
-func (o *Outbox) Claim(ctx context.Context, n int, lease time.Duration, channels ...flow.Channel) ([]flow.Message, error) {
+// of all, and of no environment in except, and keeps them from everybody else until
+// lease has passed or Later says otherwise. Those that have been due the longest come
+// first, so that what is tried again takes its turn behind what is new. Of several
+// processes one gets a message. A message that cannot be opened any more comes without
+// address, and so is nobody's.
+func (o *Outbox) Claim(ctx context.Context, n int, lease time.Duration, except []string, channels ...flow.Channel) ([]flow.Message, error) {
 	if len(channels) == 0 {
 		channels = []flow.Channel{flow.Email, flow.SMS, flow.Voice, flow.Push}
 	}
@@ -82,10 +84,11 @@ func (o *Outbox) Claim(ctx context.Context, n int, lease time.Duration, channels
 	for range claimAttempts {
 		now := o.now()
 		var due bool // most of the time nothing is: then this is no write
-		err := o.db.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM outbox WHERE done_at = 0 AND due_at <= $1 AND channel IN ($2, $3, $4, $5))`,
-			append([]any{millis(now)}, four(channels)...)...).Scan(&due)
+		besides, envs := outside(6, except)
+		err := o.db.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM outbox WHERE done_at = 0 AND due_at <= $1 AND channel IN ($2, $3, $4, $5)`+besides+`)`,
+			slices.Concat([]any{millis(now)}, four(channels), envs)...).Scan(&due)
 		if err == nil && due {
-			out, err = o.claim(ctx, n, now, now.Add(lease), channels)
+			out, err = o.claim(ctx, n, now, now.Add(lease), except, channels)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("claim messages: %w", err)
@@ -113,15 +116,26 @@ func four(channels []flow.Channel) []any {
 	return out
 }
 
+// outside is the condition that the environment is none of except, whose parameters
+// begin with number first.
+func outside(first int, except []string) (condition string, args []any) {
+	for i, env := range except {
+		condition += " AND env <> $" + strconv.Itoa(first+i)
+		args = append(args, env)
+	}
+	return condition, args
+}
+
 // claim is one statement. What another process claims in the same moment fails
 // its condition, which is judged again when that one is done.
-func (o *Outbox) claim(ctx context.Context, n int, now, until time.Time, channels []flow.Channel) (out []flow.Message, err error) {
+func (o *Outbox) claim(ctx context.Context, n int, now, until time.Time, except []string, channels []flow.Channel) (out []flow.Message, err error) {
+	besides, envs := outside(8, except)
 	err = o.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `UPDATE outbox SET due_at = $3, claims = claims + 1
-			WHERE id IN (SELECT id FROM outbox WHERE done_at = 0 AND due_at <= $1 AND channel IN ($4, $5, $6, $7) ORDER BY due_at, id LIMIT $2)
+		query := `UPDATE outbox SET due_at = $3, claims = claims + 1 WHERE id IN (` + //nolint:gosec // besides names parameters alone
+			`SELECT id FROM outbox WHERE done_at = 0 AND due_at <= $1 AND channel IN ($4, $5, $6, $7)` + besides + ` ORDER BY due_at, id LIMIT $2)
 				AND done_at = 0 AND due_at <= $1
-			RETURNING id, env, channel, template, locales, flow, sealed, claims, created_at, expires_at`,
-			append([]any{millis(now), n, millis(until)}, four(channels)...)...)
+			RETURNING id, env, channel, template, locales, flow, sealed, claims, created_at, expires_at`
+		rows, err := tx.QueryContext(ctx, query, slices.Concat([]any{millis(now), n, millis(until)}, four(channels), envs)...)
 		if err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ func testOutbox(t *testing.T, open opener) {
 	}
 	claim := func(e *estate, n int) []flow.Message {
 		e.t.Helper()
-		out, err := e.outbox.Claim(e.t.Context(), n, time.Minute)
+		out, err := e.outbox.Claim(e.t.Context(), n, time.Minute, nil)
 		if err != nil {
 			e.t.Fatal(err)
 		}
@@ -133,6 +133,25 @@ func testOutbox(t *testing.T, open opener) {
 			t.Error(err)
 		}
 	})
+	t.Run("leaves out environments, however long their messages have waited", func(t *testing.T) {
+		e := filled(t, 6)
+		e.do(`UPDATE outbox SET env = 'first' WHERE id IN (SELECT id FROM outbox ORDER BY created_at LIMIT 2)`)
+		e.do(`UPDATE outbox SET env = 'second' WHERE env <> 'first' AND id IN (SELECT id FROM outbox ORDER BY created_at LIMIT 4)`)
+		for _, row := range []struct {
+			except []string
+			want   int
+		}{{[]string{"first", "second"}, 2}, {[]string{"first"}, 2}, {[]string{"first"}, 0}, {nil, 2}} {
+			got, err := e.outbox.Claim(t.Context(), 2, time.Minute, row.except)
+			if err != nil || len(got) != row.want {
+				t.Errorf("but %q: %d, not %d, %v", row.except, len(got), row.want, err)
+			}
+			for _, m := range got {
+				if slices.Contains(row.except, m.Env) {
+					t.Errorf("but %q: %s", row.except, m.Env)
+				}
+			}
+		}
+	})
 	t.Run("an empty one costs no write", func(t *testing.T) {
 		e := filled(t, 1)
 		claim(e, 1)
@@ -148,7 +167,7 @@ func testOutbox(t *testing.T, open opener) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := directory.NewOutbox(e.db, other, e.now.Now).Claim(t.Context(), 1, time.Minute)
+		got, err := directory.NewOutbox(e.db, other, e.now.Now).Claim(t.Context(), 1, time.Minute, nil)
 		if err != nil || len(got) != 1 || got[0].To != "" || got[0].Params != nil {
 			t.Errorf("%+v %v", got, err)
 		}

@@ -38,7 +38,7 @@ func testPostings(t *testing.T, open opener) {
 			t.Fatal(err)
 		}
 		claim := func(channels ...flow.Channel) []flow.Message {
-			got, err := e.outbox.Claim(t.Context(), 9, time.Minute, channels...)
+			got, err := e.outbox.Claim(t.Context(), 9, time.Minute, nil, channels...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -46,6 +46,9 @@ func testPostings(t *testing.T, open opener) {
 		}
 		if got := claim(flow.Voice); len(got) != 0 {
 			t.Errorf("a call: %+v", got)
+		}
+		if got, err := e.outbox.Claim(t.Context(), 9, time.Minute, []string{"another", env}); err != nil || len(got) != 0 {
+			t.Errorf("of an environment that is left out: %+v %v", got, err)
 		}
 		got := claim(flow.SMS, flow.Voice)
 		if len(got) != 1 || got[0].ID != id || got[0].Channel != flow.SMS || got[0].To != number || got[0].Params["code"] != "123456" ||
@@ -115,7 +118,7 @@ func testPostings(t *testing.T, open opener) {
 		if d := look(id); d.Done || d.Sent || d.Reason != "" || d.Tries != 0 || d.Channel != flow.SMS || !d.ExpiresAt.Equal(e.now.Now().Add(5*time.Minute)) {
 			t.Errorf("%+v", d)
 		}
-		if _, err := e.outbox.Claim(t.Context(), 9, time.Minute); err != nil {
+		if _, err := e.outbox.Claim(t.Context(), 9, time.Minute, nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := e.outbox.Later(t.Context(), id, e.now.Now(), "BUSY"); err != nil {

@@ -128,7 +128,7 @@ type seeds struct{}
 // mail is the mail that waits, one; nil when there is none.
 func (h *house) mail() *flow.Message {
 	h.t.Helper()
-	all, err := h.outbox.Claim(h.t.Context(), 1, time.Minute)
+	all, err := h.outbox.Claim(h.t.Context(), 1, time.Minute, nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}

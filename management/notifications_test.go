@@ -62,7 +62,7 @@ func TestATestMessageIsPostedAndFollowed(t *testing.T) {
 	if m["status"] != "WAITING" || m["deliveryMethod"] != "SMS" || m["tries"] != 0.0 || at != h.URL+"/v1/environments/"+envID+"/notificationsSettings/tests/"+m["id"].(string) {
 		t.Errorf("%v at %s", m, at)
 	}
-	got, err := h.outbox.Claim(t.Context(), 9, time.Minute, flow.SMS)
+	got, err := h.outbox.Claim(t.Context(), 9, time.Minute, nil, flow.SMS)
 	if err != nil || len(got) != 1 || got[0].ID != m["id"] || got[0].To != number || got[0].Template != flow.TestMessage || got[0].Locales != "de" || len(got[0].Params["code"]) != 6 {
 		t.Fatalf("%+v %v", got, err)
 	}

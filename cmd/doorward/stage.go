@@ -78,7 +78,7 @@ type rehearsedMail struct {
 func (r rehearsedMail) take(ctx context.Context) ([]flow.Message, error) {
 	var out []flow.Message
 	for {
-		messages, err := r.outbox.Claim(ctx, 16, 24*time.Hour)
+		messages, err := r.outbox.Claim(ctx, 16, 24*time.Hour, nil)
 		if err != nil || len(messages) == 0 {
 			return out, err
 		}
