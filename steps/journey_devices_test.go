@@ -26,6 +26,13 @@ func newVault(t *testing.T, actions ...string) (*house, *lockers) {
 	t.Helper()
 	h := &house{t: t, town: newTown()}
 	l := &lockers{town: h.town, now: h.now}
+	h.serve(h.offers(l, actions...))
+	return h, l
+}
+
+// offers has whoever starts from now on sign on by a policy of these actions.
+func (h *house) offers(l *lockers, actions ...string) []flow.Kind {
+	h.t.Helper()
 	kinds := steps.Builtin(l.parts())
 	raw := make([]json.RawMessage, len(actions))
 	for i, a := range actions {
@@ -35,8 +42,19 @@ func newVault(t *testing.T, actions ...string) (*house, *lockers) {
 	h.must(err)
 	h.plan, err = policy.Compile(src, kinds)
 	h.must(err)
-	h.serve(kinds)
-	return h, l
+	return kinds
+}
+
+// back starts an execution in the session of a cookie, which must lead to a status.
+func (h *house) back(cookie, status string) *browser {
+	h.t.Helper()
+	b := &browser{h: h, cookie: cookie}
+	v, done, err := h.Start(h.t.Context(), flow.Start{Env: env, Plans: []flow.Digest{h.plan.Hash}, Caller: b.caller(), Request: flow.Request{MaxAge: -1}})
+	if err != nil || done != nil || v.Status != status {
+		h.t.Fatal(v.Status, done, err)
+	}
+	b.keep(v)
+	return b
 }
 
 // by holds that the execution is complete, by these methods.
@@ -190,16 +208,8 @@ func TestAnOldSessionSetsUpNoDevice(t *testing.T) {
 	b.does("usernamePassword.check", adasWord(), flow.Completed)
 	cookie := b.cookie
 	h.at.Add(int64(time.Hour))
-	src, _, err := policy.Source(json.RawMessage(`{"name":"P"}`), []json.RawMessage{json.RawMessage(second)}, nil, nil)
-	h.must(err)
-	h.plan, err = policy.Compile(src, steps.Builtin(l.parts()))
-	h.must(err)
-	v, done, err := h.Start(t.Context(), flow.Start{Env: env, Plans: []flow.Digest{h.plan.Hash}, Caller: flow.Caller{Cookie: cookie}, Request: flow.Request{MaxAge: -1}})
-	if err != nil || done != nil || v.Status != bound {
-		t.Fatal(v.Status, done, err)
-	}
-	b = &browser{h: h, cookie: cookie}
-	b.keep(v)
+	h.offers(l, second)
+	b = h.back(cookie, bound)
 	b.does("usernamePassword.check", flow.Values{"password": "correct"}, enrolling)
 	b.does("device.create", flow.Values{"type": "TOTP"}, "ACTIVATION_REQUIRED")
 	b.does("device.activate", flow.Values{"otp": "246810"}, flow.Completed)
@@ -212,4 +222,39 @@ func TestTheResetForgetsWhoAnsweredACode(t *testing.T) {
 	b.does("usernamePassword.check", adasWord(), coding)
 	b.does("session.reset", nil, anybody)
 	b.fails("otp.check", flow.Values{"otp": "246810"}, flow.InvalidRequest)
+}
+
+// Whoever has recovered the password in this session, and confirms by a code to that same
+// mailbox, types the new one first: the two codes would be one factor.
+func TestARecoveredPasswordIsTypedBesideACodeToItsMailbox(t *testing.T) {
+	const aged = `{"type":"LOGIN","priority":1,"recovery":{"enabled":true},"condition":{"secondsSince":"${session.lastSignOn.withAuthenticator.pwd.at}","greater":28800}}`
+	for name, tt := range map[string]struct {
+		kind    device.Type
+		address string
+		asked   bool
+	}{
+		"a device at the mailbox":      {device.Email, "ada@example.com", true},
+		"a device at another mailbox":  {device.Email, "ada@home.example", false},
+		"a device that has no address": {device.TOTP, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, l := newVault(t, aged)
+			b := h.open("")
+			b.does("password.forgot", flow.Values{"username": "ada"}, recovering)
+			b.does("password.recover", flow.Values{"recoveryCode": h.town.last(), "newPassword": "fresh"}, flow.Completed)
+
+			l.give("ada", tt.kind)
+			l.devices[0].Email = tt.address
+			h.offers(l, aged, second)
+			if tt.asked {
+				b = h.back(b.cookie, bound)
+				b.does("usernamePassword.check", flow.Values{"password": "fresh"}, coding)
+			} else {
+				b = h.back(b.cookie, coding)
+			}
+			b.does("otp.check", flow.Values{"otp": "246810"}, flow.Completed)
+			b.by("pwd", "otp", "mfa")
+			h.back(b.cookie, coding).does("otp.check", flow.Values{"otp": "246810"}, flow.Completed) // what was typed is remembered
+		})
+	}
 }

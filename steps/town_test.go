@@ -115,7 +115,7 @@ func (t *town) Recover(_ context.Context, a recover.Attempt) (recover.Verdict, e
 		return recover.Verdict{Result: recover.Unsatisfying, Unsatisfied: []string{"length"}}, nil
 	}
 	p.password, p.recovery, p.since = a.Password, "", a.At
-	return recover.Verdict{Result: recover.Recovered, Subject: p.Subject}, nil
+	return recover.Verdict{Result: recover.Recovered, Subject: p.Subject, Address: p.email}, nil
 }
 
 func (t *town) Register(_ context.Context, r register.Registration) (register.Registered, error) {

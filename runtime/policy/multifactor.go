@@ -115,13 +115,15 @@ func readApplications(at Path, value json.RawMessage, faults *Faults) bool {
 // first.
 //
 //	identify ─┬─ (lookup) ── challenge ─┬──────────────────────── next
-//	          └─────────────────┘       ├─ enroll (── password) ─ next
+//	          └─────────────────┘       ├─ again ── challenge
+//	                                    ├─ enroll (── password) ─ next
 //	                                    └─ verify ─────────────── next
 //	beside lookup: passkey ── next
 //
 // Whoever is not known yet is asked for the name, and whoever is not proven yet is
 // told nothing of devices. Who has no device sets one up, unless that is blocked; if
-// the session has known them for a while, with the password once more. BYPASS lets those
+// the session has known them for a while, with the password once more; so does again ask
+// for a password that rests on the mailbox of a device. BYPASS lets those
 // pass for whom an application answers, and is for everybody else as if nothing were said.
 func multiFactored(a action, next string) ([]*flow.Node, error) {
 	if a.MultiFactor == nil {
@@ -132,7 +134,7 @@ func multiFactored(a action, next string) ([]*flow.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := r.key("challenge")
+	at, again := r.key("challenge"), r.key("again")
 	passkey := r.passkey(json.RawMessage(`{"alone":true}`), map[string]string{mustChange: next, passwordRequired: next})
 	nodes := []*flow.Node{
 		{
@@ -140,10 +142,10 @@ func multiFactored(a action, next string) ([]*flow.Node, error) {
 			Outlets: map[string]string{"IDENTIFIED": at, "UNIDENTIFIED": r.key("lookup")},
 		},
 		{Key: r.key("lookup"), Kind: "LOOKUP", Outlets: map[string]string{"NAMED": at}, Beside: []string{passkey.Key}},
-		passkey, r.verify(),
+		passkey, r.verify(), retyped(again, at),
 	}
 	asks := configured{Types: a.MultiFactor.Types, Policy: a.MultiFactor.Policy, Default: a.MultiFactor.Policy == nil}
-	leads := map[string]string{"SUCCEEDED": next, verificationRequired: r.key("verify")}
+	leads := map[string]string{"SUCCEEDED": next, verificationRequired: r.key("verify"), stepUp: again}
 	if !a.MultiFactor.Block {
 		leads[noDevices] = r.key("enroll")
 		rest := r.enroll(asks)
@@ -161,10 +163,15 @@ func (r room) enroll(asks configured) []*flow.Node {
 	leads := map[string]string{"ENROLLED": r.next, stepUp: again}
 	return []*flow.Node{
 		{Key: key, Kind: "MFA_ENROLLMENT", Config: asks.with(true, leads), Outlets: leads},
-		{Key: again, Kind: "PASSWORD", Outlets: map[string]string{
-			"AUTHENTICATED": key, "PASSWORD_EXPIRED": key, mustChange: key, verificationRequired: key,
-		}},
+		retyped(again, key),
 	}
+}
+
+// retyped asks a user who has signed on for the password once more, and leads back.
+func retyped(key, back string) *flow.Node {
+	return &flow.Node{Key: key, Kind: "PASSWORD", Outlets: map[string]string{
+		"AUTHENTICATED": back, "PASSWORD_EXPIRED": back, mustChange: back, verificationRequired: back,
+	}}
 }
 
 // configured is the configuration of the nodes that ask for devices.

@@ -61,7 +61,7 @@ func TestWhatAMultiFactorActionAsksFor(t *testing.T) {
 
 // multi is what every MULTI_FACTOR_AUTHENTICATION of priority 3 has.
 func multi(more map[string]string) map[string]*flow.Node {
-	challenge := map[string]string{"SUCCEEDED": "", "VERIFICATION_REQUIRED": "3.verify"}
+	challenge := map[string]string{"SUCCEEDED": "", "VERIFICATION_REQUIRED": "3.verify", "STEP_UP_REQUIRED": "3.again"}
 	for result, next := range more {
 		challenge[result] = next
 	}
@@ -69,8 +69,11 @@ func multi(more map[string]string) map[string]*flow.Node {
 		"3.identify":  node("IDENTIFY", map[string]string{"IDENTIFIED": "3.challenge", "UNIDENTIFIED": "3.lookup"}),
 		"3.lookup":    node("LOOKUP", map[string]string{"NAMED": "3.challenge"}, "3.passkey"),
 		"3.challenge": node("MFA_CHALLENGE", challenge),
-		"3.verify":    node("USER_ACCOUNT_VERIFY", map[string]string{"VERIFIED": ""}),
-		"3.passkey":   node("PASSKEY", map[string]string{"AUTHENTICATED": "", "PASSWORD_REQUIRED": "", "MUST_CHANGE_PASSWORD": "", "VERIFICATION_REQUIRED": "3.verify"}),
+		"3.again": node("PASSWORD", map[string]string{
+			"AUTHENTICATED": "3.challenge", "PASSWORD_EXPIRED": "3.challenge", "MUST_CHANGE_PASSWORD": "3.challenge", "VERIFICATION_REQUIRED": "3.challenge",
+		}),
+		"3.verify":  node("USER_ACCOUNT_VERIFY", map[string]string{"VERIFIED": ""}),
+		"3.passkey": node("PASSKEY", map[string]string{"AUTHENTICATED": "", "PASSWORD_REQUIRED": "", "MUST_CHANGE_PASSWORD": "", "VERIFICATION_REQUIRED": "3.verify"}),
 	}
 	out["3.identify"].Factors = flow.Possession
 	return out
@@ -93,15 +96,15 @@ func TestAMultiFactorActionIsARoom(t *testing.T) {
 	}{
 		"who has no device sets one up": {
 			`{"type":"MULTI_FACTOR_AUTHENTICATION","priority":3,"deviceAuthenticationPolicy":{"id":"p"},"sms":{"enabled":true}}`, enrolls,
-			mfachallenge.Config{Policy: "p", Types: []device.Type{device.SMS}, Results: []string{"NO_DEVICES", "VERIFICATION_REQUIRED"}},
+			mfachallenge.Config{Policy: "p", Types: []device.Type{device.SMS}, Results: []string{"NO_DEVICES", "STEP_UP_REQUIRED", "VERIFICATION_REQUIRED"}},
 		},
 		"who has no device sets one up, or is let pass": {
 			`{"type":"MULTI_FACTOR_AUTHENTICATION","priority":3,"noDevicesMode":"BYPASS"}`, bypasses,
-			mfachallenge.Config{Results: []string{"NO_DEVICES", "VERIFICATION_REQUIRED"}},
+			mfachallenge.Config{Results: []string{"NO_DEVICES", "STEP_UP_REQUIRED", "VERIFICATION_REQUIRED"}},
 		},
 		"who has no device is kept out": {
 			`{"type":"MULTI_FACTOR_AUTHENTICATION","priority":3,"noDevicesMode":"BLOCK"}`, multi(nil),
-			mfachallenge.Config{Results: []string{"VERIFICATION_REQUIRED"}},
+			mfachallenge.Config{Results: []string{"STEP_UP_REQUIRED", "VERIFICATION_REQUIRED"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

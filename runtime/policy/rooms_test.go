@@ -241,7 +241,8 @@ func drawMultiFactor(t *rapid.T, a map[string]any) {
 // again reports whether a node leads back to one that asks for the password, or from
 // there: both wait for a person.
 func again(from, to *flow.Node) bool {
-	return to.Kind == "PASSWORD" && (from.Kind == "PASSKEY" || from.Kind == "MFA_ENROLLMENT") || to.Kind == "MFA_ENROLLMENT" && from.Kind == "PASSWORD"
+	asks := func(n *flow.Node) bool { return n.Kind == "MFA_ENROLLMENT" || n.Kind == "MFA_CHALLENGE" }
+	return to.Kind == "PASSWORD" && (from.Kind == "PASSKEY" || asks(from)) || asks(to) && from.Kind == "PASSWORD"
 }
 
 // ways are the nodes to which one leads.

@@ -48,6 +48,9 @@ func (k *Kind) Enter(ctx context.Context, t *flow.Turn) (flow.Outcome, error) {
 	if err != nil {
 		return flow.Outcome{}, err
 	}
+	if c.leads(stepUp) && slices.ContainsFunc(found.Devices, func(d device.Device) bool { return rests(t, &d) }) {
+		return flow.Result(stepUp), nil
+	}
 	return k.first(ctx, t, c, s, found)
 }
 
@@ -180,6 +183,17 @@ func spent(t *flow.Turn, d *device.Device) bool {
 	at := d.Proof(false).Address
 	return at != "" && slices.ContainsFunc(t.Proofs, func(p flow.Proof) bool {
 		return p.Address == at && p.Authenticator != d.ID && p.Origin == flow.FromFlow
+	})
+}
+
+// rests reports whether all that the session knows the user to know is a password that
+// was set with a code to where codes of the device go: the two would count once. Typed
+// anew it is a password.
+func rests(t *flow.Turn, d *device.Device) bool {
+	at := d.Proof(false).Address
+	known := slices.DeleteFunc(slices.Clone(t.Proofs), func(p flow.Proof) bool { return !p.Factors.Has(flow.Knowledge) })
+	return at != "" && len(known) > 0 && !slices.ContainsFunc(known, func(p flow.Proof) bool {
+		return p.Address != at || p.Origin != flow.FromSession
 	})
 }
 

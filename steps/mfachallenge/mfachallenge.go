@@ -89,11 +89,12 @@ const (
 	pushed    = mfa.PushTimedOut
 )
 
-// The results. The last two are of sign-on policies alone.
+// The results. The last three are of sign-on policies alone.
 const (
 	succeeded    = "SUCCEEDED"
 	noDevices    = "NO_DEVICES"            // the user has none that may be asked
 	verification = "VERIFICATION_REQUIRED" // who has proven a device has an address to verify
+	stepUp       = "STEP_UP_REQUIRED"      // what the user is known to know rests where a code would go
 )
 
 // Kind is the step kind.
@@ -114,7 +115,7 @@ func (k *Kind) Meta() flow.Meta {
 		Name:    "MFA_CHALLENGE",
 		Doc:     "asks for one of the user's devices",
 		Source:  "reference/management.md 2.5, 2.6, 4.3; reference/flows.md 3.1, 5.2, 7.4, 8",
-		Results: []string{succeeded, noDevices, verification},
+		Results: []string{succeeded, noDevices, verification, stepUp},
 		Factors: flow.Possession,
 		Actions: []flow.Action{
 			flow.On("otp.check", k.check).In(coding, pushing, pushed).Labelled("otp.check.submit", "Verify"),
@@ -147,6 +148,9 @@ func (*Kind) Step(_ string, config any) flow.Step {
 			Name: verification, Title: "Verification required", Takes: taken, Confirms: true,
 			Doc: "A device has answered rightly, and the address of the account is yet to be verified.",
 		})
+	}
+	if c.leads(stepUp) {
+		s.Results = append(s.Results, flow.StepResult{Name: stepUp, Title: "Step-up required", Doc: "The session knows the user by a password alone that was set with a code to where the device's codes go."})
 	}
 	return s
 }
