@@ -69,7 +69,9 @@ func (f *Face) end(v *visit) error {
 }
 
 // endThose ends the listed sessions whose ids are chosen, and is their ids. The one that
-// the person is here with is never among them: signing off is what ends that.
+// the person is here with is never among them: signing off is what ends that. What was
+// issued is revoked first, since a session that has ended is listed no more, and then once
+// more, for what was issued meanwhile.
 func (f *Face) endThose(v *visit, chosen func(id string) bool) (ids []string, err error) {
 	list, err := f.Sessions.SessionsOf(v.Context(), v.env.ID, v.session.User.ID)
 	if err != nil {
@@ -79,8 +81,10 @@ func (f *Face) endThose(v *visit, chosen func(id string) bool) (ids []string, er
 		if s.ID == v.session.ID || !chosen(s.ID) {
 			continue
 		}
-		elsewhere := flow.Caller{Client: v.caller.Client}
-		if _, err := f.Engine.SignOff(v.Context(), v.env.ID, elsewhere, s.ID); err != nil {
+		if err := f.Grants.RevokeBySession(v.Context(), v.env.ID, s.ID); err != nil {
+			return nil, flow.Busy(err)
+		}
+		if _, err := f.Engine.SignOff(v.Context(), v.env.ID, flow.Caller{Client: v.caller.Client}, s.ID); err != nil {
 			return nil, err
 		}
 		if err := f.Grants.RevokeBySession(v.Context(), v.env.ID, s.ID); err != nil {
