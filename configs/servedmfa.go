@@ -66,11 +66,17 @@ func (b *Bundle) Party() RelyingParty { return b.party }
 // RelatedOrigins are the pages that may use passkeys of the relying party at a host,
 // as a browser asks it for them at /.well-known/webauthn; none: it is no relying party
 // of any environment. host is the Host header; name is the relying party that it is.
+// Where environments are served at that host or below it, they alone speak for it.
 // Source: WebAuthn level 3, 5.11.
 func (r *Registry) RelatedOrigins(host string) (name string, origins []string) {
 	name = strings.ToLower(hostName("https://" + host))
+	bundles := r.Bundles()
+	lives := func(b *Bundle) bool { return covers(name, hostName(b.environment.AuthBase)) }
+	if slices.ContainsFunc(bundles, lives) {
+		bundles = slices.DeleteFunc(bundles, func(b *Bundle) bool { return !lives(b) })
+	}
 	var out []string
-	for _, b := range r.Bundles() {
+	for _, b := range bundles {
 		for _, p := range b.factors.passkeys {
 			if p.RelyingPartyID != name || name == "" {
 				continue

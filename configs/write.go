@@ -70,6 +70,9 @@ func (c *change) replace(k *Kind, parents []string, id string, body []byte) erro
 			if k.final {
 				return nil, refused(root, "cannot be changed once it is made; make another "+k.Title)
 			}
+			if f := k.sealedParts(m); f != nil {
+				return nil, f
+			}
 			m["id"] = list[n]["id"]
 			k.carry(m, list[n])
 			list[n] = m
@@ -85,6 +88,9 @@ func (c *change) replace(k *Kind, parents []string, id string, body []byte) erro
 		m["id"] = raw(id)
 	}
 	if old != nil {
+		if f := k.sealedParts(m); f != nil {
+			return f
+		}
 		was := old.members()
 		k.identify(id, was) // ids stay, also where a part moves
 		k.carry(m, was)
@@ -92,6 +98,20 @@ func (c *change) replace(k *Kind, parents []string, id string, body []byte) erro
 	e := c.write(k, id, m, old)
 	if old != nil && old.standard() && !e.standard() {
 		c.faults.AddCode(root.Member("default"), flow.ConstraintViolation, "takes true, since it is the default one; make another one the default instead")
+	}
+	return nil
+}
+
+// holdsFinal reports whether it, or a part of it, cannot be replaced.
+func (k *Kind) holdsFinal() bool { return k.final || slices.ContainsFunc(k.Parts, (*Kind).holdsFinal) }
+
+// sealedParts refuses a replacement that brings parts which cannot be replaced: whoever
+// has agreed to a text has agreed to that one.
+func (k *Kind) sealedParts(m object) error {
+	for _, p := range k.Parts {
+		if m[p.Collection] != nil && p.holdsFinal() {
+			return refused(root.Member(p.Collection), "is not changed with the "+k.Title+"; every "+p.Title+" has an address of its own")
+		}
 	}
 	return nil
 }

@@ -19,13 +19,17 @@ func NewAuditLog(db *DB) *AuditLog { return &AuditLog{db: db} }
 // what a statement costs no longer shows.
 const eventsAtOnce = 16
 
-// Append keeps a batch, all of it or nothing.
+// Append keeps a batch, all of it or nothing. What a store cannot hold of a text, which
+// may have come from anybody, is U+FFFD there: one event holds up no others.
 func (l *AuditLog) Append(ctx context.Context, events []flow.Event) error {
 	return l.db.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for some := range slices.Chunk(events, eventsAtOnce) {
 			args := make([]any, 0, eventColumns*len(some))
 			for _, e := range some {
-				args = append(args, e.Env, string(e.Type), e.Flow, e.Application, e.User, e.Session, e.RemoteIP, e.Reason, millis(e.At))
+				for _, text := range []string{e.Env, string(e.Type), e.Flow, e.Application, e.User, e.Session, e.RemoteIP, e.Reason} {
+					args = append(args, storedText(text))
+				}
+				args = append(args, millis(e.At))
 			}
 			if _, err := tx.ExecContext(ctx, insertEvents(len(some)), args...); err != nil {
 				return err

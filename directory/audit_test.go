@@ -34,6 +34,20 @@ func testAudit(t *testing.T, open opener) {
 	}
 }
 
+// testAuditOfAnything: what a text has that a store cannot hold keeps out no event, neither
+// that one nor those beside it.
+func testAuditOfAnything(t *testing.T, open opener) {
+	log := directory.NewAuditLog(open(t, directory.Options{}))
+	at := newClock().Now()
+	if err := log.Append(t.Context(), []flow.Event{{Env: env, Reason: "A\x00B \xff", At: at}, {Env: env, Reason: "next", At: at}}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := log.List(t.Context(), env, 10)
+	if d := cmp.Diff([]flow.Event{{Env: env, Reason: "next", At: at}, {Env: env, Reason: "A\uFFFDB \uFFFD", At: at}}, got); d != "" || err != nil {
+		t.Error(err, d)
+	}
+}
+
 func TestEventsStayInOrderWhateverTheirNumber(t *testing.T) {
 	t.Parallel()
 	for n := range 40 {

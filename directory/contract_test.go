@@ -11,7 +11,7 @@ func TestPostgres(t *testing.T)     { contract(t, onServer) }
 func contract(t *testing.T, open opener) {
 	for name, test := range map[string]func(*testing.T, opener){
 		"writes": testWrites, "users": testUsers, "passwords": testPasswords, "codes": testCodes,
-		"resources": testResources, "signing keys": testSigningKeys, "audit": testAudit, "sweep": testSweep, "reseal": testReseal,
+		"resources": testResources, "signing keys": testSigningKeys, "audit": testAudit, "an audit of anything": testAuditOfAnything, "sweep": testSweep, "a sweep keeps locks": testSweepKeepsLocks, "reseal": testReseal,
 		"no oracle": testNoOracle, "registration": testRegistration,
 		"recovery": testRecovery, "verification": testVerification, "change": testChange,
 		"history": testHistory, "standing": testStanding, "outbox": testOutbox, "postings": testPostings,

@@ -56,6 +56,14 @@ func cut(key string) string {
 // for.
 func storable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
+// storedText is a text as both stores can hold it.
+func storedText(s string) string {
+	if storable(s) {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
 // fillKeys makes the keys of users who were made by a version that knew none.
 // Such a version may still be running beside this one; its users get their keys
 // when the directory is opened next.

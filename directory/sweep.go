@@ -11,7 +11,8 @@ import (
 const (
 	// effectKept is longer than any execution lives.
 	effectKept = 2 * time.Hour
-	// failureKept is when a failure count is forgotten, known name or not.
+	// failureKept is when a failure count is forgotten, known name or not, and the lock
+	// that it led to, once that is over.
 	failureKept = 30 * 24 * time.Hour
 	// messageKept is how long a message is kept after it was worth sending.
 	messageKept = 24 * time.Hour
@@ -46,7 +47,7 @@ func (d *DB) sweep(ctx context.Context) (int64, error) {
 	}
 	rules := []rule{
 		{"effects", "key", "at < $1", now.Add(-effectKept)},
-		{"failures", "env, key", "at < $1", now.Add(-failureKept)},
+		{"failures", "env, key", "at < $1 AND locked_until < $1", now.Add(-failureKept)},
 		{"secret_codes", "env, purpose, account", "expires_at < $1", now.Add(-mailWindow)},
 		{"mail_counts", "env, kind, account", "sent_at < $1", now.Add(-mailWindow)},
 		{"outbox", "id", "expires_at < $1", now.Add(-messageKept)},

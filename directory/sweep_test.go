@@ -11,6 +11,7 @@ import (
 
 	"doorward/directory"
 	"doorward/runtime/flow"
+	"doorward/runtime/passwordpolicy"
 )
 
 func testSweep(t *testing.T, open opener) {
@@ -62,5 +63,37 @@ func testSweep(t *testing.T, open opener) {
 	}
 	if n, err := db.Sweep(ctx); n != 1700 || err != nil {
 		t.Errorf("swept %d, %v", n, err)
+	}
+}
+
+// testSweepKeepsLocks: a lock lasts as long as the policy says, however long that is.
+func testSweepKeepsLocks(t *testing.T, open opener) {
+	now := newClock()
+	db := open(t, directory.Options{Now: now.Now})
+	year := func(string, string) passwordpolicy.Policy {
+		var p passwordpolicy.Policy
+		p.Lockout.Failures, p.Lockout.Duration = 3, 365*24*time.Hour
+		return p
+	}
+	p := directory.NewPasswords(db, directory.NewHasher(cheap(), 2, now.Now), newRing(), year, now.Now)
+	check := func() directory.Result {
+		t.Helper()
+		v, err := p.Check(t.Context(), directory.Check{Env: env, Username: "ada", Password: "x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Result
+	}
+	for range 3 {
+		check()
+	}
+	for after, want := range []directory.Result{directory.LockedOut, directory.Refused} {
+		now.Move(time.Duration(1+after*400) * 31 * 24 * time.Hour)
+		if _, err := db.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := check(); got != want {
+			t.Errorf("%v, not %v", got, want)
+		}
 	}
 }

@@ -67,7 +67,7 @@ func (a *API) authenticate(c *call) error {
 	if c.bundle == nil { // of the collection of environments
 		c.bundle, c.env = home, env
 	}
-	app, err := a.Workers.Worker(c.Context(), home, c.bundle.Environment().APIBase, token)
+	app, err := a.Workers.Worker(c.Context(), home, home.Environment().APIBase, token)
 	if err != nil {
 		return a.refuseToken(c, err)
 	}

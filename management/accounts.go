@@ -58,6 +58,9 @@ func lockAccount(c *call) (*answer, error) {
 			return nil, flow.Invalid(flow.Detail{Code: flow.InvalidValue, Target: "unlockAt", Pointer: "/unlockAt", Message: "unlockAt takes a time: 2030-01-31T12:00:00Z."})
 		}
 	}
+	if in.UnlockAt != "" && !until.After(c.api.Now()) {
+		return c.showUserNow()
+	}
 	id := c.PathValue("id")
 	if err := c.api.Users.Lock(c.Context(), c.env, id, until); err != nil {
 		return nil, absent(err)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"doorward/configs"
@@ -102,7 +103,11 @@ func createEnvironment(c *call) (*answer, error) {
 		return nil, refused(err)
 	}
 	c.did(flow.ManagementCreated, environmentKind, item.ID)
-	at := c.bundle.Environment().APIBase + prefix + "/" + item.ID
+	base := c.bundle.Environment().APIBase
+	if b, served := c.api.Tenants.Bundle(item.ID); served { // at a host of its own, it may be
+		base = b.Environment().APIBase
+	}
+	at := base + prefix + "/" + item.ID
 	return created(at, showEnvironment(at, item))
 }
 
@@ -118,12 +123,61 @@ func updateEnvironment(c *call) (*answer, error) {
 	if _, err := c.document(); err != nil {
 		return nil, err
 	}
+	if err := c.claims(); err != nil {
+		return nil, err
+	}
 	item, err := c.editor().Replace(c.Context(), c.env, kindNamed(environmentKind), nil, c.env, c.body)
 	if err != nil {
 		return nil, refused(err)
 	}
 	c.did(flow.ManagementUpdated, environmentKind, c.env)
 	return ok(showEnvironment(c.base(), item))
+}
+
+// addresses are where an environment is reached.
+type addresses struct {
+	AuthBase string `json:"authBase"`
+	APIBase  string `json:"apiBase"`
+}
+
+// claims refuses to serve an environment at a host that another one has to itself: pages
+// and passkeys there would be both's. Administrators may.
+func (c *call) claims() error {
+	var to addresses
+	if json.Unmarshal(c.body, &to) != nil || c.caller.home == c.api.Administrators {
+		return nil // of another type, which the editor says
+	}
+	items, err := c.api.Editor.List(c.Context(), "", kindNamed(environmentKind), nil)
+	if err != nil {
+		return refused(err)
+	}
+	var faults []flow.Detail
+	for name, address := range map[string]string{"authBase": to.AuthBase, "apiBase": to.APIBase} {
+		_, host, literal := strings.Cut(address, "://")
+		if literal && slices.ContainsFunc(items, func(other configs.Item) bool { return other.ID != c.env && servedAt(other, host) }) {
+			faults = append(faults, flow.Detail{
+				Code: flow.UniquenessViolation, Target: name, Pointer: "/" + name,
+				Message: "Another environment is served at this host. Take another host, or have an administrator set it.",
+			})
+		}
+	}
+	if len(faults) > 0 {
+		return flow.Invalid(faults...)
+	}
+	return nil
+}
+
+// servedAt reports whether an environment has a host to itself: the one that all have when
+// nothing is said is written {base}.
+func servedAt(item configs.Item, host string) bool {
+	var has addresses
+	_ = json.Unmarshal(item.Body, &has) // was checked when it was kept
+	for _, address := range []string{has.AuthBase, has.APIBase} {
+		if _, own, literal := strings.Cut(address, "://"); literal && strings.EqualFold(own, host) {
+			return true
+		}
+	}
+	return false
 }
 
 func deleteEnvironment(c *call) (*answer, error) {
