@@ -163,27 +163,6 @@ func (n *newcomer) insert(ctx context.Context, tx *sql.Tx, now time.Time) (bool,
 		n.MFAEnabled, millis(now), millis(now), n.registered, n.Env, address))
 }
 
-// Seed adds u unless a user of that id or name is there, and reports whether it
-// did. What is there is left as it is.
-func (s *Users) Seed(ctx context.Context, u User, password string) (bool, error) {
-	key, err := NormalName(u.Username)
-	if err != nil {
-		return false, err
-	}
-	var n int
-	err = s.db.reader.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE env = $1 AND (id = $2 OR name_key = $3)`,
-		u.Env, u.ID, key).Scan(&n)
-	if err != nil || n > 0 {
-		return false, err
-	}
-	if _, err := s.Create(ctx, u, password, ""); errors.Is(err, ErrTaken) {
-		return false, nil // another process was first
-	} else if err != nil {
-		return false, err
-	}
-	return true, nil
-}
-
 // Get returns a user as it is now; flow.ErrUnknown when there is none.
 func (s *Users) Get(ctx context.Context, env, id string) (User, error) {
 	return scanUser(s.db.reader.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE env = $1 AND id = $2`, env, id))

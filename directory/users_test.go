@@ -85,17 +85,40 @@ func testUsers(t *testing.T, open opener) {
 			t.Errorf("%+v %v", again, err)
 		}
 	})
-	t.Run("are seeded only when absent", func(t *testing.T) {
+	t.Run("are seeded once", func(t *testing.T) {
 		u := ada()
 		u.ID, u.Username = "11111111-1111-4111-8111-111111111111", "linus"
-		for _, want := range []bool{true, false} {
-			if got, err := users.Seed(t.Context(), u, "secret"); err != nil || got != want {
-				t.Errorf("seeded %v, %v", got, err)
+		seed := func(u directory.User, want bool) {
+			t.Helper()
+			if open, err := users.Seed(t.Context(), u, "secret"); err != nil || open != want {
+				t.Errorf("open %v, %v", open, err)
 			}
 		}
-		u.Username = "renamed"
-		if got, err := users.Seed(t.Context(), u, ""); err != nil || got {
-			t.Errorf("same id seeded again: %v %v", got, err)
+		seed(u, true)
+		seed(u, true) // what belongs to it is not made yet
+		if err := users.Seeded(t.Context(), env, u.ID); err != nil {
+			t.Fatal(err)
+		}
+		seed(u, false)
+		if err := users.Delete(t.Context(), env, u.ID); err != nil {
+			t.Fatal(err)
+		}
+		seed(u, false)
+		if _, err := users.Get(t.Context(), env, u.ID); !errors.Is(err, flow.ErrUnknown) {
+			t.Errorf("who was removed is there again: %v", err)
+		}
+	})
+	t.Run("are not seeded over others", func(t *testing.T) {
+		u := ada()
+		u.ID = "11111111-1111-4111-8111-111111111112"
+		for range 2 { // the name is somebody's
+			if open, err := users.Seed(t.Context(), u, "secret"); err != nil || open {
+				t.Errorf("open %v, %v", open, err)
+			}
+		}
+		u.ID, u.Username = made.ID, "renamed" // the id is somebody's
+		if open, err := users.Seed(t.Context(), u, "secret"); err != nil || open {
+			t.Errorf("open %v, %v", open, err)
 		}
 	})
 	t.Run("can be disabled", func(t *testing.T) {

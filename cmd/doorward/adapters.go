@@ -7,12 +7,14 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"doorward/configs"
 	"doorward/directory"
 	"doorward/forms"
 	"doorward/oidc"
+	"doorward/runtime/device"
 	"doorward/runtime/flow"
 	"doorward/runtime/httpapi"
 	"doorward/runtime/passwordpolicy"
@@ -99,16 +101,29 @@ type seeds struct {
 	devices *directory.Devices
 }
 
-// Seed gives devices to a user whom it has made; others have theirs.
+// Seed makes a user once, with the devices that they have from the start. A node may die
+// over it: the next one goes on.
 func (s seeds) Seed(ctx context.Context, u configs.User) error {
-	made, err := s.users.Seed(ctx, directory.User{
+	open, err := s.users.Seed(ctx, directory.User{
 		ID: u.ID, Env: u.Env, Username: u.Username, Population: u.Population, Type: u.Type, Enabled: u.Enabled,
 		Email: u.Email, EmailVerified: u.EmailVerified, Given: u.Given, Family: u.Family, Locale: u.Locale,
 		PreferredLanguage: u.PreferredLanguage, Unverified: u.Unverified,
 		MustChange: u.ForceChange, PasswordChangedAt: u.PasswordChangedAt,
 	}, u.Password)
-	if err != nil || !made {
+	if err != nil || !open {
 		return err
+	}
+	if err := s.equip(ctx, u); err != nil {
+		return err
+	}
+	return s.users.Seeded(ctx, u.Env, u.ID)
+}
+
+// equip gives a user the devices that they lack yet, in their order.
+func (s seeds) equip(ctx context.Context, u configs.User) error {
+	held, err := s.devices.List(ctx, u.Env, u.ID)
+	if err != nil {
+		return fmt.Errorf("devices of user %s: %w", u.ID, err)
 	}
 	order := make([]string, len(u.Devices))
 	for i, d := range u.Devices {
@@ -116,6 +131,10 @@ func (s seeds) Seed(ctx context.Context, u configs.User) error {
 			if d.Email, err = directory.NormalEmail(d.Email); err != nil {
 				return fmt.Errorf("user %s, device %d: %w", u.ID, i+1, err)
 			}
+		}
+		if n := slices.IndexFunc(held, func(h device.Device) bool { return h.Type == d.Type && h.Email == d.Email && h.Phone == d.Phone }); n >= 0 {
+			order[i] = held[n].ID
+			continue
 		}
 		made, err := s.devices.Create(ctx, directory.NewDevice{Device: d, MFAEnabled: true, Effect: fmt.Sprint("seed/", u.ID, "/", i)})
 		if err != nil {
@@ -126,7 +145,7 @@ func (s seeds) Seed(ctx context.Context, u configs.User) error {
 	if len(order) < 2 {
 		return nil
 	}
-	return s.devices.Reorder(ctx, u.Env, u.ID, order) // made at once, they have none
+	return s.devices.Reorder(ctx, u.Env, u.ID, order)
 }
 
 // oidcPages lets the provider answer in the words of the HTTP face.
