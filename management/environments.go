@@ -140,7 +140,7 @@ type addresses struct {
 	APIBase  string `json:"apiBase"`
 }
 
-// claims refuses to serve an environment at a host that another one has to itself: pages
+// claims refuses to move an environment to a host that another one has to itself: pages
 // and passkeys there would be both's. Administrators may.
 func (c *call) claims() error {
 	if c.caller.home == c.api.Administrators {
@@ -155,7 +155,8 @@ func (c *call) claims() error {
 	var faults []flow.Detail
 	for name, address := range map[string]string{"authBase": to.AuthBase, "apiBase": to.APIBase} {
 		_, host, literal := strings.Cut(address, "://")
-		if literal && slices.ContainsFunc(items, func(other configs.Item) bool { return other.ID != c.env && servedAt(other, host) }) {
+		elsewhere := literal && !slices.ContainsFunc(items, func(own configs.Item) bool { return own.ID == c.env && servedAt(own, host) })
+		if elsewhere && slices.ContainsFunc(items, func(other configs.Item) bool { return servedAt(other, host) }) {
 			faults = append(faults, flow.Detail{
 				Code: flow.UniquenessViolation, Target: name, Pointer: "/" + name,
 				Message: "Another environment is served at this host. Take another host, or have an administrator set it.",

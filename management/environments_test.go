@@ -42,7 +42,14 @@ func TestAHostIsOneEnvironments(t *testing.T) {
 	if _, origins := h.registry.RelatedOrigins("bank.example"); slices.Contains(origins, "https://evil.example") {
 		t.Errorf("another environment says who may use the passkeys of the bank: %q", origins)
 	}
-	h.put("", `{"name":"Demo","authBase":"https://own.example"}`).is(http.StatusOK)
+	const moved = `{"name":"Demo","authBase":"https://own.example","apiBase":"{base}"}`
+	h.put("", moved).is(http.StatusOK)
+	h.do(stranger, "POST", "/v1/environments", `{"name":"Shared","authBase":"https://own.example"}`).is(http.StatusCreated) // an administrator means it
+	delete(h.tokens, admin)                                                                                                 // it is issued there now
+	h.host = "own.example"
+	h.token(admin)
+	h.host = ""
+	h.put("", moved).is(http.StatusOK)
 }
 
 // A text that people have agreed to stays what it is: there is no way around the address

@@ -229,6 +229,9 @@ func (h *house) newToken(app, secret string) string {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	if h.host != "" {
+		r.Host = h.host
+	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.SetBasicAuth(app, secret)
 	res, err := http.DefaultClient.Do(r)
