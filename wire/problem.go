@@ -133,6 +133,8 @@ func appendInner(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case int:
 		return appendInt(b, v)
+	case int64: // as a store gives it back
+		return strconv.AppendInt(b, v, 10)
 	case bool:
 		return strconv.AppendBool(b, v)
 	case []string:

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -328,12 +329,13 @@ var (
 	uuid    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`)
 	tag     = regexp.MustCompile(`"?[A-Za-z0-9_-]{43,64}"?`)
 	instant = regexp.MustCompile(`20\d\d-\d\d-\d\dT[0-9:.]+Z`)
+	wait    = regexp.MustCompile(`(Retry-After: |"secondsUntilUnlock":)(\d+)`)
 	asked   = regexp.MustCompile(`challenge(\\?"|&#34;):((?:\\?"|&#34;)[A-Za-z0-9_-]{43}|\[[-0-9,]+\])`) // to be signed, as JSON, in JSON and on pages
 )
 
 // Shape is the answer without ids, secrets, times and challenges: what two answers
-// must have in common that are not to be told apart. It has the length of the body
-// too.
+// must have in common that are not to be told apart. Waits in it are rounded up to
+// ten seconds, because the answers are not given at the same moment.
 func (a *Answer) Shape() string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(a.Header)) {
@@ -347,5 +349,9 @@ func (a *Answer) Shape() string {
 	}
 	body := uuid.ReplaceAll(a.Body, []byte("(id)"))
 	body = asked.ReplaceAll(instant.ReplaceAll(body, []byte("(time)")), []byte("(challenge)"))
-	return http.StatusText(a.Status) + "\n" + b.String() + string(body)
+	return wait.ReplaceAllStringFunc(http.StatusText(a.Status)+"\n"+b.String()+string(body), func(s string) string {
+		parts := wait.FindStringSubmatch(s)
+		seconds, _ := strconv.Atoi(parts[2])
+		return parts[1] + strconv.Itoa((seconds+9)/10*10)
+	})
 }
