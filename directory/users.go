@@ -80,6 +80,11 @@ func (s *Users) Telling(ring Sealer) *Users {
 // user it made first. It fails with ErrName, ErrProfile, ErrTaken or ErrBusy, or
 // when a hash is none that is read here.
 func (s *Users) Create(ctx context.Context, u User, password, effect string) (User, error) {
+	return s.create(ctx, u, password, effect, func(context.Context, *sql.Tx, *newcomer, time.Time) error { return nil })
+}
+
+// create adds u, and does with it what welcome does: both or neither.
+func (s *Users) create(ctx context.Context, u User, password, effect string, welcome func(context.Context, *sql.Tx, *newcomer, time.Time) error) (User, error) {
 	now := s.now()
 	n, err := newcomerOf(u, now)
 	if err != nil {
@@ -101,11 +106,13 @@ func (s *Users) Create(ctx context.Context, u User, password, effect string) (Us
 	err = s.db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var err error
 		id, err = once(ctx, tx, effect, now, func() (string, error) {
-			made, err := n.insert(ctx, tx, now)
-			if err == nil && !made {
-				err = ErrTaken
+			switch made, err := n.insert(ctx, tx, now); {
+			case err != nil:
+				return "", err
+			case !made:
+				return "", ErrTaken
 			}
-			return n.ID, err
+			return n.ID, welcome(ctx, tx, &n, now)
 		})
 		return err
 	})

@@ -9,6 +9,18 @@ import (
 	"doorward/runtime/flow"
 )
 
+// Create adds u as Users.Create does, and mails the code that verifies its address:
+// both or neither.
+func (s *Accounts) Create(ctx context.Context, u User, password string) (User, error) {
+	return NewUsers(s.db, s.hasher, s.now).create(ctx, u, password, "", func(ctx context.Context, tx *sql.Tx, n *newcomer, now time.Time) error {
+		a := account{env: n.Env, subject: n.Subject(), email: n.Email, enabled: n.Enabled, unverified: n.Unverified}
+		if !a.mayVerify(now) {
+			return nil
+		}
+		return s.mailCode(ctx, tx, &a, verifying, a.email, flow.Message{}, now)
+	})
+}
+
 // Send asks for a verification code.
 type Send struct {
 	Env     string

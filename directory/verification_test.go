@@ -1,10 +1,12 @@
 package directory_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"doorward/directory"
+	"doorward/runtime/flow"
 )
 
 // sendTo asks for a verification code and returns it, and where it went.
@@ -30,7 +32,41 @@ func (e *estate) verify(name, code string) directory.Verified {
 	return v
 }
 
+var errNoSeal = errors.New("nothing is sealed")
+
+// noSeal is a ring that fails a message.
+type noSeal struct{ directory.Ring }
+
+func (noSeal) Seal([]byte, string, string) ([]byte, error) { return nil, errNoSeal }
+
 func testVerification(t *testing.T, open opener) {
+	t.Run("comes with the account, or neither does", func(t *testing.T) {
+		e := newEstate(t, open)
+		of := func(name string) directory.User {
+			return directory.User{Env: env, Username: name, Email: name + "@example.com", PreferredLanguage: "de", Enabled: true, Unverified: true}
+		}
+		made, err := e.Create(t.Context(), of("new"), oldPassword)
+		m := e.one()
+		if err != nil || m.Template != "verification" || m.To != "new@example.com" || m.Locales != "de" || m.Params["username"] != "new" {
+			t.Fatalf("%+v %v", m, err)
+		}
+		e.ids["new"] = made.ID
+		if !e.verify("new", m.Params["code"]).OK || e.signOn("new", oldPassword).Result != accepted {
+			t.Error("the code or the password is not taken")
+		}
+		sealless := directory.NewAccounts(e.db, directory.NewHasher(cheap(), 1, e.now.Now), noSeal{newRing()}, lock5, e.now.Now)
+		if _, err := sealless.Create(t.Context(), of("half"), oldPassword); !errors.Is(err, errNoSeal) {
+			t.Errorf("without a mail: %v", err)
+		}
+		if _, err := e.users.Find(t.Context(), env, "username", "half"); !errors.Is(err, flow.ErrUnknown) {
+			t.Errorf("half an account: %v", err)
+		}
+		off := of("off")
+		off.Enabled = false
+		if _, err := e.Create(t.Context(), off, oldPassword); err != nil || len(e.mail()) != 0 {
+			t.Errorf("somebody who is disabled: %v, and a mail", err)
+		}
+	})
 	t.Run("takes the code once", func(t *testing.T) {
 		e := newEstate(t, open)
 		code, to := e.sendTo("unverified")

@@ -156,15 +156,18 @@ func createUser(c *call, m manner) (*answer, error) {
 	if err := edit.apply(&u, m); err != nil {
 		return nil, err
 	}
-	u, err = c.api.Users.Create(c.Context(), u, edit.password, "")
+	mailed := u.Unverified && !edit.silent && u.Email != ""
+	if mailed {
+		u, err = c.api.Accounts.Create(c.Context(), u, edit.password)
+	} else {
+		u, err = c.api.Users.Create(c.Context(), u, edit.password, "")
+	}
 	if err != nil {
 		return nil, c.refusedUser(err, edit.set["username"])
 	}
 	c.api.record(c, flow.Event{Type: flow.ManagementCreated, User: u.ID, Reason: "user " + u.ID})
-	if u.Unverified && !edit.silent && u.Email != "" {
-		if err := c.sendVerification(u.ID); err != nil {
-			return nil, err
-		}
+	if mailed {
+		c.verificationSent(u.ID)
 	}
 	return created(c.userURL(u.ID), c.showUser(&u))
 }
