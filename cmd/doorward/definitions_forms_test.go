@@ -26,7 +26,8 @@ func (x *trial) filling(name string) *guest {
 // by a definition, filled in by a client that knows no form, and left by each of
 // its buttons; what was typed reaches the step behind it.
 func TestPublishedFormsAreFilledIn(t *testing.T) {
-	x := newTrial(t)
+	t.Parallel()
+	x := apart(t)
 	r := x.room(admin, shop4)
 	defer r.clear()
 	r.user(filler, fillersFirst)

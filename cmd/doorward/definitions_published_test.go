@@ -135,7 +135,8 @@ func (r *room) verified(file string) (out []string) {
 // _templates: as experiences, which lead back to the application and leave a
 // session, and as actions of sign-on policies, which lead to tokens.
 func TestPublishedDefinitionsAreWalked(t *testing.T) {
-	x := newTrial(t)
+	t.Parallel()
+	x := apart(t)
 	r := x.room(admin, shop4)
 	defer r.clear()
 	n := 0

@@ -21,6 +21,7 @@ import (
 // TestGoldenSecondFactors sends every request of docs/second-factors.md to the demo,
 // with an application that computes codes and an authenticator that signs.
 func TestGoldenSecondFactors(t *testing.T) {
+	t.Parallel()
 	f := &factors{docs: newDocs(t), passkey: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
 	f.met = f.remember
 	f.made["mailed code"], f.made["code of the app"] = f.posted, f.computed

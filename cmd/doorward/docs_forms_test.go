@@ -17,6 +17,7 @@ const formsGuide = "forms.md"
 // TestGoldenForms runs the commands of docs/forms.md over the files that it gives,
 // and writes its table of fields by trying what each type takes.
 func TestGoldenForms(t *testing.T) {
+	t.Parallel()
 	run := newWorkbench(t, formsGuide).console(t)
 	hold(t, formsGuide, guide{fence: run, made: func(name string) string {
 		if name != "fields" {

@@ -20,6 +20,7 @@ const flowDefinitions = "flow-definitions.md"
 // TestGoldenFlowDefinitions sends every request of docs/flow-definitions.md to the
 // demo, runs its commands, and describes the steps as they describe themselves.
 func TestGoldenFlowDefinitions(t *testing.T) {
+	t.Parallel()
 	w, d := newWorkbench(t, flowDefinitions), newDocs(t)
 	for name, content := range filesOf(t, flowDefinitions) {
 		d.known[filepath.Base(name)] = content

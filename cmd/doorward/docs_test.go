@@ -22,6 +22,7 @@ import (
 // TestGoldenFlowAPI sends every request of docs/flow-api.md to the demo and
 // compares the answers with the page. UPDATE_GOLDEN=1 writes them anew.
 func TestGoldenFlowAPI(t *testing.T) {
+	t.Parallel()
 	d := newDocs(t)
 	hold(t, "flow-api.md", guide{fence: d.http(t)})
 }

@@ -12,6 +12,7 @@ import (
 // TestGoldenTestingFlows runs the commands of docs/testing-flows.md over the files
 // that the page gives.
 func TestGoldenTestingFlows(t *testing.T) {
+	t.Parallel()
 	const page = "testing-flows.md"
 	hold(t, page, guide{fence: newWorkbench(t, page).console(t)})
 }

@@ -132,12 +132,13 @@ func number(t *testing.T, db *sql.DB, query string) int {
 	return int(n.Int64)
 }
 
-// within fails the test unless done comes true in d, and returns how long it took.
+// within fails the test unless done comes true in d, or in as much again on a machine
+// that runs other tests beside this one, and returns how long it took.
 func within(t *testing.T, d time.Duration, what string, done func() bool) time.Duration {
 	t.Helper()
 	began := time.Now()
 	for !done() {
-		if time.Since(began) > d {
+		if time.Since(began) > 2*d {
 			t.Fatalf("%s did not come within %v", what, d)
 		}
 		time.Sleep(10 * time.Millisecond)
