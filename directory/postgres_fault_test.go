@@ -160,13 +160,18 @@ func TestPostgresKilledInTheMiddleOfWritesLosesAndRepeatsNothing(t *testing.T) {
 			}
 		})
 	}
+	done := func() int {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return min(len(c.names), len(c.rows))
+	}
 	for range 3 {
-		time.Sleep(400 * time.Millisecond)
+		enough := done() + 10
+		waitFor(t, func() bool { return done() >= enough })
 		server.Kill()
 		server.Restart()
 		back(t, db)
 	}
-	time.Sleep(200 * time.Millisecond)
 	c.ended.Store(true)
 	wg.Wait()
 	t.Logf("%d rows, %d users, %d calls had to be repeated", len(c.rows), len(c.names), c.missed.Load())

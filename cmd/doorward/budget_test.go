@@ -1,8 +1,10 @@
 package main_test
 
 import (
+	"fmt"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"doorward/internal/nodetest"
@@ -31,24 +33,32 @@ func TestBudget(t *testing.T) {
 		check("resume", 1, w.resume())
 		check("authorize when signed on", 1, w.authorize())
 	}
-	whole(func(_ string, _ int64, d deed) { step(t, w, d) }) // connections are made
-	whole(func(name string, want int64, d deed) {
-		before := relay.batches.Load()
-		step(t, w, d)
-		if got := relay.batches.Load() - before; got != want {
-			t.Errorf("%s costs %d batches, want %d", name, got, want)
-		}
-	})
+	costs := func() (wrong []string) {
+		whole(func(name string, want int64, d deed) {
+			before := relay.batches.Load()
+			a, err := w.do(d)
+			if got := relay.batches.Load() - before; got != want || err != nil || (a.status != http.StatusOK && a.status != http.StatusBadRequest) {
+				wrong = append(wrong, fmt.Sprintf("%s costs %d batches, want %d: %v, %v", name, got, want, a, err))
+			}
+			if w.flow == "" && err == nil {
+				w.flow = member(a.body, "id")
+			}
+		})
+		return wrong
+	}
+	costs() // connections are made
+	affordable(t, costs)
 }
 
-// step does what may also be refused for its content.
-func step(t *testing.T, w *witness, d deed) {
+// affordable holds that requests can be had at their cost. On a machine that stands
+// still for a moment a batch is late and asked for again, which costs another one.
+func affordable(t *testing.T, costs func() []string) {
 	t.Helper()
-	a, err := w.do(d)
-	if err != nil || (a.status != http.StatusOK && a.status != http.StatusBadRequest) {
-		t.Fatalf("%s %s: %v, %v", d.method, d.path, a, err)
+	var wrong []string
+	for range 3 {
+		if wrong = costs(); len(wrong) == 0 {
+			return
+		}
 	}
-	if w.flow == "" {
-		w.flow = member(a.body, "id")
-	}
+	t.Error(strings.Join(wrong, "\n"))
 }

@@ -188,6 +188,7 @@ func TestSec_SSRF_BREAKER_steps(t *testing.T) {
 			case got != "500" && got != "AWAY":
 				t.Fatalf("came to %s", got)
 			}
+			time.Sleep(50 * time.Millisecond)
 		}
 	}
 	inTime := func(since time.Time) bool { return time.Since(since) < 4*time.Second } // of five

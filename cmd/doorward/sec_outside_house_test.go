@@ -22,6 +22,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"doorward/internal/porttest"
 )
 
 // partner is the server of another company, by http and by https, with an authority
@@ -58,6 +60,11 @@ func newPartner(tb testing.TB, dir string) *partner {
 	plain, safe := httptest.NewServer(p), httptest.NewUnstartedServer(p)
 	file, certificate := newAuthority(tb, dir)
 	safe.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	_ = safe.Listener.Close()
+	var err error
+	if safe.Listener, err = net.Listen("tcp", porttest.Addr(porttest.Free(tb))); err != nil { // nobody else is given it while it is down
+		tb.Fatal(err)
+	}
 	safe.StartTLS()
 	p.Plain, p.Safe, p.CA = plain.URL, safe.URL, file
 	p.servers = []*httptest.Server{plain, safe}

@@ -335,7 +335,7 @@ var (
 
 // Shape is the answer without ids, secrets, times and challenges: what two answers
 // must have in common that are not to be told apart. Waits in it are rounded up to
-// ten seconds, because the answers are not given at the same moment.
+// whole minutes, because the answers are not given at the same moment.
 func (a *Answer) Shape() string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(a.Header)) {
@@ -352,6 +352,6 @@ func (a *Answer) Shape() string {
 	return wait.ReplaceAllStringFunc(http.StatusText(a.Status)+"\n"+b.String()+string(body), func(s string) string {
 		parts := wait.FindStringSubmatch(s)
 		seconds, _ := strconv.Atoi(parts[2])
-		return parts[1] + strconv.Itoa((seconds+9)/10*10)
+		return parts[1] + strconv.Itoa((seconds+59)/60*60)
 	})
 }

@@ -17,11 +17,11 @@ func TestKeysAreFetchedWhenTheyMustBe(t *testing.T) {
 		fetched int
 	}{
 		"once for two sign-ons":            {func(*rig) {}, 1},
-		"again for a new key":              {func(r *rig) { r.op.Rotate() }, 2},
+		"again for a new key":              {func(r *rig) { r.rotate() }, 2},
 		"again when they are old":          {func(r *rig) { r.ahead = 61 * time.Minute }, 2},
 		"again when their address changes": {func(r *rig) { r.p.JWKSEndpoint += "?v=2" }, 2},
 		"apart for each provider":          {func(r *rig) { r.p.ID = "d0000000-0000-4000-8000-0000000000b2" }, 2},
-		"again when the key was replaced":  {func(r *rig) { r.op.Rotate(); r.op.Withdraw() }, 2},
+		"again when the key was replaced":  {func(r *rig) { r.rotate(); r.op.Withdraw() }, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -38,6 +38,13 @@ func TestKeysAreFetchedWhenTheyMustBe(t *testing.T) {
 			}
 		})
 	}
+}
+
+// rotate gives the provider another key. The library hands keys out a moment before it
+// keeps them, and gives those to whoever asks meanwhile.
+func (r *rig) rotate() {
+	time.Sleep(50 * time.Millisecond)
+	r.op.Rotate()
 }
 
 // labelled tells by which client a request was made.
@@ -57,7 +64,7 @@ func TestKeysAreFetchedAsTheProviderIsConfiguredNow(t *testing.T) {
 	}, time.Now)
 	for _, name := range []string{"one", "two"} {
 		r.p.Name = name
-		r.op.Rotate()
+		r.rotate()
 		if _, err := r.signOn(); err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +84,7 @@ func TestAKeyThatIsWithdrawn(t *testing.T) {
 	if _, err := r.signOn(); err != nil {
 		t.Fatal(err)
 	}
-	r.op.Rotate()
+	r.rotate()
 	r.op.Withdraw()
 	r.op.Spoil(func(tok *optest.Token) {
 		tok.Header["kid"], tok.Key, tok.Claims["exp"] = kid, old, time.Now().Add(24*time.Hour).Unix()

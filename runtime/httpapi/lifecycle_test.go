@@ -57,7 +57,7 @@ func TestHealth(t *testing.T) {
 // sent away; a request that runs is answered.
 func TestShutdownLosesNothing(t *testing.T) {
 	running, finish := make(chan struct{}), make(chan struct{})
-	h := open(t, func(p *httpapi.Parts) { p.Drain = 300 * time.Millisecond }, nil)
+	h := open(t, func(p *httpapi.Parts) { p.Drain = 2 * time.Second }, nil)
 	h.engine.before = func() { close(running); <-finish }
 	answered := make(chan reply, 1)
 	go func() { answered <- h.ask("POST", thisFlow, right, "Content-Type: "+check) }()
@@ -68,23 +68,32 @@ func TestShutdownLosesNothing(t *testing.T) {
 		defer cancel()
 		ended <- h.Shutdown(ctx)
 	}()
-	time.Sleep(100 * time.Millisecond)
 	client := &http.Client{}
-	res, err := client.Get(h.base + "/readyz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, _ := io.ReadAll(res.Body)
-	_ = res.Body.Close()
-	if res.StatusCode != 503 || !res.Close || !strings.Contains(string(b), "draining") {
-		t.Errorf("while draining: %d, close %v, %s", res.StatusCode, res.Close, b)
+	for status := 200; status == 200; {
+		res, err := client.Get(h.base + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if status = res.StatusCode; status != 200 && (status != 503 || !res.Close || !strings.Contains(string(b), "draining")) {
+			t.Errorf("while draining: %d, close %v, %s", status, res.Close, b)
+		}
 	}
 	if res, err := client.Get(h.base + "/healthz"); err != nil || res.StatusCode != 200 {
 		t.Errorf("a request while draining: %v", err)
 	}
-	time.Sleep(400 * time.Millisecond)
-	if _, err := net.DialTimeout("tcp", h.addr, time.Second); err == nil {
-		t.Error("the listener is still open")
+	closed := func() bool {
+		conn, err := net.DialTimeout("tcp", h.addr, time.Second)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err != nil
+	}
+	for deadline := time.Now().Add(10 * time.Second); !closed(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the listener is still open")
+		}
 	}
 	select {
 	case err := <-ended:
