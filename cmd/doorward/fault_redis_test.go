@@ -169,7 +169,7 @@ func TestFaultRefusingRedis(t *testing.T) {
 				t.Errorf("GET: %v, %v", a, err)
 			}
 			inTime(t, took)
-			within(t, 10*time.Second, "the end of it", func() bool { return s.Client().Do(ctx, row.end...).Err() == nil })
+			within(t, 10*time.Second, "the end of it", func() bool { return s.Client().Do(t.Context(), row.end...).Err() == nil })
 			recovers(t, n, w)
 			if got := stored(t, s, w.flow); got != w.acks+1 {
 				t.Errorf("version %d after %d acknowledged submits", got, w.acks)
