@@ -47,6 +47,10 @@ type Editor struct {
 // counter says how many users belong to a resource.
 type counter = func(ctx context.Context, env, id string) (int, error)
 
+// Base is the deployment's own base URL, at which every environment is served that names
+// no other.
+func (e *Editor) Base() string { return e.base }
+
 // NewEditor makes an Editor. Plans are made for steps. base is the deployment's
 // own base URL, as of NewRegistry. newID returns a UUID of version 4 that nobody
 // can guess: secrets are made of two.

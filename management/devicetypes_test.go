@@ -128,6 +128,8 @@ func TestAnApplicationOnADeviceIsPairedByAKey(t *testing.T) {
 		t.Error(r.text)
 	}
 	h.get("/users/"+h.user("ben", "")+"/pairingKeys/"+made["id"].(string)).refuses(http.StatusNotFound, "NOT_FOUND")
+	h.remove(user+"/devices/"+made["id"].(string)).refuses(http.StatusNotFound, "NOT_FOUND") // it is no device
+	h.get(path).is(http.StatusOK)
 	h.remove(path).is(http.StatusNoContent)
 	h.get(path).refuses(http.StatusNotFound, "NOT_FOUND")
 	h.remove(path).refuses(http.StatusNotFound, "NOT_FOUND")

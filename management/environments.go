@@ -3,7 +3,9 @@ package management
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -140,26 +142,35 @@ type addresses struct {
 	APIBase  string `json:"apiBase"`
 }
 
-// claims refuses to move an environment to a host that another one has to itself: pages
-// and passkeys there would be both's. Administrators may.
+// claims refuses to move an environment to a host that another one has to itself, or
+// below it: pages and passkeys there would be both's. Administrators may.
 func (c *call) claims() error {
 	if c.caller.home == c.api.Administrators {
 		return nil
 	}
-	var to addresses
-	_ = json.Unmarshal(c.body, &to) // what is of another type the editor refuses
 	items, err := c.api.Editor.List(c.Context(), "", kindNamed(environmentKind), nil)
 	if err != nil {
 		return refused(err)
 	}
+	var own, others []string
+	for _, item := range items {
+		hosts := slices.Collect(maps.Values(hostsOf(item.Body)))
+		if item.ID == c.env {
+			own = hosts
+			continue
+		}
+		others = append(others, hosts...)
+	}
+	shared := hostName(c.api.Editor.Base())
 	var faults []flow.Detail
-	for name, address := range map[string]string{"authBase": to.AuthBase, "apiBase": to.APIBase} {
-		_, host, literal := strings.Cut(address, "://")
-		elsewhere := literal && !slices.ContainsFunc(items, func(own configs.Item) bool { return own.ID == c.env && servedAt(own, host) })
-		if elsewhere && slices.ContainsFunc(items, func(other configs.Item) bool { return servedAt(other, host) }) {
+	for name, host := range hostsOf(c.body) { // what is of another type the editor refuses
+		if host == "" || host == shared || slices.Contains(own, host) {
+			continue
+		}
+		if slices.ContainsFunc(others, func(h string) bool { return h != "" && h != shared && (host == h || strings.HasSuffix(host, "."+h)) }) {
 			faults = append(faults, flow.Detail{
 				Code: flow.UniquenessViolation, Target: name, Pointer: "/" + name,
-				Message: "Another environment is served at this host. Take another host, or have an administrator set it.",
+				Message: "Another environment is served at this host, or above it. Take another host, or have an administrator set it.",
 			})
 		}
 	}
@@ -169,17 +180,25 @@ func (c *call) claims() error {
 	return nil
 }
 
-// servedAt reports whether an environment has a host to itself: the one that all have when
-// nothing is said is written {base}.
-func servedAt(item configs.Item, host string) bool {
-	var has addresses
-	_ = json.Unmarshal(item.Body, &has) // was checked when it was kept
-	for _, address := range []string{has.AuthBase, has.APIBase} {
-		if _, own, literal := strings.Cut(address, "://"); literal && strings.EqualFold(own, host) {
-			return true
-		}
+// hostsOf are the hosts of an environment, by the member that names them.
+func hostsOf(body []byte) map[string]string {
+	var members map[string]any // by their very names, as they are kept
+	_ = json.Unmarshal(body, &members)
+	hosts := map[string]string{}
+	for _, name := range []string{"authBase", "apiBase"} {
+		base, _ := members[name].(string)
+		hosts[name] = hostName(base)
 	}
-	return false
+	return hosts
+}
+
+// hostName is the host of a base URL, without its port; empty: it names none.
+func hostName(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Hostname())
 }
 
 func deleteEnvironment(c *call) (*answer, error) {

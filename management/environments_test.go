@@ -1,6 +1,7 @@
 package management_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"testing"
@@ -39,9 +40,13 @@ func TestAHostIsOneEnvironments(t *testing.T) {
 		"userVerification":{"option":"REQUIRED","enforceDuringAuthentication":true},"backupEligibility":{"allow":true,"enforceDuringAuthentication":false},
 		"mdsAuthenticatorsRequirements":{"option":"NONE","enforceDuringAuthentication":false},"userDisplayNameAttributes":{"attributes":[{"name":"username"}]},
 		"relyingPartyId":"bank.example","relatedOrigins":["https://evil.example"]}`).is(http.StatusCreated)
+	for _, near := range []string{"https://BANK.example", "https://bank.example:8443", "https://x.bank.example"} {
+		h.put("", `{"name":"Demo","authBase":"`+near+`"}`).refuses(http.StatusBadRequest, "INVALID_DATA", "UNIQUENESS_VIOLATION authBase")
+	}
 	if _, origins := h.registry.RelatedOrigins("bank.example"); slices.Contains(origins, "https://evil.example") {
 		t.Errorf("another environment says who may use the passkeys of the bank: %q", origins)
 	}
+	before := h.get("").is(http.StatusOK)
 	const moved = `{"name":"Demo","authBase":"https://own.example","apiBase":"{base}"}`
 	h.put("", moved).is(http.StatusOK)
 	h.do(stranger, "POST", "/v1/environments", `{"name":"Shared","authBase":"https://own.example"}`).is(http.StatusCreated) // an administrator means it
@@ -50,6 +55,11 @@ func TestAHostIsOneEnvironments(t *testing.T) {
 	h.token(admin)
 	h.host = ""
 	h.put("", moved).is(http.StatusOK)
+	back, err := json.Marshal(map[string]any{"name": before["name"], "authBase": before["authBase"], "apiBase": before["apiBase"]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.put("", string(back)).is(http.StatusOK) // to the host that all have
 }
 
 // A text that people have agreed to stays what it is: there is no way around the address

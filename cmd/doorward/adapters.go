@@ -136,7 +136,7 @@ func (s seeds) equip(ctx context.Context, u configs.User) error {
 			order[i] = held[n].ID
 			continue
 		}
-		made, err := s.devices.Create(ctx, directory.NewDevice{Device: d, MFAEnabled: true, Effect: fmt.Sprint("seed/", u.ID, "/", i)})
+		made, err := s.devices.Create(ctx, directory.NewDevice{Device: d, MFAEnabled: true, Effect: fmt.Sprint("seed/", u.Env, "/", u.ID, "/", i)})
 		if err != nil {
 			return fmt.Errorf("user %s, device %d: %w", u.ID, i+1, err)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,6 +52,17 @@ func TestAUserOfTheFilesIsMadeOnceAndWhole(t *testing.T) {
 		if err != nil || len(held) != 2 {
 			t.Fatalf("%d devices, %v", len(held), err)
 		}
+	}
+	twin := u // of an environment that is a copy
+	twin.Env, twin.Devices = "d0000000-0000-4000-8000-000000000002", slices.Clone(u.Devices)
+	for i := range twin.Devices {
+		twin.Devices[i].Env = twin.Env
+	}
+	if err := s.Seed(ctx, twin); err != nil {
+		t.Fatal(err)
+	}
+	if held, err := s.devices.List(ctx, twin.Env, id); err != nil || len(held) != 2 {
+		t.Fatalf("%d devices of the copy, %v", len(held), err)
 	}
 	if err := users.Delete(ctx, u.Env, id); err != nil {
 		t.Fatal(err)

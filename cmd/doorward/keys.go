@@ -130,12 +130,18 @@ func sameOwner(as os.FileInfo, path string) error {
 	return nil
 }
 
-// replaceLink gives a file a second name, in the place of whatever has it.
-func replaceLink(path, name string) error {
-	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+// keepOld keeps a ring as FILE.old, in the place of the one before. It is a copy, for
+// not every file system can give a file two names.
+func keepOld(was os.FileInfo, path string) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
 		return err
 	}
-	return os.Link(path, name)
+	beside := path + ".old.new"
+	if err := errors.Join(writeWhole(beside, b), sameOwner(was, beside)); err != nil {
+		return err
+	}
+	return os.Rename(beside, path+".old")
 }
 
 // writeRing writes beside the file and renames, so that a ring is never half
@@ -151,7 +157,7 @@ func writeRing(c *cobra.Command, path string, ring *keys.Ring, how int) error {
 		return err
 	}
 	if was, err := os.Stat(path); err == nil {
-		if err := errors.Join(sameOwner(was, next), replaceLink(path, path+".old")); err != nil {
+		if err := errors.Join(sameOwner(was, next), keepOld(was, path)); err != nil {
 			return err
 		}
 	}

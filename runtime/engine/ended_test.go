@@ -7,26 +7,39 @@ import (
 	"doorward/runtime/flow"
 )
 
-// A session that is ended by its id is ended under every cookie value that it lies
-// under: a turn may have died between the new one and the old.
+// A session is ended under every cookie value that it lies under, whether it is named or
+// is the browser's own: a turn may have died between the new one and the old.
 func TestASessionEndsUnderEveryCookieValue(t *testing.T) {
-	h := newHouse(t, knows("a"))
-	last := &lastPut{store: h.store, key: map[string]flow.Digest{}}
-	h.sessions, h.index = last, last
-	h.build()
-	b := h.browser()
-	done := b.signOn("ada")
-	v := b.start(func(s *flow.Start) { s.Request.Fresh = true })
-	h.fail("save", false)
-	if _, err := b.send(v.Ref, say("ada", "right")); err == nil {
-		t.Fatal("the turn was saved")
-	}
-	h.store.gate = nil
-	if _, err := h.SignOff(t.Context(), env, h.browser().caller(), done.SessionID); err != nil {
-		t.Fatal(err)
-	}
-	if p, err := h.Present(t.Context(), env, b.caller()); err != nil || p != nil {
-		t.Errorf("still signed on: %+v, %v", p, err)
+	for name, own := range map[string]bool{"by its id": false, "by the cookie that the browser has": true} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, knows("a"))
+			last := &lastPut{store: h.store, key: map[string]flow.Digest{}}
+			h.sessions, h.index = last, last
+			h.build()
+			b := h.browser()
+			done := b.signOn("ada")
+			v := b.start(func(s *flow.Start) { s.Request.Fresh = true })
+			h.fail("save", false)
+			if _, err := b.send(v.Ref, say("ada", "right")); err == nil {
+				t.Fatal("the turn was saved")
+			}
+			h.store.gate = nil
+			by, session := h.browser().caller(), done.SessionID
+			if own {
+				by, session = b.caller(), ""
+			}
+			if _, err := h.SignOff(t.Context(), env, by, session); err != nil {
+				t.Fatal(err)
+			}
+			if p, err := h.Present(t.Context(), env, b.caller()); err != nil || p != nil {
+				t.Errorf("still signed on: %+v, %v", p, err)
+			}
+			for at, s := range h.store.sessions {
+				if s.User.ID != "" {
+					t.Errorf("a session of %s is there yet, at %v", s.User.ID, at)
+				}
+			}
+		})
 	}
 }
 

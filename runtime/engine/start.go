@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -202,14 +203,22 @@ func (e *Engine) SignOff(ctx context.Context, env string, c flow.Caller, session
 	if s != nil {
 		mine = s.ID
 	}
-	if err != nil || session == "" || session == mine {
+	if err != nil {
 		return mine, err
 	}
-	key, err := e.Index.SessionKey(ctx, env, session)
-	if err != nil {
-		return mine, e.storeFault(ctx, flow.Ref{Env: env}, c, err)
+	for _, id := range slices.Compact([]string{mine, session}) {
+		if id == "" {
+			continue
+		}
+		key, err := e.Index.SessionKey(ctx, env, id)
+		if err != nil {
+			return mine, e.storeFault(ctx, flow.Ref{Env: env}, c, err)
+		}
+		if err := e.endNamed(ctx, env, c, key); err != nil {
+			return mine, err
+		}
 	}
-	return mine, e.endNamed(ctx, env, c, key)
+	return mine, nil
 }
 
 // endNamed ends the session that was put last under a cookie digest, and whatever of it

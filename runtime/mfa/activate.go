@@ -182,14 +182,21 @@ func (s *Service) bytes(ctx context.Context, in Activation, id string) ([]byte, 
 	return s.CreationBytes(w, id), used.OK, err
 }
 
-// Delete removes a device and tells the user by mail, or takes back the pairing key of
-// one that is yet to be. An error is flow.ErrUnknown when there is neither. Whether it
-// may be the last one is for the caller to know.
+// GiveUp ends an enrolment: it removes the device that was being set up, or takes back
+// the pairing key of one that is yet to be. An error is flow.ErrUnknown when there is
+// neither.
+func (s *Service) GiveUp(ctx context.Context, w Who, id string) error {
+	err := s.Delete(ctx, w, id)
+	if errors.Is(err, flow.ErrUnknown) {
+		err = s.o.Store.DropPairing(ctx, w.Env, w.UserID, id)
+	}
+	return err
+}
+
+// Delete removes a device and tells the user by mail. An error is flow.ErrUnknown when
+// there is none. Whether it may be the last one is for the caller to know.
 func (s *Service) Delete(ctx context.Context, w Who, id string) error {
 	d, err := s.o.Store.Get(ctx, w.Env, w.UserID, id)
-	if errors.Is(err, flow.ErrUnknown) {
-		return s.o.Store.DropPairing(ctx, w.Env, w.UserID, id)
-	}
 	if err != nil {
 		return err
 	}

@@ -248,6 +248,18 @@ func TestAnAppIsPairedByAKey(t *testing.T) {
 	if d, is, err := r.Paired(t.Context(), r.who("f1"), paired.ID); !is || err != nil || d.ID != paired.ID {
 		t.Error("it is not paired", err)
 	}
+	if err := r.Delete(t.Context(), r.who("f1"), p.ID); !errors.Is(err, flow.ErrUnknown) || len(r.store.pairings) == 0 {
+		t.Error("a key is deleted as a device", err)
+	}
+	if err := r.GiveUp(t.Context(), r.who("f1"), p.ID); err != nil || len(r.store.pairings) != 0 {
+		t.Error("the key is not given up", err)
+	}
+	if err := r.GiveUp(t.Context(), r.who("f1"), paired.ID); err != nil {
+		t.Error("the device is not given up", err)
+	}
+	if err := r.GiveUp(t.Context(), r.who("f1"), paired.ID); !errors.Is(err, flow.ErrUnknown) {
+		t.Error("given up again", err)
+	}
 }
 
 func TestADeviceIsRemovedAndTheUserTold(t *testing.T) {

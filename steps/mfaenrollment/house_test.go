@@ -101,7 +101,7 @@ func (t *town) Resend(_ context.Context, in mfa.Again) (mfa.Enrolling, error) {
 	return mfa.Enrolling{}, nil
 }
 
-func (t *town) Delete(_ context.Context, _ mfa.Who, id string) error {
+func (t *town) GiveUp(_ context.Context, _ mfa.Who, id string) error {
 	t.deleted = append(t.deleted, id)
 	return nil
 }

@@ -43,7 +43,7 @@ type Setup interface {
 	Enrol(ctx context.Context, in mfa.Enrolment) (mfa.Enrolling, error)
 	Activate(ctx context.Context, in mfa.Activation) (mfa.Verdict, error)
 	Resend(ctx context.Context, in mfa.Again) (mfa.Enrolling, error)
-	Delete(ctx context.Context, who mfa.Who, id string) error
+	GiveUp(ctx context.Context, who mfa.Who, id string) error
 	// Paired reports whether an app has shown the pairing key.
 	Paired(ctx context.Context, who mfa.Who, id string) (device.Device, bool, error)
 }

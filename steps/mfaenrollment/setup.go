@@ -192,8 +192,8 @@ func (k *Kind) remove(ctx context.Context, t *flow.Turn, _ struct{}) (flow.Outco
 		return flow.Outcome{}, err
 	}
 	if s.Device != nil {
-		if err := k.mfa.Delete(ctx, k.who(t), s.Device.ID); err != nil && !errors.Is(err, flow.ErrUnknown) {
-			return flow.Outcome{}, flow.Unserved(fmt.Errorf("remove device: %w", err))
+		if err := k.mfa.GiveUp(ctx, k.who(t), s.Device.ID); err != nil && !errors.Is(err, flow.ErrUnknown) {
+			return flow.Outcome{}, flow.Unserved(fmt.Errorf("give up device: %w", err))
 		}
 	}
 	out, err := k.offer(ctx, t, c, s)
