@@ -136,12 +136,6 @@ func updateEnvironment(c *call) (*answer, error) {
 	return ok(showEnvironment(c.base(), item))
 }
 
-// addresses are where an environment is reached.
-type addresses struct {
-	AuthBase string `json:"authBase"`
-	APIBase  string `json:"apiBase"`
-}
-
 // claims refuses to move an environment to a host that another one has to itself, or
 // below it: pages and passkeys there would be both's. Administrators may.
 func (c *call) claims() error {
