@@ -19,13 +19,20 @@ const MaxDepth = document.MaxDepth
 //
 // The returned values share no memory with body.
 func DecodeValues(body []byte) (flow.Values, error) {
+	return decode(body, func(number string) (any, error) { return strconv.ParseFloat(number, 64) })
+}
+
+// DecodeExactly is DecodeValues with numbers as they were written, as json.Number.
+func DecodeExactly(body []byte) (flow.Values, error) { return decode(body, document.Number) }
+
+func decode(body []byte, number func(string) (any, error)) (flow.Values, error) {
 	if len(body) == 0 {
 		return flow.Values{}, nil
 	}
 	if first := bytes.TrimLeft(body, " \t\r\n"); len(first) == 0 || first[0] != '{' {
 		return nil, malformed("The body must be one JSON object.", nil)
 	}
-	v, err := document.Decode(body, func(number string) (any, error) { return strconv.ParseFloat(number, 64) })
+	v, err := document.Decode(body, number)
 	switch {
 	case errors.Is(err, document.ErrMore):
 		return nil, malformed("The body must be one JSON object and nothing after it.", err)

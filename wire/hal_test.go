@@ -140,10 +140,10 @@ func TestProblem(t *testing.T) {
 			"inner errors are typed",
 			&flow.Fault{Code: flow.InvalidData, Message: "m", View: &v, Details: []flow.Detail{
 				{Code: flow.PasswordLockedOut, Target: "password", Message: "a", Inner: map[string]any{"secondsUntilUnlock": 900, "stored": int64(900)}},
-				{Code: flow.InvalidValue, Message: "b", Inner: map[string]any{"unsatisfiedRequirements": []string{"length", "history"}, "z": true, "p": "^a", "f": 1.5}},
+				{Code: flow.InvalidValue, Message: "b", Inner: map[string]any{"unsatisfiedRequirements": []string{"length", "history"}, "z": true, "p": "^a", "f": 1.5, "types": []flow.Channel{flow.SMS, flow.Voice}}},
 			}},
 			400, `{"id":"i","code":"INVALID_DATA","message":"m","details":[{"code":"PASSWORD_LOCKED_OUT","target":"password","message":"a","innerError":{"secondsUntilUnlock":900,"stored":900}},
-				{"code":"INVALID_VALUE","message":"b","innerError":{"unsatisfiedRequirements":["length","history"],"z":true,"p":"^a","f":"1.5"}}],` + links + `}}`, nil,
+				{"code":"INVALID_VALUE","message":"b","innerError":{"unsatisfiedRequirements":["length","history"],"types":["SMS","VOICE"],"z":true,"p":"^a","f":"1.5"}}],` + links + `}}`, nil,
 		},
 		{
 			"a pointer stands beside its target",

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -148,6 +149,13 @@ func appendInner(b []byte, v any) []byte {
 		return append(b, ']')
 	case string:
 		return appendString(b, v)
+	}
+	if list := reflect.ValueOf(v); list.Kind() == reflect.Slice && list.Type().Elem().Kind() == reflect.String { // of a type of its own
+		texts := make([]string, list.Len())
+		for i := range texts {
+			texts[i] = list.Index(i).String()
+		}
+		return appendInner(b, texts)
 	}
 	return appendString(b, fmt.Sprint(v))
 }

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -77,6 +78,20 @@ func redirects(parameters map[string]any, user string, amr ...any) stepBody {
 		in["context"] = map[string]any{"amr": append([]any{}, amr...), "user": map[string]any{"id": user}}
 	}
 	return stepBody{kind: "COMPLETE_FLOW", config: map[string]any{"result": "REDIRECT"}, input: in}
+}
+
+// Numbers that an experience is begun with go on as they were written: some are ids.
+func TestNumbersOfAnExperienceAreNotChanged(t *testing.T) {
+	x := newTrial(t)
+	r := x.room(admin, shop4)
+	defer r.clear()
+	id := r.definition(definition("EXPERIENCE", "end", map[string]stepBody{
+		"end": redirects(map[string]any{"customer": "${flow.inputs.parameters.customer}", "price": "${flow.inputs.parameters.price}"}, ""),
+	}))
+	begun := x.browser().Begin(shop4, id, map[string]any{"customer": json.Number("9007199254740993"), "price": json.Number("0.10")})
+	if got, want := begun.Get().Flow().ResumeURL, shop4.RedirectURI+"?customer=9007199254740993&price=0.10"; got != want {
+		t.Errorf("it ends at %s, want %s", got, want)
+	}
 }
 
 // A definition that is published while a hundred executions of it are under way on

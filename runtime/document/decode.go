@@ -2,8 +2,11 @@ package document
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
+	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -16,6 +19,34 @@ var (
 	ErrDepth = errors.New("nested deeper than 32")
 	ErrMore  = errors.New("more than one JSON value")
 )
+
+// What Number takes, so that whoever reckons with it exactly, as schemas do, has no
+// million digits to write out.
+const (
+	LongestNumber = 400 // bytes
+	mostExponent  = 400 // either way
+)
+
+// ErrNumber is that of Number.
+var ErrNumber = errors.New("a number of more digits, or of a larger exponent, than anybody reckons with")
+
+// Number is a number as it was written, one that a double can come near to, as
+// json.Number.
+func Number(text string) (any, error) {
+	if len(text) > LongestNumber {
+		return nil, ErrNumber
+	}
+	if e := strings.IndexAny(text, "eE"); e >= 0 {
+		exponent, err := strconv.Atoi(text[e+1:])
+		if err != nil || exponent < -mostExponent || exponent > mostExponent {
+			return nil, ErrNumber
+		}
+	}
+	if _, err := strconv.ParseFloat(text, 64); err != nil {
+		return nil, ErrNumber
+	}
+	return json.Number(text), nil
+}
 
 // Decode reads one JSON value: exactly RFC 8259 in valid UTF-8, with names that are
 // unique and compared case by case, and nothing behind it. number makes of a number

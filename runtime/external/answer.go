@@ -2,12 +2,9 @@ package external
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"mime"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"doorward/runtime/document"
@@ -47,30 +44,5 @@ func AnswerValue(status int, header http.Header, body any) map[string]any {
 	return map[string]any{"status": int64(status), "headers": headers, "body": body}
 }
 
-// What a number may be, so that whoever reckons with it exactly, as schemas do, has
-// no million digits to write out.
-const (
-	maxNumber   = 400 // bytes
-	maxExponent = 400 // either way
-)
-
-var errNumber = errors.New("a number of more digits, or of a larger exponent, than anybody reckons with")
-
 // decode reads one JSON value.
-func decode(text []byte) (any, error) {
-	return document.Decode(text, func(number string) (any, error) {
-		if len(number) > maxNumber {
-			return nil, errNumber
-		}
-		if e := strings.IndexAny(number, "eE"); e >= 0 {
-			exponent, err := strconv.Atoi(number[e+1:])
-			if err != nil || exponent < -maxExponent || exponent > maxExponent {
-				return nil, errNumber
-			}
-		}
-		if _, err := strconv.ParseFloat(number, 64); err != nil {
-			return nil, errNumber
-		}
-		return json.Number(number), nil
-	})
-}
+func decode(text []byte) (any, error) { return document.Decode(text, document.Number) }

@@ -115,8 +115,8 @@ func (r *Request) accept(inputs map[string]any) (map[string]any, error) {
 	}
 	v, err := decode(raw)
 	switch {
-	case errors.Is(err, errNumber):
-		return nil, refusedInputs(document.Faults{{Path: document.Root, Message: fmt.Sprintf("take numbers below 1e308, of at most %d digits", maxNumber)}})
+	case errors.Is(err, document.ErrNumber):
+		return nil, refusedInputs(document.Faults{{Path: document.Root, Message: fmt.Sprintf("take numbers below 1e308, of at most %d digits", document.LongestNumber)}})
 	case err != nil:
 		return nil, refusedInputs(document.Faults{{Path: document.Root, Message: "are nested too deeply"}})
 	}

@@ -37,7 +37,7 @@ func (s *Server) experience(ctx context.Context, x *exchange) error {
 	}
 	allowed := x.cors()
 	if x.Method() == http.MethodOptions {
-		return x.preflight(allowed)
+		return x.preflight(allowed, corsMethods)
 	}
 	if !allowed && x.crossSite() {
 		return s.refuse(ctx, x, flow.RequestCrossSite, &flow.Fault{
@@ -49,7 +49,7 @@ func (s *Server) experience(ctx context.Context, x *exchange) error {
 			Code: flow.UnsupportedMedia, Message: `Send application/json: {"redirectUri": "...", "parameters": {...}}.`,
 		})
 	}
-	values, err := wire.DecodeValues(x.Request().Body())
+	values, err := wire.DecodeExactly(x.Request().Body()) // parameters go on as they were written
 	if err != nil {
 		return s.refuse(ctx, x, flow.RequestMalformed, flow.AsFault(err))
 	}
@@ -228,9 +228,13 @@ func (x *exchange) beyond(ctx context.Context, v *flow.View) (application, retur
 // callback brings a finished execution of a definition back to the sign-on that
 // led to it, which goes on. Source: reference/flows.md 7.5.
 func (s *Server) callback(ctx context.Context, x *exchange) error {
+	x.Set(fiber.HeaderVary, fiber.HeaderOrigin)
 	x.page = strings.Contains(x.Get(fiber.HeaderAccept), "text/html")
 	if err := x.resolve(x.Params("id")); err != nil {
 		return err
+	}
+	if allowed := x.cors(); x.Method() == http.MethodOptions {
+		return x.preflight(allowed, http.MethodGet)
 	}
 	from := x.only("flowExecutionId")
 	if !isUUID(from) {

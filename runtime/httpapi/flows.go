@@ -27,7 +27,7 @@ func (s *Server) flows(ctx context.Context, x *exchange) error {
 	allowed := x.cors()
 	switch x.Method() {
 	case http.MethodOptions:
-		return x.preflight(allowed)
+		return x.preflight(allowed, corsMethods)
 	case http.MethodGet:
 		v, err := s.Engine.View(ctx, x.ref, x.caller())
 		if err != nil {

@@ -32,14 +32,16 @@ func (x *exchange) cors() bool {
 	return true
 }
 
-func (x *exchange) preflight(allowed bool) error {
+// preflight tells a browser what a page of another origin may send: one of methods, with
+// the fields above.
+func (x *exchange) preflight(allowed bool, methods string) error {
 	if allowed {
-		x.Set(fiber.HeaderAccessControlAllowMethods, corsMethods)
+		x.Set(fiber.HeaderAccessControlAllowMethods, methods)
 		x.Set(fiber.HeaderAccessControlAllowHeaders, corsHeaders)
 		x.Set(fiber.HeaderAccessControlMaxAge, corsMaxAge)
 	}
 	x.Set(fiber.HeaderVary, "Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
-	x.Set(fiber.HeaderAllow, "GET, POST, OPTIONS")
+	x.Set(fiber.HeaderAllow, methods+", OPTIONS")
 	x.Status(http.StatusNoContent)
 	return nil
 }

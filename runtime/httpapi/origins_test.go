@@ -58,6 +58,15 @@ func TestCORS(t *testing.T) {
 	if r := h.ask("GET", flowPath(envID, nobodys), "", "Origin: "+custom); r.Header.Get("Access-Control-Allow-Origin") != "" && r.Header.Get("Vary") == "" {
 		t.Error("an error without Vary")
 	}
+	back := thisFlow + "/flowExecutionCallback?flowExecutionId=" + nobodys // the end of what such a page was led to
+	for _, method := range []string{"GET", "OPTIONS"} {
+		for origin, allowed := range map[string]string{custom: custom, "https://evil.tld": ""} {
+			r := h.ask(method, back, "", "Origin: "+origin, "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: flow-token")
+			if r.StatusCode >= 400 || r.Header.Get("Access-Control-Allow-Origin") != allowed || !strings.Contains(r.Header.Get("Vary"), "Origin") {
+				t.Errorf("%s by a page of %s: %d, allowed %q", method, origin, r.StatusCode, r.Header.Get("Access-Control-Allow-Origin"))
+			}
+		}
+	}
 }
 
 // TestCrossSitePosts. Case BIND-LOGIN-CSRF.

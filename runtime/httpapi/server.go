@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -146,7 +147,9 @@ func (s *Server) routes() {
 		s.app.Add(method, "/:env/experiences/:id", s.serve("/:env/experiences/:id", false, s.experience))
 	}
 	s.app.Add(http.MethodGet, "/:env/experiences/:id", s.serve("/:env/experiences/:id", true, s.experienceLink))
-	s.app.Add(http.MethodGet, "/:env/flows/:id/flowExecutionCallback", s.serve("/:env/flows/:id/flowExecutionCallback", true, s.callback))
+	for _, method := range []string{http.MethodGet, http.MethodOptions} {
+		s.app.Add(method, "/:env/flows/:id/flowExecutionCallback", s.serve("/:env/flows/:id/flowExecutionCallback", true, s.callback))
+	}
 	s.app.Add(http.MethodGet, "/:env/rp/authenticate", s.serve("/:env/rp/authenticate", true, s.authenticate))
 	s.app.Add(http.MethodGet, "/:env/rp/callback/openid_connect", s.serve("/:env/rp/callback/openid_connect", true, s.answered))
 	s.app.Add(http.MethodPost, "/:env/rp/callback/openid_connect", s.serve("/:env/rp/callback/openid_connect", true, s.posted))
@@ -188,16 +191,17 @@ func (s *Server) Serve(ln net.Listener) error {
 // gate answers what Fiber would answer in its own words: methods it has no
 // number for.
 func (s *Server) gate(next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	methods := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
 	return func(fc *fasthttp.RequestCtx) {
-		switch method := string(fc.Method()); method {
-		case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		if slices.Contains(methods, string(fc.Method())) {
 			next(fc)
-		default:
-			c := s.app.AcquireCtx(fc)
-			defer s.app.ReleaseCtx(c)
-			c.Response().SetConnectionClose()
-			_ = s.broken(c, fiber.ErrMethodNotAllowed) // writes the answer, has no other failure
+			return
 		}
+		c := s.app.AcquireCtx(fc)
+		defer s.app.ReleaseCtx(c)
+		c.Set(fiber.HeaderAllow, strings.Join(methods, ", "))
+		c.Response().SetConnectionClose()
+		_ = s.broken(c, fiber.ErrMethodNotAllowed) // writes the answer, has no other failure
 	}
 }
 
