@@ -97,9 +97,10 @@ func sealedRows(ctx context.Context, tx *sql.Tx) ([]sealedRow, error) {
 		var s secret
 		err := rows.Scan(&row.env, &s.kind, &s.id, &s.name, &row.sealed)
 		row.column = s.column()
-		row.keep = func(ctx context.Context, tx *sql.Tx, sealed []byte) error {
-			s.sealed = sealed
-			return s.keep(ctx, tx, row.env)
+		row.keep = func(ctx context.Context, tx *sql.Tx, sealed []byte) error { // unless it was changed or removed meanwhile
+			_, err := tx.ExecContext(ctx, `UPDATE secrets SET sealed = $5 WHERE env = $1 AND kind = $2 AND id = $3 AND name = $4 AND sealed = $6`,
+				row.env, s.kind, s.id, s.name, sealed, row.sealed)
+			return err
 		}
 		return row, err
 	})
@@ -184,7 +185,7 @@ func seedRows(ctx context.Context, tx *sql.Tx, env, id string) ([]sealedRow, err
 		err := rows.Scan(&row.env, &row.id, &row.sealed)
 		row.column = seedColumn(row.id)
 		row.keep = func(ctx context.Context, tx *sql.Tx, sealed []byte) error {
-			_, err := tx.ExecContext(ctx, `UPDATE devices SET seed = $3 WHERE env = $1 AND id = $2`, row.env, row.id, sealed)
+			_, err := tx.ExecContext(ctx, `UPDATE devices SET seed = $3 WHERE env = $1 AND id = $2 AND seed = $4`, row.env, row.id, sealed, row.sealed)
 			return err
 		}
 		return row, err

@@ -124,6 +124,47 @@ func testChanges(t *testing.T, db *directory.DB, r *directory.Resources, app flo
 	})
 }
 
+// meddling opens values, the first of them while somebody else is at it.
+type meddling struct {
+	directory.Resealer
+	first func()
+}
+
+func (m *meddling) Open(sealed []byte, env, column string) ([]byte, error) {
+	if f := m.first; f != nil {
+		m.first = nil
+		f()
+	}
+	return m.Resealer.Open(sealed, env, column)
+}
+
+// What is changed or removed while everything is sealed anew stays so.
+func TestPostgresResealUndoesNothing(t *testing.T) {
+	ctx := t.Context()
+	db := onServer(t, directory.Options{Now: time.Now})
+	old := newRing()
+	next, err := old.Rotate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(r *directory.Resources, value string) {
+		t.Helper()
+		if _, err := r.Apply(ctx, env, nil, nil, map[string][]byte{"application/a1/secret": []byte(value)}, nil, 0); err != nil {
+			t.Error(err)
+		}
+	}
+	node := directory.NewResources(db, next)
+	for _, now := range []string{"rotated", ""} {
+		put(directory.NewResources(db, old), "leaked")
+		if _, err := directory.Reseal(ctx, db, &meddling{next, func() { put(node, now) }}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := node.Secret(ctx, env, "application", "a1", "secret"); string(got) != now {
+			t.Errorf("the secret is %q, want %q: %v", got, now, err)
+		}
+	}
+}
+
 func testReseal(t *testing.T, open opener) {
 	ctx := t.Context()
 	db := open(t, directory.Options{})

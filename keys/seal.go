@@ -10,7 +10,7 @@ import (
 
 // ErrSealed says that a sealed value cannot be opened: it is damaged, was sealed
 // for another environment or column, or by a generation that is gone.
-var ErrSealed = errors.New("sealed value cannot be opened")
+var ErrSealed = errors.New("sealed value cannot be opened: this key ring lacks its generation (put FILE.old, or the ring of the other nodes, in place), or it is damaged")
 
 // sealed values begin with their format, so that it can change.
 const sealFormat = 1

@@ -172,7 +172,8 @@ func TestFaultASecondSignalEndsAtOnce(t *testing.T) {
 	}
 }
 
-// TestFaultEmbeddedStop: a node that keeps flows in memory takes them along.
+// TestFaultEmbeddedStop: a node that keeps flows in memory takes them along, past a start
+// that is refused.
 func TestFaultEmbeddedStop(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t, nodetest.Options{})
@@ -182,6 +183,10 @@ func TestFaultEmbeddedStop(t *testing.T) {
 	done.must(t, repeat, http.StatusOK)
 	if err := n.Term(); err != nil {
 		t.Fatalf("ended with %v", err)
+	}
+	wrong := exec.Command(nodetest.Binary(t), "serve", "--listen", "127.0.0.1:0", "--data", n.Data, "--keys", nodetest.NewKeys(t, t.TempDir()))
+	if out, err := wrong.CombinedOutput(); err == nil || !strings.Contains(string(out), "put FILE.old") {
+		t.Fatalf("a start with another key ring: %v\n%s", err, out)
 	}
 	n = nodetest.Start(t, nodetest.Options{Data: n.Data, BaseURL: n.Base})
 	again := newDoor(n).send

@@ -110,6 +110,9 @@ func (o *options) settle(getenv func(string) string) error {
 	if scheme, _, is := strings.Cut(o.Database, "://"); is && !directory.OnServer(o.Database) {
 		return fmt.Errorf("--database %s://: give the path of a SQLite file or the URL of a PostgreSQL database, postgres://", scheme)
 	}
+	if o.Rate < 0 || o.AuditKeep < 0 {
+		return errors.New("--rate-address and --audit-keep take no negative number; 0 is no limit")
+	}
 	if (o.SMTP == "") != (o.MailFrom == "") {
 		return errors.New("--smtp and --mail-from go together: where mail is handed in, and from whom it comes")
 	}

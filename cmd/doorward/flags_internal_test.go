@@ -49,7 +49,9 @@ func TestWhatServeRefuses(t *testing.T) {
 		"a mail password in the clear":      {[]string{"--smtp", "smtp://u:canary@mail.example.com?tls=none", "--mail-from", "a@example.com"}, "--smtp, --mail-from"},
 		"a sender that is no address":       {[]string{"--smtp", "smtps://mail.example.com", "--mail-from", "Acme"}, "sender: want an address"},
 		"a proxy that is no network":        {[]string{"--trusted-proxies", "everybody"}, "--trusted-proxies"},
-		"a configuration that is not there": {[]string{"--config", filepath.Join(t.TempDir(), "none")}, "configuration"},
+		"a configuration that is not there": {[]string{"--config", filepath.Join(t.TempDir(), "none")}, "none: there is no such directory"},
+		"a rate below none":                 {[]string{"--rate-address", "-1"}, "take no negative number"},
+		"events kept for less than no time": {[]string{"--audit-keep", "-5h"}, "take no negative number"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

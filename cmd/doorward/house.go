@@ -235,6 +235,9 @@ func (f demoFiles) ReadFile(name string) ([]byte, error) {
 func (h *house) applyFiles(ctx context.Context) error {
 	var fsys fs.FS = demoFiles{configs.Demo, h.o.BaseURL}
 	if h.o.Config != "" {
+		if at, err := os.Stat(h.o.Config); err != nil || !at.IsDir() {
+			return fmt.Errorf("--config %s: there is no such directory", h.o.Config)
+		}
 		fsys = os.DirFS(h.o.Config)
 	}
 	files, err := configs.Load(fsys, h.kinds)
@@ -350,10 +353,16 @@ func (h *house) openSessions(ctx context.Context) error {
 	m := session.NewMemory(session.DefaultMemory, h.now)
 	h.closes = append(h.closes, func(context.Context) error { return m.Close() })
 	snapshot := filepath.Join(h.o.Data, "flows.snapshot")
-	if err := m.Restore(snapshot, h.ring); err != nil {
-		h.log.Warn("the flows of the last run are not taken over", "file", snapshot, "error", err)
+	missed := m.Restore(snapshot, h.ring)
+	if missed != nil {
+		h.log.Warn("the flows of the last run are not taken over", "file", snapshot, "error", missed)
 	}
-	h.closes = append(h.closes, func(context.Context) error { return m.Snapshot(snapshot, h.ring) })
+	h.closes = append(h.closes, func(context.Context) error {
+		if missed != nil && m.Used() == 0 { // a start that was refused, of the wrong ring it may be: the next one has it
+			return nil
+		}
+		return m.Snapshot(snapshot, h.ring)
+	})
 	h.metrics.gauge("doorward_memory_store_bytes", "What live flows take of the memory store.", func() float64 { return float64(m.Used()) })
 	h.sessions, h.expiring = session.NewEmbedded(m, session.NewSQLSessions(h.db, h.now)), m
 	return nil

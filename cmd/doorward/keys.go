@@ -79,11 +79,22 @@ func resealCommand(getenv func(string) string) *cobra.Command {
 }
 
 func reseal(ctx context.Context, database string, ring *keys.Ring) (n int, err error) {
+	if !directory.OnServer(database) {
+		if _, err := os.Stat(database); err != nil { // none is made: what is sealed lies elsewhere
+			return 0, fmt.Errorf("database: %w; give the --database of the nodes", err)
+		}
+	}
 	db, err := directory.Open(ctx, directory.Options{Path: database, Now: time.Now})
 	if err != nil {
 		return 0, fmt.Errorf("database: %w", err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	switch there, err := directory.NewResources(db, ring).Environments(ctx); {
+	case err != nil:
+		return 0, fmt.Errorf("database: %w", err)
+	case len(there) == 0:
+		return 0, errors.New("the database holds no environment; give the --database of the nodes")
+	}
 	return directory.Reseal(ctx, db, ring)
 }
 

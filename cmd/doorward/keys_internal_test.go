@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"doorward/directory"
+	"doorward/runtime/flow"
 )
 
 // A ring is changed over twice, and what lasts can still be read.
@@ -42,7 +44,7 @@ func TestKeysAreChangedOver(t *testing.T) {
 		if err == nil {
 			return string(kept), nil
 		}
-		_, err = r.Apply(t.Context(), "env", nil, nil, map[string][]byte{"application/a1/secret": []byte("s3cret")}, nil, 0)
+		_, err = r.Apply(t.Context(), "env", []flow.Resource{{Env: "env", Kind: directory.EnvironmentKind, ID: "env", Body: []byte(`{}`)}}, nil, map[string][]byte{"application/a1/secret": []byte("s3cret")}, nil, 0)
 		return "", err
 	}
 	if _, err := secret(); err != nil {
@@ -60,5 +62,10 @@ func TestKeysAreChangedOver(t *testing.T) {
 		}
 	}
 	says("no such file", "keys", "reseal", "--data", t.TempDir())
+	elsewhere := filepath.Join(t.TempDir(), "doorward.db")
+	says("give the --database of the nodes", "keys", "reseal", "--data", data, "--database", elsewhere)
+	if _, err := os.Stat(elsewhere); err == nil {
+		t.Error("a database was made")
+	}
 	says("no such file", "keys", "rotate", filepath.Join(data, "none"))
 }
