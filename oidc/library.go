@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,7 +33,9 @@ const noRedirect = "none"
 
 // token checks the form of a token request before the library sees it.
 // Source: RFC 6749 3.2.
-func (p *Provider) token(w http.ResponseWriter, r *http.Request, b *configs.Bundle) {
+func (p *Provider) token(to http.ResponseWriter, r *http.Request, b *configs.Bundle) {
+	w := &answering{ResponseWriter: to, challenge: challengeBasic}
+	defer p.logRefusal(r, b, w)
 	form, e := tokenForm(r)
 	if e != nil {
 		writeOAuthError(w, http.StatusBadRequest, e)
@@ -42,7 +45,6 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request, b *configs.Bund
 		status := http.StatusBadRequest
 		if e.Code == "invalid_client" {
 			status = http.StatusUnauthorized
-			w.Header().Set("WWW-Authenticate", challengeBasic)
 		}
 		writeOAuthError(w, status, e)
 		return
@@ -50,7 +52,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request, b *configs.Bund
 	if !form.Has("redirect_uri") {
 		form.Set("redirect_uri", noRedirect)
 	}
-	p.hand(challenged{w, challengeBasic}, r, b, form, "/token")
+	p.hand(w, r, b, form, "/token")
 }
 
 const (
@@ -102,21 +104,44 @@ func (p *Provider) hand(w http.ResponseWriter, r *http.Request, b *configs.Bundl
 	p.library.ServeHTTP(w, inner)
 }
 
-// challenged adds what RFC 9110 15.5.2 and RFC 6750 3 want beside the statuses
-// that the library sets.
-type challenged struct {
+// answering adds what RFC 9110 15.5.2 and RFC 6750 3 want beside the statuses that
+// the library sets, and remembers what a refusal said.
+type answering struct {
 	http.ResponseWriter
 	challenge string
+	status    int
+	refusal   []byte
 }
 
-func (c challenged) WriteHeader(status int) {
+func (a *answering) WriteHeader(status int) {
+	a.status = status
 	switch status {
 	case http.StatusUnauthorized:
-		c.Header().Set("WWW-Authenticate", c.challenge)
+		a.Header().Set("WWW-Authenticate", a.challenge)
 	case http.StatusServiceUnavailable:
-		c.Header().Set("Retry-After", "1")
+		a.Header().Set("Retry-After", "1")
 	}
-	c.ResponseWriter.WriteHeader(status)
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answering) Write(b []byte) (int, error) {
+	if a.status >= http.StatusBadRequest && len(a.refusal) < 1024 {
+		a.refusal = append(a.refusal, b...)
+	}
+	return a.ResponseWriter.Write(b)
+}
+
+// logRefusal logs by its code what a client was refused. Our own failures are logged
+// where they happen.
+func (p *Provider) logRefusal(r *http.Request, b *configs.Bundle, a *answering) {
+	if a.status < http.StatusBadRequest || a.status >= http.StatusInternalServerError {
+		return
+	}
+	var said struct{ Error string }
+	_ = json.Unmarshal(a.refusal, &said) // no code is none
+	remote, _, _ := net.SplitHostPort(r.RemoteAddr)
+	p.Log.InfoContext(r.Context(), "request failed", "correlation", r.Header.Get("Correlation-Id"), "method", r.Method, "path", r.URL.Path,
+		"status", a.status, "env", b.Environment().ID, "remote", remote, "error", said.Error)
 }
 
 // writeOAuthError writes the error body of RFC 6749 5.2.

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -54,6 +55,25 @@ type house struct {
 	client *http.Client
 
 	provider *oidc.Provider
+	log      lines
+}
+
+// lines are what was logged.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func (h *house) now() time.Time { return time.Now().Add(time.Duration(h.ahead.Load())) }
@@ -87,7 +107,7 @@ func newHouse(t testing.TB) *house {
 	}
 	h.provider = oidc.New(oidc.Parts{
 		Tenants: all, Engine: h.engine, Codes: h.codes, Grants: h.codes, Users: h.users, SigningKeys: signingKeys(t, db, ring, h.now), Tries: h.tries,
-		Forms: ring, Pages: pages{}, Events: h.events, Log: slog.New(slog.DiscardHandler), Now: h.now,
+		Forms: ring, Pages: pages{}, Events: h.events, Log: slog.New(slog.NewTextHandler(&h.log, nil)), Now: h.now,
 	})
 	h.provider.Register(router{mux})
 	return h

@@ -70,6 +70,26 @@ func TestSec_OP_CODE(t *testing.T) {
 		isError(t, h.redeem(exchange(code)), http.StatusBadRequest, "invalid_grant")
 		isError(t, h.userinfo(token), http.StatusUnauthorized, "invalid_token")
 	})
+	t.Run("never given, which leaves a line in the log", func(t *testing.T) {
+		const made = "made-up-code-canary"
+		isError(t, h.redeem(exchange(made)), http.StatusBadRequest, "invalid_grant")
+		isError(t, h.userinfo("made-up-token-canary"), http.StatusUnauthorized, "invalid_token")
+		wants := []string{"path=/" + envID + "/as/token status=400", "error=invalid_grant", "path=/" + envID + "/as/userinfo status=401", "error=invalid_token"}
+		missing := func() string {
+			for _, want := range wants {
+				if !strings.Contains(h.log.String(), want) {
+					return want
+				}
+			}
+			return ""
+		}
+		for deadline := time.Now().Add(10 * time.Second); missing() != "" && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+			continue // it is written behind the answer
+		}
+		if want := missing(); want != "" || strings.Contains(h.log.String(), "canary") {
+			t.Errorf("lacks %q: %s", want, h.log.String())
+		}
+	})
 	for _, late := range []time.Duration{61 * time.Second, 599 * time.Second} {
 		t.Run("after "+late.String(), func(t *testing.T) {
 			code := h.code(request(web))

@@ -20,7 +20,9 @@ import (
 // userinfo checks the form of a userinfo request: one bearer token, in the
 // header or in the body of a POST, never in the address.
 // Source: OpenID Connect Core 5.3.1, RFC 6750 2.
-func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request, b *configs.Bundle) {
+func (p *Provider) userinfo(to http.ResponseWriter, r *http.Request, b *configs.Bundle) {
+	w := &answering{ResponseWriter: to, challenge: challengeBearer}
+	defer p.logRefusal(r, b, w)
 	form := url.Values{}
 	var e *oauthError
 	if query, err := url.ParseQuery(r.URL.RawQuery); err != nil || query.Has("access_token") {
@@ -39,7 +41,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request, b *configs.B
 	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") { // the library minds the case
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	p.hand(challenged{w, challengeBearer}, r, b, form, "/userinfo")
+	p.hand(w, r, b, form, "/userinfo")
 }
 
 // UserInfo answers with the live claims of the user whose grant the token names.

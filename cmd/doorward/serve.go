@@ -124,7 +124,7 @@ func (h *house) faces(ctx context.Context, getenv func(string) string) (*httpapi
 		return nil, err
 	}
 	var engine flows = h.engine
-	tracer, err := newTracer(ctx, getenv)
+	tracer, err := newTracer(ctx, getenv, h.log)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -29,7 +31,7 @@ type flows interface {
 // newTracer exports spans when the OpenTelemetry variables name a collector, and
 // returns nil otherwise. The collector is the operator's own, so the guard on
 // outbound calls does not apply to it.
-func newTracer(ctx context.Context, getenv func(string) string) (*sdktrace.TracerProvider, error) {
+func newTracer(ctx context.Context, getenv func(string) string, log *slog.Logger) (*sdktrace.TracerProvider, error) {
 	if getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" && getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" {
 		return nil, nil //nolint:nilnil // no collector, no tracer
 	}
@@ -37,10 +39,12 @@ func newTracer(ctx context.Context, getenv func(string) string) (*sdktrace.Trace
 	if err != nil {
 		return nil, fmt.Errorf("trace exporter: %w", err)
 	}
-	return sdktrace.NewTracerProvider(
-		sdktrace.WithBatcher(exporter),
-		sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", "doorward"))),
-	), nil
+	service, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", "doorward")), resource.WithFromEnv()) // the later of a name counts
+	if err != nil {
+		return nil, fmt.Errorf("trace resource: %w", err)
+	}
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces", "error", err) }))
+	return sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(service)), nil
 }
 
 // traced makes a span of every call of the engine. Attributes are ids, names of

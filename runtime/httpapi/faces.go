@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 
@@ -39,8 +40,9 @@ func (s *Server) ProblemIn(w http.ResponseWriter, r *http.Request, b *configs.Bu
 		p = place(b, f.View)
 	}
 	status, body, header := wire.Problem(f, id, p)
+	remote, _, _ := net.SplitHostPort(r.RemoteAddr)
 	s.Log.LogAttrs(r.Context(), levelOf(status), "request failed", slog.String("id", id), slog.String("correlation", r.Header.Get(headerCorrelation)),
-		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", status), slog.String("remote", r.RemoteAddr), slog.String("error", f.Error()))
+		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", status), slog.String("remote", remote), slog.String("error", f.Error()))
 	h := w.Header()
 	for k, v := range header {
 		h.Set(k, v)
